@@ -1,0 +1,56 @@
+//! Identities that marple gives.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! identity {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        #[schemars(with = "String")]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A new one, greater than those given before it by this process.
+            #[expect(clippy::new_without_default, reason = "a default that differs at each call would surprise")]
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
+
+            /// Its last eight hexadecimal digits: what people are shown and may type.
+            pub fn short(&self) -> String {
+                let text = self.0.simple().to_string();
+                text.get(24..).unwrap_or_default().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Uuid::parse_str(text).map(Self)
+            }
+        }
+    };
+}
+
+identity! {
+    /// Names one incident; ordered by the time at which it was opened.
+    IncidentId
+}
+
+identity! {
+    /// Names one investigation of an incident.
+    InvestigationId
+}

@@ -1,0 +1,28 @@
+//! The vocabulary of marple: what every other crate speaks of. Types and pure functions; no I/O, no client, no clock.
+
+pub mod alert;
+pub mod conclusion;
+pub mod evidence;
+pub mod finding;
+pub mod fingerprint;
+pub mod id;
+pub mod incident;
+pub mod labels;
+pub mod object;
+pub mod secret;
+pub mod severity;
+pub mod signal;
+pub mod subject;
+
+pub use alert::{Alert, AlertError};
+pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, Link, Remedy, Risk, Unseen, Verdict};
+pub use evidence::{Evidence, EvidenceId, EvidenceOrigin};
+pub use finding::{Finding, Proof, ProofSource};
+pub use fingerprint::Fingerprint;
+pub use id::{IncidentId, InvestigationId};
+pub use incident::{Incident, IncidentStatus, JoinReason, Member};
+pub use labels::Labels;
+pub use object::ObjectRef;
+pub use secret::Secret;
+pub use severity::Severity;
+pub use signal::{Signal, SignalSource, SignalStatus};

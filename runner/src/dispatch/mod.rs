@@ -1,0 +1,1 @@
+//! Takes each incident through capture, facts, agent and outbox.

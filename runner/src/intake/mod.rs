@@ -1,0 +1,1 @@
+//! Signals come in: checked, committed, then answered.

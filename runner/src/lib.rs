@@ -1,0 +1,12 @@
+//! Takes signals in, folds them into incidents, has them explained, and tells people.
+
+pub mod api;
+pub mod config;
+pub mod correlate;
+pub mod dispatch;
+pub mod intake;
+pub mod outbox;
+pub mod render;
+pub mod route;
+pub mod sinks;
+pub mod store;

@@ -1,0 +1,1 @@
+//! Delivers what is to be said, until its sink confirms it.

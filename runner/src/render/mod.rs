@@ -1,0 +1,1 @@
+//! What an incident looks like to people, apart from any sink.

@@ -1,0 +1,1 @@
+//! Which incident goes to which sink.

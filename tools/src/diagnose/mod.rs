@@ -1,0 +1,1 @@
+//! The diagnosers and the conclusion by rules.

@@ -1,0 +1,49 @@
+//! The evidence of one incident: kept whole, named `e1`, `e2`, …
+
+mod memory;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_core::{Evidence, EvidenceId, EvidenceOrigin, ObjectRef};
+
+pub use memory::MemoryEvidence;
+
+/// Evidence that has no name yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceDraft {
+    /// Who looked.
+    pub origin: EvidenceOrigin,
+    /// What was looked at, in one line for people.
+    pub title: String,
+    /// The object that it shows, where it is one.
+    pub object: Option<ObjectRef>,
+    /// When it was read.
+    pub taken_at: Timestamp,
+    /// The whole text, redacted.
+    pub content: String,
+    /// The bounded view, where it isn't the whole text.
+    pub view: Option<String>,
+}
+
+/// Evidence could not be kept or read. Trying again helps: the store is busy or away.
+#[derive(Debug, thiserror::Error)]
+#[error("evidence {doing}: {source}")]
+pub struct EvidenceError {
+    /// What was being done.
+    pub doing: &'static str,
+    /// Why it failed.
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// The evidence of one incident.
+#[async_trait]
+pub trait EvidenceLog: Send + Sync {
+    /// Keeps it and gives it a name. The same origin, title and content again gives the earlier name.
+    async fn keep(&self, draft: EvidenceDraft) -> Result<EvidenceId, EvidenceError>;
+
+    /// One piece, or nothing where no such was kept.
+    async fn get(&self, id: EvidenceId) -> Result<Option<Evidence>, EvidenceError>;
+
+    /// All of it, in the order in which it was kept.
+    async fn all(&self) -> Result<Vec<Evidence>, EvidenceError>;
+}

@@ -1,0 +1,85 @@
+//! What a tool is.
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_core::ObjectRef;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// What a call may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing: it only looks.
+    Read,
+    /// It runs a program or a query that costs, without changing the cluster.
+    Exec,
+    /// It changes the cluster.
+    Write,
+}
+
+/// How a tool is offered to a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolSpec {
+    /// Name, in snake case.
+    pub name: Cow<'static, str>,
+    /// When to use it and what it gives, in one or two sentences: each word is paid for at every call.
+    pub description: Cow<'static, str>,
+    /// JSON Schema of its arguments: an object, without `$schema` and titles.
+    pub parameters: Value,
+    /// What it may change.
+    pub effect: Effect,
+}
+
+/// The circumstances of a look.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// When the incident began; times in outputs are told relative to it. Absent for a question without one.
+    pub incident_start: Option<Timestamp>,
+    /// The present, or the time at which a recorded incident is looked at.
+    pub now: Timestamp,
+    /// Ends the call when cancelled.
+    pub cancel: CancellationToken,
+}
+
+/// What a look gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// What was looked at, in one line for people, as `logs of Pod shop/cart-1 container app, previous`.
+    pub title: String,
+    /// The object that it shows, where it is one.
+    pub object: Option<ObjectRef>,
+    /// All of it.
+    pub content: String,
+    /// A view that reads better than the head and tail of the whole, where the tool knows one.
+    pub view: Option<String>,
+}
+
+/// Why a call gave nothing. Each message says what to try.
+#[derive(Debug, thiserror::Error)]
+pub enum ToolError {
+    /// The arguments don't fit; calling again with better ones helps.
+    #[error("{0}")]
+    Arguments(String),
+    /// What was asked for isn't there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The credentials don't allow the look; what can't be seen is told to people.
+    #[error("{0}")]
+    Forbidden(String),
+    /// The backend failed or was not reached; a later call may succeed.
+    #[error("{0}")]
+    Backend(String),
+}
+
+/// A way to look.
+#[async_trait]
+pub trait Tool: Send + Sync {
+    /// How it is offered.
+    fn spec(&self) -> &ToolSpec;
+
+    /// Looks. The arguments are a JSON object as the model wrote it; null, absent and empty optional values mean the same.
+    async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError>;
+}

@@ -1,0 +1,1 @@
+//! Bounded views, written for readers who pay by the word.
