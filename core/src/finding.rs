@@ -1,5 +1,6 @@
 //! What the rules found.
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,9 @@ pub struct Finding {
     /// quota. Absent for a symptom whose cause lies elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub culprit: Option<ObjectRef>,
+    /// When it happened; absent for what holds as the cluster is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// Where it was read; not empty.
     pub proofs: Vec<Proof>,
     /// The same as citations, once the places are evidence.

@@ -31,6 +31,8 @@ pub enum JoinReason {
     First,
     /// It is about the same object.
     SameObject,
+    /// It is the same alert, about no particular object.
+    SameAlert,
     /// The object belongs to the same top owner.
     SameOwner {
         /// The owner.
@@ -57,6 +59,7 @@ impl fmt::Display for JoinReason {
         match self {
             Self::First => formatter.write_str("it came first"),
             Self::SameObject => formatter.write_str("same object"),
+            Self::SameAlert => formatter.write_str("same alert"),
             Self::SameOwner { owner } => write!(formatter, "same owner {owner}"),
             Self::SameNode { node } => write!(formatter, "same {node}"),
             Self::Dependency { from, to, how } => write!(formatter, "{from} depends on {to}: {how}"),

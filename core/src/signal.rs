@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Fingerprint, Labels, ObjectRef, Severity};
 
 /// Where a signal came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SignalSource {
     /// Alertmanager's webhook.
