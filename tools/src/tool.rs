@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_core::ObjectRef;
+use marple_core::{EvidenceId, ObjectRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,16 @@ pub struct Look {
     pub cancel: CancellationToken,
 }
 
+/// Where what a look gave stands among the evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// Nowhere yet: it is kept as new evidence.
+    #[default]
+    New,
+    /// It shows evidence that is kept already: one piece, or several where none is named.
+    Already(Option<EvidenceId>),
+}
+
 /// What a look gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
@@ -55,6 +65,8 @@ pub struct Output {
     pub content: String,
     /// A view that reads better than the head and tail of the whole, where the tool knows one.
     pub view: Option<String>,
+    /// Whether it is new evidence.
+    pub kept: Kept,
 }
 
 /// Why a call gave nothing. Each message says what to try.

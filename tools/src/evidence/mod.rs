@@ -1,12 +1,23 @@
 //! The evidence of one incident: kept whole, named `e1`, `e2`, …
 
 mod memory;
+mod read;
+mod search;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, EvidenceOrigin, ObjectRef};
 
+use crate::Tool;
+
 pub use memory::MemoryEvidence;
+
+/// The tools that read what is kept already.
+pub fn tools(evidence: Arc<dyn EvidenceLog>) -> Vec<Arc<dyn Tool>> {
+    vec![Arc::new(read::Read::new(Arc::clone(&evidence))), Arc::new(search::Search::new(evidence))]
+}
 
 /// Evidence that has no name yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,3 +58,6 @@ pub trait EvidenceLog: Send + Sync {
     /// All of it, in the order in which it was kept.
     async fn all(&self) -> Result<Vec<Evidence>, EvidenceError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,138 @@
-//! Takes secrets out of text.
+//! Takes secrets out of text before it is kept or leaves.
+//!
+//! One pass of one regular expression finds where a secret may stand: the prefix of a vendor's token, a name that tells of
+//! one, a URL, a key block. What stands there is then read by hand. Nothing is taken for a secret for its entropy alone:
+//! digests, UIDs, commits and names of pods stay.
+
+mod assignment;
+mod config;
+mod header;
+mod key;
+mod manifest;
+mod pem;
+mod placeholder;
+mod scan;
+mod source;
+mod trigger;
+mod url;
+mod value;
+mod vendor;
+
+use std::sync::Arc;
+
+use regex::Regex;
+
+use crate::Redact;
+
+pub use config::{RedactConfig, RedactError, SecretPattern};
+use placeholder::Placeholders;
+use scan::scan;
+use source::Source;
+
+/// Replaces secrets by placeholders, as `[redacted:password:3fa9]`. Cheap to clone.
+///
+/// The same secret has the same four digits wherever it stands, so that two uses of it can be told to be the same. What
+/// is redacted already stays as it is.
+#[derive(Clone, Debug)]
+pub struct Redactor(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    triggers: Regex,
+    extra: Vec<(String, Regex)>,
+    allow: Vec<Regex>,
+    placeholders: Placeholders,
+}
+
+/// A stretch of the text that is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Span {
+    start: usize,
+    end: usize,
+    kind: String,
+}
+
+impl Span {
+    fn new(start: usize, end: usize, kind: impl Into<String>) -> Self {
+        Self { start, end, kind: kind.into() }
+    }
+}
+
+impl Redactor {
+    /// The redactor of a configuration.
+    pub fn new(config: &RedactConfig) -> Result<Self, RedactError> {
+        let compiled = |name: &str, pattern: &str| {
+            Regex::new(pattern)
+                .map_err(|source| RedactError::Pattern { name: name.to_owned(), source: Box::new(source) })
+        };
+        let mut extra = Vec::new();
+        for SecretPattern { name, pattern } in &config.patterns {
+            if name.is_empty() || name.len() > 40 || !name.bytes().all(placeholder::in_kind) {
+                return Err(RedactError::Name { name: name.clone() });
+            }
+            let regex = compiled(name, pattern)?;
+            if regex.is_match("") {
+                return Err(RedactError::Empty { name: name.clone() });
+            }
+            extra.push((name.clone(), regex));
+        }
+        let allow = config.allow.iter().map(|pattern| compiled("allow", &format!("^(?:{pattern})$")));
+        Ok(Self(Arc::new(Parts {
+            triggers: compiled("built in", &trigger::pattern())?,
+            extra,
+            allow: allow.collect::<Result<_, _>>()?,
+            placeholders: Placeholders::new(config.key.as_ref()),
+        })))
+    }
+
+    fn spans(&self, text: &str) -> Vec<Span> {
+        let mut spans = scan(&Source::new(text), &self.0.triggers);
+        for (name, regex) in &self.0.extra {
+            let secret = |found: regex::Captures<'_>| {
+                let part = found.name("secret").or_else(|| found.get(0))?;
+                (!part.is_empty()).then(|| Span::new(part.start(), part.end(), name))
+            };
+            spans.extend(regex.captures_iter(text).filter_map(secret));
+        }
+        if !spans.is_empty() {
+            let done: Vec<(usize, usize)> = placeholder::ranges(text).collect();
+            spans.retain(|span| !done.iter().any(|(start, end)| span.start < *end && *start < span.end));
+        }
+        spans.retain(|span| {
+            let value = text.get(span.start..span.end).unwrap_or_default();
+            !self.0.allow.iter().any(|allowed| allowed.is_match(value))
+        });
+        merged(spans)
+    }
+}
+
+/// Spans in order, those that touch or overlap as one; its kind is that of the first.
+fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    merged
+}
+
+impl Redact for Redactor {
+    fn redact(&self, text: &str) -> String {
+        let mut clean = String::with_capacity(text.len());
+        let mut from = 0;
+        for span in self.spans(text) {
+            clean.push_str(text.get(from..span.start).unwrap_or_default());
+            let secret = text.get(span.start..span.end).unwrap_or_default();
+            self.0.placeholders.write(&mut clean, &span.kind, secret);
+            from = span.end;
+        }
+        clean.push_str(text.get(from..).unwrap_or_default());
+        clean
+    }
+}
+
+#[cfg(test)]
+mod tests;

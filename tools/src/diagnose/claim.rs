@@ -1,0 +1,136 @@
+//! Claims that get no volume, and volumes that are lost.
+
+use jiff::SignedDuration;
+use marple_core::{Category, Finding, ObjectRef, Severity};
+use serde_json::Value;
+
+use super::context::Context;
+use super::{Condition, Diagnoser, line, workload};
+use crate::scene::field;
+
+const NO_CLASS: Condition = Condition::cause("storage-class-missing", 3);
+const WITHOUT_CLASS: Condition = Condition::cause("claim-without-class", 4);
+const NO_PROVISIONER: Condition = Condition::cause("provisioner-absent", 5).likely();
+const FAILED: Condition = Condition::cause("provisioning-failed", 5);
+const LOST: Condition = Condition::cause("claim-lost", 3);
+const MISSING: Condition = Condition::cause("claim-missing", 2);
+const VOLUME: Condition = Condition::cause("volume-failed", 4);
+
+pub(super) const DIAGNOSER: Diagnoser =
+    Diagnoser { conditions: &[NO_CLASS, WITHOUT_CLASS, NO_PROVISIONER, FAILED, LOST, MISSING, VOLUME], find };
+
+/// How long a provisioner may take before it is taken for absent.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+
+fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (claim, value) in context.scene.of_kind("PersistentVolumeClaim") {
+        match field::text(value, "/status/phase") {
+            Some("Pending") if context.settled(value) => pending(context, claim, value, findings),
+            Some("Lost") => context
+                .finding(&LOST, claim, Category::Storage)
+                .says(format!(
+                    "{claim} has lost its volume {}",
+                    field::text(value, "/spec/volumeName").unwrap_or_default()
+                ))
+                .severity(Severity::Critical)
+                .culprit(claim)
+                .field(claim, "phase", "Lost")
+                .check("See what became of the volume", "kubectl get persistentvolumes")
+                .into(findings),
+            _ => {}
+        }
+    }
+    for (volume, value) in context.scene.of_kind("PersistentVolume") {
+        if field::text(value, "/status/phase") == Some("Failed") {
+            let why = field::text(value, "/status/message").unwrap_or("no reason is told");
+            context
+                .finding(&VOLUME, volume, Category::Storage)
+                .says(format!("{volume} has failed: {}", line::cut(why, 160)))
+                .culprit(volume)
+                .field(volume, "phase", "Failed")
+                .check("See the volume", workload::describe(volume))
+                .into(findings);
+        }
+    }
+    missing(context, findings);
+}
+
+fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
+    let class = field::text(value, "/spec/storageClassName");
+    let reference = class.map(|class| ObjectRef::cluster("StorageClass", class));
+    let event = context.scene.events_of(claim).next_back();
+    let message = event.map(|event| event.message.as_str()).unwrap_or_default();
+    // It waits for a pod, as its class asks: no fault of its own.
+    if event.is_some_and(|event| event.reason == "WaitForFirstConsumer") {
+        return;
+    }
+    let absent = reference.as_ref().filter(|class| {
+        context.scene.missing.contains(*class)
+            || message.contains(&format!("storageclass.storage.k8s.io \"{}\" not found", class.name))
+    });
+    let draft = if let Some(class) = absent {
+        context
+            .finding(&NO_CLASS, claim, Category::Storage)
+            .says(format!("{class}, which {claim} asks for, does not exist, so that the claim gets no volume"))
+            .culprit(class)
+            .field(claim, "storageClassName", &class.name)
+            .check("See which classes there are", "kubectl get storageclasses")
+    } else if reference.is_none() && (message.contains("no storage class is set") || event.is_none()) {
+        context
+            .finding(&WITHOUT_CLASS, claim, Category::Storage)
+            .says(format!("{claim} names no storage class, no class is the default, and no volume fits it"))
+            .culprit(claim)
+            .field(claim, "phase", "Pending")
+            .check("See which classes there are", "kubectl get storageclasses")
+    } else if event.is_some_and(|event| event.reason == "ProvisioningFailed") {
+        context
+            .finding(&FAILED, claim, Category::Storage)
+            .says(format!("The volume of {claim} can't be made: {}", line::cut(message, 180)))
+            .culprit(claim)
+            .field(claim, "phase", "Pending")
+    } else if message.contains("aiting for a volume to be created")
+        && field::created(value).is_some_and(|at| !context.within(at, PATIENCE))
+    {
+        context
+            .finding(&NO_PROVISIONER, claim, Category::Storage)
+            .says(format!(
+                "{claim} has waited for its provisioner for {}: {}",
+                field::created(value).map(|at| context.ago(at)).unwrap_or_default(),
+                line::cut(message, 140)
+            ))
+            .culprit(reference.as_ref().unwrap_or(claim))
+            .field(claim, "phase", "Pending")
+            .check("See whether the provisioner runs", "kubectl get pods -A")
+    } else {
+        return;
+    };
+    let draft = match event {
+        Some(event) => draft.event(event),
+        None => draft,
+    };
+    draft.severity(Severity::Critical).check("See the claim's events", workload::describe(claim)).into(findings);
+}
+
+/// Claims that pods name and that are not there.
+fn missing(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let claims = context.scene.missing.iter().filter(|object| object.is("PersistentVolumeClaim"));
+    for claim in claims {
+        for (pod, value) in context.scene.in_namespace("Pod", claim.namespace.as_deref()) {
+            let names = context.graph.edges(pod).iter().any(|edge| edge.to == *claim);
+            if !names || field::text(value, "/status/phase") != Some("Pending") {
+                continue;
+            }
+            context
+                .finding(&MISSING, pod, Category::Storage)
+                .says(format!("{claim} does not exist; {pod} mounts it and can't be scheduled"))
+                .severity(Severity::Critical)
+                .culprit(claim)
+                .field(pod, "claimName", &claim.name)
+                .check(
+                    "See which claims there are",
+                    format!("kubectl get persistentvolumeclaims{}", workload::scope(claim)),
+                )
+                .into(findings);
+        }
+    }
+}

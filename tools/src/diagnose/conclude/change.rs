@@ -1,0 +1,55 @@
+//! The change that came before the symptoms.
+
+use jiff::{SignedDuration, Timestamp};
+use marple_core::{Category, Finding, ObjectRef};
+
+use crate::scene::{Graph, Relation, Scene};
+
+/// A change longer before the symptoms than this is not told of with them.
+const BEFORE: SignedDuration = SignedDuration::from_hours(2);
+
+/// Clocks differ, and an alert's start is that of its rule's window.
+const AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The last change, shortly before the symptoms, of the object that caused them, its workload, or the configuration
+/// that the workload names, where it fits the cause.
+pub(super) fn before<'a>(
+    scene: &Scene,
+    graph: &Graph,
+    cause: &ObjectRef,
+    root: &Finding,
+    findings: &[&'a Finding],
+    began: Option<Timestamp>,
+) -> Option<&'a Finding> {
+    let began = began.unwrap_or(scene.now);
+    let unit = graph.top_owner(&root.object);
+    let named = graph
+        .members(&unit)
+        .iter()
+        .chain([&unit])
+        .flat_map(|member| graph.edges(member))
+        .filter(|edge| edge.relation == Relation::Refers && edge.to.is("ConfigMap"))
+        .map(|edge| &edge.to)
+        .collect::<Vec<_>>();
+    let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
+    changes
+        .filter(|change| change.object == *cause || change.object == unit || named.contains(&&change.object))
+        .filter(|change| relevant(change, root))
+        .filter(|change| {
+            change.at.is_some_and(|at| began.duration_since(at) <= BEFORE && at.duration_since(began) <= AFTER)
+        })
+        .max_by_key(|change| change.at)
+}
+
+/// Whether the fields that changed have to do with the cause. A crash may follow from any.
+fn relevant(change: &Finding, root: &Finding) -> bool {
+    let says = |words: &[&str]| words.iter().any(|word| change.statement.contains(word));
+    match root.category {
+        Category::Image => says(&[".image"]),
+        Category::Resources | Category::Quota => says(&["resources", "replicas", "initContainers[", "containers["]),
+        Category::Probe => says(&["Probe", "ports", ".env", ".args", ".command", ".image"]),
+        Category::Scheduling => says(&["nodeSelector", "affinity", "tolerations", "resources", "volumes"]),
+        Category::Node => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,260 @@
+//! Probes that fail: wrong port, wrong path, or a program that does not answer.
+
+use jiff::SignedDuration;
+use marple_core::{Category, Finding, Severity};
+use serde_json::Value;
+
+use super::container::{Container, containers};
+use super::context::{Context, SETTLING};
+use super::{Condition, Diagnoser, line, workload};
+use crate::scene::{Event, field};
+
+const READINESS_PORT: Condition = Condition::cause("readiness-probe-wrong-port", 8);
+const READINESS_PATH: Condition = Condition::cause("readiness-probe-wrong-path", 9);
+const READINESS: Condition = Condition::symptom("readiness-probe-failing", 30);
+const LIVENESS_PORT: Condition = Condition::cause("liveness-probe-wrong-port", 8);
+const LIVENESS_PATH: Condition = Condition::cause("liveness-probe-wrong-path", 9);
+const LIVENESS: Condition = Condition::symptom("liveness-probe-kills", 15);
+const STARTUP_PORT: Condition = Condition::cause("startup-probe-wrong-port", 8);
+const STARTUP_PATH: Condition = Condition::cause("startup-probe-wrong-path", 9);
+const STARTUP: Condition = Condition::symptom("startup-probe-failing", 16);
+
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
+    conditions: &[
+        READINESS_PORT,
+        READINESS_PATH,
+        READINESS,
+        LIVENESS_PORT,
+        LIVENESS_PATH,
+        LIVENESS,
+        STARTUP_PORT,
+        STARTUP_PATH,
+        STARTUP,
+    ],
+    find,
+};
+
+/// A kind of probe: its field, the words of the kubelet, and the conditions for its three faults.
+struct Kind {
+    field: &'static str,
+    word: &'static str,
+    port: &'static Condition,
+    path: &'static Condition,
+    other: &'static Condition,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind {
+        field: "readinessProbe",
+        word: "Readiness",
+        port: &READINESS_PORT,
+        path: &READINESS_PATH,
+        other: &READINESS,
+    },
+    Kind { field: "livenessProbe", word: "Liveness", port: &LIVENESS_PORT, path: &LIVENESS_PATH, other: &LIVENESS },
+    Kind { field: "startupProbe", word: "Startup", port: &STARTUP_PORT, path: &STARTUP_PATH, other: &STARTUP },
+];
+
+/// Whether the kubelet killed it because its liveness or startup probe failed.
+pub(super) fn killed_by_liveness(context: &Context<'_>, container: &Container<'_>) -> bool {
+    let mut events = context.scene.events_of(container.pod);
+    events.any(|event| {
+        event.reason == "Killing" && event.message.contains(&format!("Container {} failed", container.name))
+    })
+}
+
+fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for container in containers(context).iter().filter(|container| !container.init) {
+        for kind in &KINDS {
+            judge(context, container, kind, findings);
+        }
+    }
+}
+
+fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, findings: &mut Vec<Finding>) {
+    let Some(probe) = container.spec.get(kind.field) else { return };
+    let harmful = match kind.word {
+        "Readiness" => !container.ready() && container.runs() && late(context, container, probe),
+        _ => killed_by_liveness(context, container) && (!container.ready() || container.restarts() > 0),
+    };
+    let event = context.warning(container.pod, |event| {
+        event.reason == "Unhealthy"
+            && event.message.starts_with(kind.word)
+            && event.container().is_none_or(|name| name == container.name)
+    });
+    let (Some(event), true) = (event, harmful) else { return };
+    // A restart long past that the container outlived says nothing of now.
+    if kind.word != "Readiness" && container.ready() && !context.within(event.at, SignedDuration::from_mins(30)) {
+        return;
+    }
+    let probed = port(probe, container.spec);
+    let listens = listening(context, container, probed);
+    let word = kind.word.to_ascii_lowercase();
+    let title = container.title();
+    let refused = event.message.contains("connection refused");
+    let elsewhere = listens.as_ref().filter(|_| refused);
+    let path = field::text(probe, "/httpGet/path").unwrap_or("/");
+    let (condition, category, statement) = match (elsewhere, probed) {
+        (Some(listens), Some(probed)) => (
+            kind.port,
+            Category::Probe,
+            format!(
+                "The {word} probe of {} asks port {probed}, where nothing listens: {}",
+                lower(&title),
+                listens.told
+            ),
+        ),
+        _ if event.message.contains("statuscode: 404") => (
+            kind.path,
+            Category::Probe,
+            format!(
+                "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
+                lower(&title)
+            ),
+        ),
+        _ => (
+            kind.other,
+            Category::Probe,
+            format!("The {word} probe of {} fails: {}", lower(&title), line::cut(told(event), 160)),
+        ),
+    };
+    let consequence = match kind.word {
+        "Readiness" => String::new(),
+        _ => format!("; the kubelet has restarted it {} times for it", container.restarts()),
+    };
+    let owner = &container.owner;
+    let mut draft = container
+        .finding(context, condition, category)
+        .says(statement + &consequence)
+        .severity(Severity::Critical)
+        .event(event);
+    if condition.role == super::Role::Cause {
+        draft = draft.culprit(owner);
+        draft = draft.mend(format!("Correct the {word} probe"), fix(container, kind.field, elsewhere));
+    }
+    if let Some(probed) = probe.pointer("/httpGet/port").or_else(|| probe.pointer("/tcpSocket/port")) {
+        draft = draft.field(container.pod, "port", &plain(probed));
+    }
+    if let Some(Listening { proof: Some((previous, words)), .. }) = elsewhere {
+        draft = draft.log(container.pod, container.name, *previous, words);
+    }
+    if condition.role != super::Role::Cause {
+        draft = draft.check("See what the program says meanwhile", container.logs_command(false));
+    }
+    draft.into(findings);
+}
+
+/// Whether a container has had the time that its readiness probe gives it.
+fn late(context: &Context<'_>, container: &Container<'_>, probe: &Value) -> bool {
+    let given = field::number(probe, "/initialDelaySeconds").unwrap_or_default()
+        + field::number(probe, "/periodSeconds").unwrap_or(10) * field::number(probe, "/failureThreshold").unwrap_or(3);
+    container
+        .running_for(context.scene.now)
+        .is_some_and(|length| length > SETTLING.max(SignedDuration::from_secs(given)))
+}
+
+/// Where a container listens, if not where it is probed.
+struct Listening<'a> {
+    told: String,
+    port: i64,
+    /// Whether of the previous run, and the line of the log.
+    proof: Option<(bool, &'a str)>,
+}
+
+/// Where the container listens by its own log, else by the ports that it declares, where that is not the probed one.
+fn listening<'a>(context: &Context<'a>, container: &Container<'a>, probed: Option<i64>) -> Option<Listening<'a>> {
+    let probed = probed?;
+    let logged = [false, true].into_iter().find_map(|previous| {
+        let log = context.scene.log(container.pod, container.name, previous)?;
+        log.text.lines().find_map(|line| Some((previous, line, listened(line)?)))
+    });
+    if let Some((previous, line, port)) = logged {
+        let told = format!("its log says that it listens on {port}");
+        return (port != probed).then_some(Listening { told, port, proof: Some((previous, line)) });
+    }
+    let declared = field::items(container.spec, "/ports")
+        .iter()
+        .filter_map(|port| field::number(port, "/containerPort"))
+        .collect::<Vec<_>>();
+    let first = *declared.first()?;
+    let ports = declared.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    (!declared.contains(&probed)).then(|| Listening {
+        told: format!("the container declares {ports}"),
+        port: first,
+        proof: None,
+    })
+}
+
+/// The port in a line such as `listening on :8080` or `{"msg":"listening","port":"8080"}`.
+fn listened(line: &str) -> Option<i64> {
+    let lower = line.to_ascii_lowercase();
+    let at =
+        ["listening", "serving on", "started server on", "server running"].iter().find_map(|word| lower.find(word))?;
+    let rest = lower.get(at..)?;
+    let marks = ["\"port\":\"", "\"port\":", "port=", "port ", ":"];
+    marks.iter().find_map(|mark| {
+        rest.match_indices(mark).find_map(|(found, _)| {
+            let digits = rest.get(found + mark.len()..)?;
+            let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+            digits.get(..end)?.parse().ok().filter(|port| (1..=65_535).contains(port))
+        })
+    })
+}
+
+/// The probed port's number; a name is looked up among the container's ports.
+fn port(probe: &Value, container: &Value) -> Option<i64> {
+    let port = ["/httpGet/port", "/tcpSocket/port", "/grpc/port"].iter().find_map(|path| probe.pointer(path))?;
+    port.as_i64().or_else(|| {
+        let name = port.as_str()?;
+        let named = field::items(container, "/ports").iter().find(|port| field::text(port, "/name") == Some(name));
+        named.and_then(|port| field::number(port, "/containerPort")).or_else(|| name.parse().ok())
+    })
+}
+
+/// The patch that sets the port, for what can be patched; else the editor.
+fn fix(container: &Container<'_>, probe: &str, listens: Option<&Listening<'_>>) -> String {
+    let owner = &container.owner;
+    let how = match (
+        container.spec.pointer(&format!("/{probe}/httpGet")),
+        container.spec.pointer(&format!("/{probe}/tcpSocket")),
+    ) {
+        (Some(_), _) => "httpGet",
+        (None, Some(_)) => "tcpSocket",
+        (None, None) => return workload::edit(owner),
+    };
+    match listens {
+        Some(listens) if workload::undo(owner).is_some() => format!(
+            "kubectl patch{} {} -p '{{\"spec\":{{\"template\":{{\"spec\":{{\"containers\":[{{\"name\":\"{}\",\"{probe}\":{{\"{how}\":{{\"port\":{}}}}}}}]}}}}}}}}'",
+            workload::scope(owner),
+            workload::target(owner),
+            container.name,
+            listens.port
+        ),
+        _ => workload::edit(owner),
+    }
+}
+
+fn told(event: &Event) -> &str {
+    event.message.split_once("failed: ").map_or(event.message.as_str(), |(_, rest)| rest)
+}
+
+fn lower(title: &str) -> String {
+    title.replacen("Container", "container", 1)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::listened;
+
+    #[test]
+    fn a_port_is_read_from_the_lines_that_servers_print() {
+        assert_eq!(listened(r#"{"time":"2026-01-02T03:04:05Z","msg":"listening","port":"8080"}"#), Some(8080));
+        assert_eq!(listened("Listening on http://0.0.0.0:3000"), Some(3000));
+        assert_eq!(listened("INFO server listening on port 9090"), Some(9090));
+        assert_eq!(listened("request served on port 1"), None);
+    }
+}

@@ -1,0 +1,46 @@
+//! What changed lately.
+
+use jiff::SignedDuration;
+use marple_core::{Category, Finding, ProofSource, Severity};
+
+use super::context::Context;
+use super::{Condition, Diagnoser, line, workload};
+
+const CHANGED: Condition = Condition::context("recent-change");
+
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[CHANGED], find };
+
+/// A change longer ago than this has nothing to do with what breaks now.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (object, rollout) in &context.scene.rollouts {
+        if !context.within(rollout.at, LATELY) || (rollout.changes.is_empty() && !object.is("ConfigMap")) {
+            continue;
+        }
+        let changes = rollout.changes.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
+        let more = rollout.changes.len().saturating_sub(3);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let at = rollout.at;
+        let ago = context.ago(at);
+        let statement = if object.is("ConfigMap") {
+            format!("{object} was written {ago} ago ({at})")
+        } else {
+            format!("{object} was changed {ago} ago: {}{more}", line::cut(&changes.join("; "), 180))
+        };
+        let mut draft = context
+            .finding(&CHANGED, object, Category::Configuration)
+            .says(statement)
+            .severity(Severity::Info)
+            .at(Some(at))
+            .words(
+                ProofSource::Rollout(object.clone()),
+                changes.first().map_or(rollout.revision.as_str(), String::as_str),
+            )
+            .words(ProofSource::Rollout(object.clone()), &at.to_string());
+        if let Some(undo) = workload::undo(object) {
+            draft = draft.mend("Go back to the revision before", undo);
+        }
+        draft.into(findings);
+    }
+}

@@ -1,0 +1,117 @@
+//! Rollouts that make no progress, and workloads short of replicas.
+
+use jiff::SignedDuration;
+use marple_core::{Category, Finding, Severity};
+
+use super::context::Context;
+use super::{Condition, Diagnoser, workload};
+use crate::scene::field;
+
+const STUCK: Condition = Condition::symptom("rollout-stuck", 70);
+const UNAVAILABLE: Condition = Condition::symptom("replicas-unavailable", 80);
+const ORDINAL: Condition = Condition::symptom("stateful-set-held-up", 75);
+const HEADLESS: Condition = Condition::cause("stateful-set-service-missing", 30).likely();
+
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[STUCK, UNAVAILABLE, ORDINAL, HEADLESS], find };
+
+/// Short of replicas for less than this, a workload may only be rolling out.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
+
+fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    deployments(context, findings);
+    stateful_sets(context, findings);
+    for (object, value) in context.scene.of_kind("DaemonSet") {
+        let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
+        if ready < wanted && old_pod_unready(context, object) {
+            context
+                .finding(&UNAVAILABLE, object, Category::Application)
+                .says(format!("{object} has {ready} of {wanted} pods ready"))
+                .field(object, "desiredNumberScheduled", &wanted.to_string())
+                .field(object, "numberReady", &ready.to_string())
+                .check("See its pods", workload::describe(object))
+                .into(findings);
+        }
+    }
+}
+
+fn deployments(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (object, value) in context.scene.of_kind("Deployment") {
+        let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
+        let status = |kind| field::condition(value, kind).and_then(|one| Some((field::text(one, "/status")?, one)));
+        if let Some(("False", progressing)) = status("Progressing")
+            && field::text(progressing, "/reason") == Some("ProgressDeadlineExceeded")
+        {
+            let message = field::text(progressing, "/message").unwrap_or_default();
+            let draft = context
+                .finding(&STUCK, object, Category::Application)
+                .says(format!(
+                    "The rollout of {object} is stuck: its deadline passed with {ready} of {wanted} replicas ready"
+                ))
+                .severity(Severity::Critical)
+                .field(object, "reason", "ProgressDeadlineExceeded")
+                .field(object, "message", message);
+            match workload::undo(object) {
+                Some(undo) => draft.mend("Go back to the revision before", undo),
+                None => draft,
+            }
+            .into(findings);
+        }
+        let since = status("Available")
+            .filter(|(status, _)| *status == "False")
+            .and_then(|(_, one)| field::time(one, "/lastTransitionTime"));
+        if let Some(since) = since.filter(|since| ready < wanted && !context.within(*since, PATIENCE)) {
+            context
+                .finding(&UNAVAILABLE, object, Category::Application)
+                .says(format!("{object} has {ready} of {wanted} replicas ready, for {}", context.ago(since)))
+                .severity(if ready == 0 { Severity::Critical } else { Severity::Warning })
+                .field(object, "reason", "MinimumReplicasUnavailable")
+                .field(object, "message", "Deployment does not have minimum availability.")
+                .check("See its pods", workload::describe(object))
+                .into(findings);
+        }
+    }
+}
+
+fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (object, value) in context.scene.of_kind("StatefulSet") {
+        let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
+        let mut pods = context
+            .graph
+            .members(object)
+            .iter()
+            .filter(|member| member.is("Pod"))
+            .filter_map(|pod| Some((pod.name.rsplit('-').next()?.parse::<u32>().ok()?, pod, context.scene.get(pod)?)))
+            .collect::<Vec<_>>();
+        pods.sort_by_key(|(ordinal, _, _)| *ordinal);
+        let held = pods.iter().find(|(_, _, pod)| !workload::pod_ready(pod)).filter(|(_, _, pod)| context.settled(pod));
+        if let Some((_, pod, _)) = held.filter(|_| ready < wanted) {
+            context
+                .finding(&ORDINAL, object, Category::Application)
+                .says(format!("{object} has {ready} of {wanted} replicas ready; {pod} is the first that is not"))
+                .severity(if ready == 0 { Severity::Critical } else { Severity::Warning })
+                .field(object, "replicas", &wanted.to_string())
+                .check("See the pod", workload::describe(pod))
+                .into(findings);
+        }
+        let service = field::text(value, "/spec/serviceName").zip(object.namespace.as_deref());
+        let service = service.map(|(name, namespace)| marple_core::ObjectRef::namespaced("Service", namespace, name));
+        if let Some(service) = service.filter(|service| context.scene.missing.contains(service)) {
+            context
+                .finding(&HEADLESS, object, Category::Network)
+                .says(format!("{service}, which gives the pods of {object} their names, does not exist"))
+                .culprit(&service)
+                .field(object, "serviceName", &service.name)
+                .check("See which Services there are", format!("kubectl get services{}", workload::scope(object)))
+                .into(findings);
+        }
+    }
+}
+
+/// Whether a pod of the workload that has had its time is not ready.
+fn old_pod_unready(context: &Context<'_>, unit: &marple_core::ObjectRef) -> bool {
+    let mut pods =
+        context.graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| context.scene.get(pod));
+    pods.any(|pod| {
+        !workload::pod_ready(pod) && field::created(pod).is_some_and(|created| !context.within(created, PATIENCE))
+    })
+}

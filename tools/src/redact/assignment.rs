@@ -1,0 +1,454 @@
+//! The value that a name is given, in the ways in which data is written.
+
+use super::key::{Key, Surety};
+use super::value::{Style, is_secret};
+use super::{Source, Span, header};
+
+/// The farthest that a value reaches.
+const LONGEST: usize = 64 << 10;
+
+/// The most elements of a list.
+const ELEMENTS: usize = 50;
+
+/// The secrets that this name is given, and where reading goes on.
+pub(super) fn secrets(source: &Source<'_>, key: Key, resume: usize) -> (Vec<Span>, usize) {
+    let reader = Reader { source, key, line: source.line_start(key.start), alone: alone(source, key.start) };
+    let mut spans = reader.assigned().unwrap_or_default();
+    spans.retain(|span| span.start < span.end);
+    let end = spans.iter().map(|span| span.end).max().unwrap_or(resume);
+    (spans, end.max(resume))
+}
+
+struct Reader<'a> {
+    source: &'a Source<'a>,
+    key: Key,
+    /// Where the name's line begins.
+    line: usize,
+    /// Whether nothing that speaks stands before the name on its line.
+    alone: bool,
+}
+
+/// Whether only indentation, a list's mark, a line's number or time, a quote or a shell's `export` stand before on the line.
+fn alone(source: &Source<'_>, at: usize) -> bool {
+    let start = source.line_start(at);
+    if at - start > 80 {
+        return false;
+    }
+    let before = source.slice(start, at).trim();
+    let before =
+        ["export", "set", "ENV", "ARG", "data."].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
+    before.bytes().all(|byte| {
+        byte.is_ascii_digit()
+            || byte.is_ascii_whitespace()
+            || matches!(byte, b'-' | b'+' | b'|' | b'#' | b'!' | b'"' | b'\'' | b'T' | b'Z' | b':' | b'.')
+    })
+}
+
+impl Reader<'_> {
+    fn assigned(&self) -> Option<Vec<Span>> {
+        let source = self.source;
+        let closed = source.skip(self.key.end, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'));
+        let at = source.skip_blanks(closed);
+        match (source.at(at), source.at(at + 1)) {
+            (Some(b':'), Some(b'/')) if source.at(at + 2) == Some(b'/') => None,
+            (Some(b':' | b'='), Some(b'=' | b'>')) => Some(self.value(at + 2, at > closed || self.blank(at + 2))),
+            (Some(b'='), Some(b'~')) => None,
+            (Some(b'='), _) => Some(self.value(at + 1, at > closed || self.blank(at + 1))),
+            (Some(b':'), _) if self.in_a_path(at) => None,
+            (Some(b':'), _) => Some(self.colon(at + 1)),
+            (Some(b'>'), _) if source.before(self.key.start) == Some(b'<') => self.element(at + 1),
+            _ => self.argument(closed).or_else(|| self.named(closed)).or_else(|| self.quoted_after(closed, at)),
+        }
+    }
+
+    fn blank(&self, at: usize) -> bool {
+        matches!(self.source.at(at), Some(b' ' | b'\t'))
+    }
+
+    /// Whether the name and the colon are parts of an image, a path, an ARN or an address.
+    fn in_a_path(&self, colon: usize) -> bool {
+        let tight = !self.blank(colon + 1)
+            && !matches!(self.source.at(colon + 1), None | Some(b'\n' | b'\r' | b'"' | b'\'' | b'[' | b'\\'));
+        let before = self.source.before(self.key.start);
+        tight && matches!(before, Some(b'/' | b':' | b'@')) && !self.alone
+    }
+
+    /// The value after a colon.
+    fn colon(&self, at: usize) -> Vec<Span> {
+        if self.blank(at) || matches!(self.source.at(at), None | Some(b'\n' | b'\r')) {
+            return self.spaced(self.source.skip_blanks(at));
+        }
+        self.value(at, false)
+    }
+
+    /// The value after an equals sign or a tight colon.
+    fn value(&self, at: usize, spaced: bool) -> Vec<Span> {
+        let from = self.source.skip_blanks(at);
+        if let Some(spans) = self.enclosed(from) {
+            return spans;
+        }
+        if spaced && self.alone {
+            return self.rest_of_line(from);
+        }
+        // What a program's environment prints: the value may have spaces, unless another assignment follows.
+        let capitals = self.source.slice(self.key.start, self.key.end).bytes().all(|byte| !byte.is_ascii_lowercase());
+        let line_end = self.source.line_end(from);
+        let rest = self.source.slice(from, line_end);
+        if self.alone
+            && capitals
+            && !spaced
+            && !rest.contains('=')
+            && !rest.contains(['"', '\'', '\\', '{', '}'])
+            && self.source.before(self.key.start) != Some(b'"')
+        {
+            return self.rest_of_line(from);
+        }
+        self.word(from, Style::Data)
+    }
+
+    /// The value after a colon and a blank.
+    fn spaced(&self, from: usize) -> Vec<Span> {
+        if let Some(spans) = self.enclosed(from) {
+            return spans;
+        }
+        if !self.alone {
+            return self.words(from);
+        }
+        match self.source.at(from) {
+            None | Some(b'\n' | b'\r') => self.below(from),
+            Some(b'|' | b'>')
+                if self
+                    .source
+                    .slice(from + 1, self.source.line_end(from))
+                    .bytes()
+                    .all(|byte| matches!(byte, b'+' | b'-' | b' ' | b'0'..=b'9')) =>
+            {
+                self.block(from)
+            }
+            _ => self.rest_of_line(from),
+        }
+    }
+
+    /// Values in quotes, and lists of values; nothing where neither begins there.
+    fn enclosed(&self, from: usize) -> Option<Vec<Span>> {
+        match self.source.at(from)? {
+            b'"' | b'\'' | b'`' | b'\\' => {
+                let (start, end, _) = quoted(self.source, from)?;
+                Some(self.accept(start, end, Style::Data))
+            }
+            b'[' => Some(self.list(from + 1)),
+            b'{' if self.source.at(from + 1) != Some(b'{') => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    fn list(&self, from: usize) -> Vec<Span> {
+        let source = self.source;
+        if source.rest(from).starts_with("redacted:") {
+            return Vec::new();
+        }
+        let mut spans = Vec::new();
+        let mut at = from;
+        for _ in 0..ELEMENTS {
+            at = source.skip(at, |byte| byte.is_ascii_whitespace() || byte == b',');
+            match source.at(at) {
+                None | Some(b']' | b'{' | b'[') => break,
+                _ => {}
+            }
+            let (start, end, after) = quoted(source, at).unwrap_or_else(|| {
+                let end = source.skip(at, |byte| !matches!(byte, b',' | b']' | b'\n' | b'"'));
+                (at, end, end)
+            });
+            spans.extend(self.accept(start, end, Style::Data));
+            if after <= at {
+                break;
+            }
+            at = after;
+        }
+        spans
+    }
+
+    /// All that stands to the end of the line, without a comment.
+    fn rest_of_line(&self, from: usize) -> Vec<Span> {
+        let end = self.source.line_end(from);
+        let line = self.source.slice(from, end);
+        let line = line.find(" #").map_or(line, |comment| line.get(..comment).unwrap_or_default()).trim_end();
+        // A line of a table or of a flow: what follows the value is not its.
+        let line = line.strip_suffix(',').unwrap_or(line);
+        self.accept(from, from + line.len(), Style::Data)
+    }
+
+    /// One word, as it is given with an equals sign: what follows a separator and is itself an assignment is not its.
+    fn word(&self, from: usize, style: Style) -> Vec<Span> {
+        let end = from
+            + word_length(
+                self.source.slice(from, (from + LONGEST).min(self.source.len())).as_bytes(),
+                self.source.rest(from),
+            );
+        if self.key.kind == "authorization" {
+            return self.accept(from, self.source.line_end(from), style);
+        }
+        self.accept(from, end, style)
+    }
+
+    /// The word after a colon within a line.
+    fn words(&self, from: usize) -> Vec<Span> {
+        match self.key.kind {
+            "authorization" | "cookie" => {
+                let end = self.source.skip(from, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
+                self.accept(from, end, Style::Prose)
+            }
+            _ => self.word(from, Style::Prose),
+        }
+    }
+
+    /// The lines of a block scalar of YAML: those that are indented more than the name.
+    fn block(&self, from: usize) -> Vec<Span> {
+        let source = self.source;
+        let column = self.column();
+        let (mut start, mut end) = (None, from);
+        let mut next = source.next_line(from);
+        while let Some(line) = next {
+            let text = source.slice(line, source.line_end(line));
+            let blank = text.trim().is_empty();
+            if !blank && source.indent(line) <= column {
+                break;
+            }
+            if !blank {
+                start.get_or_insert(line + source.indent(line));
+                end = source.line_end(line);
+            }
+            next = source.next_line(line);
+        }
+        start.map(|start| self.accept(start, end, Style::Data)).unwrap_or_default()
+    }
+
+    /// A value on the next line, or a list of values on the next lines. A mapping there has names of its own.
+    fn below(&self, from: usize) -> Vec<Span> {
+        let source = self.source;
+        let mut spans = Vec::new();
+        let mut next = source.next_line(from);
+        for index in 0..ELEMENTS {
+            let Some(line) = next else { break };
+            let indent = source.indent(line);
+            let content = source.slice(line + indent, source.line_end(line));
+            let item = content.strip_prefix("- ");
+            let text = item.unwrap_or(content);
+            let deep = indent > self.column() || item.is_some() && indent >= self.column();
+            let mapping =
+                text.contains(": ") || text.ends_with([':', '{', '[']) || text.starts_with('-') && item.is_none();
+            if !deep || mapping || index > 0 && item.is_none() {
+                break;
+            }
+            let start = source.line_end(line) - text.len();
+            match quoted(source, start) {
+                Some((start, end, _)) => spans.extend(self.accept(start, end, Style::Data)),
+                None => {
+                    spans.extend(self.accept(start, start + text.trim_end().trim_end_matches(',').len(), Style::Data))
+                }
+            }
+            next = source.next_line(line);
+        }
+        spans
+    }
+
+    /// The column of the name; a quote before it belongs to it.
+    fn column(&self) -> usize {
+        let quote = matches!(self.source.before(self.key.start), Some(b'"' | b'\''));
+        self.key.start - self.line - usize::from(quote)
+    }
+
+    /// The text of `<password>…</password>`.
+    fn element(&self, from: usize) -> Option<Vec<Span>> {
+        let end = self.source.skip(from, |byte| byte != b'<');
+        self.source.rest(end).starts_with("</").then(|| self.accept(from, end, Style::Data))
+    }
+
+    /// The argument after `--password`, also in a list of arguments.
+    fn argument(&self, closed: usize) -> Option<Vec<Span>> {
+        let source = self.source;
+        if source.before(self.key.start) != Some(b'-') || matches!(self.key.surety, Surety::Random | Surety::Strong) {
+            return None;
+        }
+        let in_quotes = closed > self.key.end;
+        let mut at = source
+            .skip(closed, |byte| matches!(byte, b' ' | b'\t' | b',' | b'\n' | b'\r') && (in_quotes || byte != b','));
+        if at == closed {
+            return None;
+        }
+        if source.rest(at).starts_with("- ") {
+            at = source.skip_blanks(at + 1);
+        } else if source.slice(closed, at).contains('\n') && !in_quotes {
+            return None;
+        }
+        if source.at(at) == Some(b'-') {
+            return None;
+        }
+        let style = if in_quotes { Style::Data } else { Style::Prose };
+        match quoted(source, at) {
+            Some((start, end, _)) => Some(self.accept(start, end, Style::Data)),
+            // Which of two words is meant can't be told from how a token looks.
+            None if self.key.surety == Surety::Likely => Some(self.word(at, Style::Data)),
+            None => Some(self.word(at, style)),
+        }
+    }
+
+    /// The value beside a name that is itself a value: `name: DB_PASSWORD` with `value: …`, in whichever order.
+    fn named(&self, closed: usize) -> Option<Vec<Span>> {
+        let source = self.source;
+        let before = source.skip_back(self.key.start, 8, |byte| matches!(byte, b'"' | b'\'' | b'\\'));
+        let before = source.skip_back(before, 8, |byte| matches!(byte, b' ' | b'\t'));
+        if !matches!(source.before(before), Some(b':' | b'=')) {
+            return None;
+        }
+        let name_end = source.skip_back(before - 1, 4, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
+        let name = source.skip_back(name_end, 20, |byte| byte.is_ascii_alphanumeric());
+        let label = source.slice(name, name_end).to_ascii_lowercase();
+        if !["name", "key", "field", "variable", "var", "param", "parameter", "env", "header", "property", "k"]
+            .contains(&label.as_str())
+        {
+            return None;
+        }
+        let data =
+            Reader { source, key: Key { surety: at_least(self.key.surety), ..self.key }, line: self.line, alone: true };
+        let at = source.skip(closed, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'"' | b'\'' | b'\\'));
+        if source.at(at) == Some(b'>') {
+            return data.element(at + 1);
+        }
+        if source.has(at, "value") {
+            let after = source.skip(at + 5, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
+            if matches!(source.at(after), Some(b':' | b'=')) {
+                let line = source.line_start(at);
+                let below = Reader { line, key: Key { start: at, ..data.key }, ..data };
+                return Some(below.spaced(source.skip_blanks(after + 1)));
+            }
+        }
+        data.value_before(name)
+    }
+
+    /// The value that stands before the name, as `{"value": …, "name": …}` or on the line before.
+    fn value_before(&self, name: usize) -> Option<Vec<Span>> {
+        let source = self.source;
+        let floor = name.saturating_sub(2_000);
+        let before = source.rest(floor).get(..name - floor)?;
+        let at = floor + before.rfind("value")?;
+        let after = source.skip(at + 5, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
+        if !matches!(source.at(after), Some(b':' | b'=')) {
+            return None;
+        }
+        let from = source.skip_blanks(after + 1);
+        let (start, end, next) = quoted(source, from).unwrap_or_else(|| {
+            let end = source.line_end(from).min(name);
+            (from, end, end)
+        });
+        let between = source.slice(next, name);
+        let joined =
+            between.bytes().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'"' | b'\'' | b'\\'));
+        joined.then(|| self.accept(start, end, Style::Data))
+    }
+
+    /// A password in quotes right after the word, as in `password "…"`, and the SQL of `IDENTIFIED BY '…'`.
+    fn quoted_after(&self, closed: usize, at: usize) -> Option<Vec<Span>> {
+        if self.key.kind != "password" || at == closed || closed != self.key.end {
+            return None;
+        }
+        let (start, end, _) = quoted(self.source, at)?;
+        Some(self.accept(start, end, Style::Prose))
+    }
+
+    /// The stretch, where it is a secret.
+    fn accept(&self, start: usize, end: usize, style: Style) -> Vec<Span> {
+        let value = self.source.slice(start, end);
+        if self.key.kind == "authorization"
+            && let Some(span) = header::authorization(self.source, start, end)
+        {
+            return vec![span];
+        }
+        // A cookie is a name and a value; else the word is spoken of.
+        let secret = if self.key.kind == "cookie" { value.contains('=') } else { is_secret(value, self.key, style) };
+        if !secret {
+            return Vec::new();
+        }
+        let blank = value.len() - value.trim_start().len();
+        vec![Span::new(start + blank, start + blank + value.trim().len(), self.key.kind)]
+    }
+}
+
+/// A variable's name that tells of a secret is meant so.
+const fn at_least(surety: Surety) -> Surety {
+    match surety {
+        Surety::Strong => Surety::Likely,
+        other => other,
+    }
+}
+
+/// What is in the quotes that begin there, also escaped ones: start, end, and where it goes on after them. Without an end
+/// on the line, it is the rest of that.
+pub(super) fn quoted(source: &Source<'_>, at: usize) -> Option<(usize, usize, usize)> {
+    let depth = source.skip(at, |byte| byte == b'\\') - at;
+    let quote = source.at(at + depth).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
+    let start = at + depth + 1;
+    let limit = source.line_end(start).min(start + LONGEST);
+    let mut slashes = 0;
+    for index in start..limit {
+        match source.at(index) {
+            Some(b'\\') => slashes += 1,
+            Some(byte) if byte == quote => {
+                // Single quotes have no escapes; doubled they stand for one, in YAML and SQL.
+                let doubled = quote == b'\'' && depth == 0 && source.at(index + 1) == Some(b'\'') && index > start;
+                let ends = if quote == b'"' {
+                    slashes == depth || depth == 0 && slashes % 2 == 0
+                } else {
+                    !doubled
+                        && !(index > start
+                            && source.at(index - 1) == Some(b'\'')
+                            && doubled_before(source, start, index))
+                };
+                if ends {
+                    return Some((start, index - if quote == b'"' { depth.min(slashes) } else { 0 }, index + 1));
+                }
+                slashes = 0;
+            }
+            _ => slashes = 0,
+        }
+    }
+    Some((start, limit, limit))
+}
+
+/// Whether the quote before `index` began a doubled one: an odd number of quotes stands before.
+fn doubled_before(source: &Source<'_>, start: usize, index: usize) -> bool {
+    let first = source.skip_back(index, index - start, |byte| byte == b'\'');
+    (index - first) % 2 == 1
+}
+
+/// How long the word is that begins there.
+fn word_length(bytes: &[u8], text: &str) -> usize {
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        let rest = text.get(end + 1..).unwrap_or_default();
+        match byte {
+            b'"' | b'`' | b'<' => break,
+            b'\'' if end > 0 => break,
+            byte if byte.is_ascii_whitespace() => break,
+            b'\\' if rest.starts_with(['n', 't', 'r', '"']) => break,
+            b',' | b';' | b'&' if assigns(rest) => break,
+            _ => end += 1,
+        }
+    }
+    let word = text.get(..end).unwrap_or_default();
+    let closers: &[char] = &[',', ';', ')', ']', '}', '>'];
+    // What encloses the whole assignment is not the value's, unless it was opened in the value.
+    let trimmed = word.trim_end_matches(closers);
+    if word.contains(['(', '[', '{']) { word.trim_end_matches([',', ';']).len() } else { trimmed.len() }
+}
+
+/// Whether another assignment stands there.
+fn assigns(text: &str) -> bool {
+    let text = text.trim_start_matches(' ');
+    let name = text
+        .find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.' | ' '))
+        .unwrap_or(text.len());
+    name > 0
+        && name < 60
+        && text.get(name..).is_some_and(|rest| rest.starts_with(['=', ':']) || rest.starts_with("\":"))
+}

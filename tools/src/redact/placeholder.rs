@@ -1,0 +1,65 @@
+//! What stands where a secret stood.
+
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+
+use hmac::{Hmac, KeyInit, Mac};
+use marple_core::Secret;
+use sha2::Sha256;
+
+/// What each placeholder begins with.
+pub(super) const START: &str = "[redacted:";
+
+/// Writes placeholders.
+#[derive(Clone)]
+pub(super) struct Placeholders(Hmac<Sha256>);
+
+impl std::fmt::Debug for Placeholders {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Placeholders")
+    }
+}
+
+impl Placeholders {
+    pub(super) fn new(key: Option<&Secret>) -> Self {
+        let key = match key {
+            Some(key) => key.expose().as_bytes().to_vec(),
+            // The standard library seeds its maps' hashes from the operating system's randomness.
+            None => (0..4).flat_map(|part: u8| RandomState::new().hash_one(part).to_le_bytes()).collect(),
+        };
+        // A key of any length is taken; without this the type would say otherwise.
+        let hashed = Hmac::<Sha256>::new_from_slice(&key).unwrap_or_else(|_| Hmac::new(&[0; 64].into()));
+        Self(hashed)
+    }
+
+    /// Writes `[redacted:<kind>:<4 digits>]`: enough to tell two secrets apart, too little to try guesses against.
+    pub(super) fn write(&self, into: &mut String, kind: &str, secret: &str) {
+        let mut hash = self.0.clone();
+        hash.update(secret.trim().as_bytes());
+        let digest = hash.finalize().into_bytes();
+        let [first, second, ..] = digest.as_slice() else { return };
+        // Writing to a string can't fail.
+        let _ = write!(into, "{START}{kind}:{first:02x}{second:02x}]");
+    }
+}
+
+/// Whether a placeholder is in the text.
+pub(super) fn is_in(text: &str) -> bool {
+    ranges(text).next().is_some()
+}
+
+/// Where placeholders stand in the text: exactly what is written here, for a log may hold words that look like it.
+pub(super) fn ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices(START).filter_map(|(start, _)| {
+        let (kind, rest) = text.get(start + START.len()..)?.split_once(':')?;
+        let named = !kind.is_empty() && kind.len() <= 40 && kind.bytes().all(in_kind);
+        let digits = rest.get(..4).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let end = start + START.len() + kind.len() + 6;
+        (named && digits && rest.as_bytes().get(4) == Some(&b']')).then_some((start, end))
+    })
+}
+
+/// Whether this letter can stand in a kind.
+pub(super) const fn in_kind(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}

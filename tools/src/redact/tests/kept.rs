@@ -1,0 +1,60 @@
+//! What only looks like a secret, and what an investigation can't do without.
+
+use super::redacted;
+
+#[test]
+fn ordinary_text_of_a_cluster_stays_as_it_is() {
+    for text in [
+        "image: registry.local/shop/token-service:v1.2.3@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "uid: 0b8f7c1e-2d3a-4b5c-8d9e-0f1a2b3c4d5e\nresourceVersion: \"123456789\"",
+        "pod/auth-token-7d9f8b6c5-x2x9z: connection refused",
+        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "2026-01-02T03:04:05.678Z INFO token bucket refilled in 12ms key=shop/cart",
+        "Error: secret \"db-credentials\" not found",
+        "couldn't find key password in Secret shop/db-credentials",
+        "DB_PASSWORD: <set to the key 'password' in secret 'db-credentials'> Optional: false",
+        "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      key: password\n      name: db-credentials\n",
+        "FATAL: password authentication failed for user \"shop\"",
+        "Access denied for user 'shop'@'10.0.0.1' (using password: YES)",
+        "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token?scope=x: 401 Unauthorized",
+        "error getting token: Get \"https://auth.local/token\": dial tcp 10.0.0.1:443: i/o timeout",
+        "invalid token: expired at 2026-01-02",
+        "token=expired reason=auth",
+        "secret=shop/db-tls msg=\"reconciled\"",
+        "kube_secret_info{namespace=\"shop\",secret=\"default-token-x7k2p\"} 1",
+        "volumes:\n- name: creds\n  secret:\n    defaultMode: 420\n    secretName: db-credentials\n",
+        "imagePullSecrets:\n- name: regcred\n",
+        "secrets:\n- name: default-token-x7k2p\n",
+        "tokenExpirationSeconds: 3607\nautomountServiceAccountToken: false\nserviceAccountToken:\n  path: token\n",
+        "prompt_tokens=1523 completion_tokens=77 max_tokens: 4096",
+        "PWD=/app/var OLDPWD=/app",
+        "passwordFile: /etc/db/password\npassword: /run/secrets/db/password",
+        "password: ${DB_PASSWORD}\ntoken: $(TOKEN)\napiKey: {{ .Values.key }}\nsecret_key: $SECRET_KEY",
+        "password: null\npassword: \"\"\npassword:\n  user: bob\n",
+        "password: ******\ntoken: <redacted>\nsecret: [REDACTED]",
+        "data:\n  password: 8 bytes\nkind: Secret\n",
+        "tolerations:\n- key: node.kubernetes.io/not-ready\n  operator: Exists\n",
+        "matchLabels:\n  app: cart\n  pod-template-hash: 7d9f8b6c5\n",
+        "nginx.ingress.kubernetes.io/auth-secret: basic-auth\nnginx.ingress.kubernetes.io/auth-type: basic\n",
+        "http://cart.shop.svc:8080/api/v1/tokens/refresh 200 5ms",
+        "https://[::1]:6443/api/v1/namespaces/shop/secrets/db: forbidden",
+        "http://example:8080/a@b postgres://db:5432/shop?mail=a@b",
+        "git@github.com:shop/cart.git",
+        "mail bob@example.com: delivered",
+        "Bearer token is missing; Basic authentication required",
+        "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        "docker run -u 1000:1000 x --user root:root",
+        "User \"system:serviceaccount:shop:cart\" cannot get resource \"secrets\" in API group \"\" in the namespace \"shop\"",
+        "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-AbCdEf",
+        "Liveness probe failed: Get \"http://10.0.0.1:8080/healthz\": context deadline exceeded",
+        "sum by (token) (rate(auth_total{secret=~\"db-.*\"}[5m])) == 0",
+        "npm_config_registry=http://x sk-learn-pipeline task-runner-1234567890abcdefghij",
+        "use the --password flag; --token is required",
+        "author: bob, authenticated=true, authorization: RBAC denied",
+        "Größe: 5 → 6 🦀 password",
+        "cache key=cart:1234 partition_key=2026-01-02 idempotency key: order-1234",
+        "session_id=0b8f7c1e-2d3a-4b5c-8d9e-0f1a2b3c4d5e",
+    ] {
+        assert_eq!(redacted(text), text);
+    }
+}

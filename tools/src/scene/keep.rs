@@ -1,0 +1,154 @@
+//! Puts what matters of a scene among the evidence, and the rules' proofs into citations of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use marple_core::{Citation, EvidenceId, EvidenceOrigin, Finding, ObjectRef, ProofSource, Severity};
+
+use super::{Graph, Scene};
+use crate::{EvidenceDraft, EvidenceError, EvidenceLog, Redact};
+
+/// The most pieces of evidence that one scene leaves.
+const PIECES_LIMIT: usize = 60;
+
+/// The most text that one scene leaves, in bytes.
+const BYTES_LIMIT: usize = 4 << 20;
+
+/// What of a scene is evidence now.
+pub struct Kept<'a> {
+    redact: &'a dyn Redact,
+    pieces: BTreeMap<ProofSource, (EvidenceId, String)>,
+}
+
+/// Keeps what the findings and subjects rest on: objects, events, logs and rollouts, the findings' proofs first.
+///
+/// At most 60 pieces and 4 MiB; what doesn't fit is left out whole, so that no piece is a torso.
+pub async fn keep<'a>(
+    scene: &Scene,
+    findings: &[Finding],
+    log: &dyn EvidenceLog,
+    redact: &'a dyn Redact,
+) -> Result<Kept<'a>, EvidenceError> {
+    let mut kept = Kept { redact, pieces: BTreeMap::new() };
+    let mut bytes = 0;
+    for source in sources(scene, findings) {
+        if kept.pieces.len() >= PIECES_LIMIT {
+            break;
+        }
+        let Some(text) = scene.text(&source) else { continue };
+        if bytes + text.len() > BYTES_LIMIT {
+            continue;
+        }
+        bytes += text.len();
+        let content = redact.redact(&text);
+        let searched = one_spaced(&content);
+        let draft = EvidenceDraft {
+            origin: EvidenceOrigin::Capture,
+            title: title(&source),
+            object: object(&source).cloned(),
+            taken_at: scene.now,
+            content,
+            view: None,
+        };
+        let id = log.keep(draft).await?;
+        kept.pieces.insert(source, (id, searched));
+    }
+    Ok(kept)
+}
+
+impl Kept<'_> {
+    /// Gives each finding the citations that its proofs come to, and takes secrets out of its words. A citation is
+    /// verified where the quote occurs in the evidence, whitespace apart.
+    pub fn resolve(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            finding.statement = self.redact.redact(&finding.statement);
+            for proof in &mut finding.proofs {
+                proof.quote = self.redact.redact(&proof.quote);
+            }
+            finding.citations =
+                finding.proofs.iter().filter_map(|proof| self.cite(&proof.source, &proof.quote)).collect();
+        }
+    }
+
+    /// The evidence that shows this place, where it was kept.
+    pub fn evidence(&self, source: &ProofSource) -> Option<EvidenceId> {
+        self.pieces.get(source).map(|(id, _)| *id)
+    }
+
+    /// How many pieces were kept.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether nothing was kept.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    fn cite(&self, source: &ProofSource, quote: &str) -> Option<Citation> {
+        let (evidence, text) = self.pieces.get(source)?;
+        Some(Citation { evidence: *evidence, quote: quote.to_owned(), verified: text.contains(&one_spaced(quote)) })
+    }
+}
+
+/// Whether words occur in a text, whitespace apart.
+pub(crate) fn occurs(text: &str, quote: &str) -> bool {
+    one_spaced(text).contains(&one_spaced(quote))
+}
+
+fn one_spaced(text: &str) -> String {
+    let mut spaced = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(word);
+    }
+    spaced
+}
+
+/// Places worth keeping, the most telling first, none twice.
+fn sources(scene: &Scene, findings: &[Finding]) -> Vec<ProofSource> {
+    let graph = Graph::of(scene);
+    let mut ranked = findings.iter().collect::<Vec<_>>();
+    ranked.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let mut wanted = Vec::new();
+    wanted.extend(ranked.iter().flat_map(|finding| finding.proofs.iter().map(|proof| proof.source.clone())));
+    let mut objects = Vec::<&ObjectRef>::new();
+    let tops = scene.subjects.iter().map(|subject| graph.top_owner(subject)).collect::<Vec<_>>();
+    objects.extend(scene.subjects.iter().chain(&tops));
+    let telling = ranked.iter().filter(|finding| finding.severity > Severity::Info);
+    objects.extend(telling.flat_map(|finding| [Some(&finding.object), finding.culprit.as_ref()]).flatten());
+    for object in objects {
+        wanted.push(ProofSource::Object(object.clone()));
+        wanted.push(ProofSource::Events(object.clone()));
+        wanted.push(ProofSource::Rollout(object.clone()));
+    }
+    wanted.extend(scene.logs.iter().map(|log| ProofSource::Log {
+        pod: log.pod.clone(),
+        container: log.container.clone(),
+        previous: log.previous,
+    }));
+    let mut seen = BTreeSet::new();
+    wanted.retain(|source| seen.insert(source.clone()));
+    wanted
+}
+
+fn title(source: &ProofSource) -> String {
+    match source {
+        ProofSource::Object(object) => object.to_string(),
+        ProofSource::Events(object) => format!("events of {object}"),
+        ProofSource::Rollout(object) => format!("what changed in {object}"),
+        ProofSource::Log { pod, container, previous } => {
+            format!("logs of {pod} container {container}{}", if *previous { ", previous" } else { "" })
+        }
+        ProofSource::Evidence(id) => id.to_string(),
+    }
+}
+
+fn object(source: &ProofSource) -> Option<&ObjectRef> {
+    match source {
+        ProofSource::Object(object) | ProofSource::Events(object) | ProofSource::Rollout(object) => Some(object),
+        ProofSource::Log { pod, .. } => Some(pod),
+        ProofSource::Evidence(_) => None,
+    }
+}

@@ -1,0 +1,223 @@
+//! Which objects of what was read have to do with the subjects.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use marple_core::ObjectRef;
+
+use super::graph::Relation;
+use super::{Edge, Graph, Scene, field};
+
+/// How many calls from one workload to the next are followed.
+pub(super) const HOPS: usize = 3;
+
+/// The most pods kept of one workload, those not ready first.
+const PODS_LIMIT: usize = 20;
+
+/// How many of them may be ready.
+const READY_LIMIT: usize = 5;
+
+/// Objects within reach of the subjects, and by how many calls they are away. Some may not have been read.
+pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> {
+    let mut backwards: BTreeMap<&ObjectRef, Vec<&Edge>> = BTreeMap::new();
+    for edge in graph.all_edges() {
+        backwards.entry(&edge.to).or_default().push(edge);
+    }
+    let mut walk =
+        Walk { scene, graph, backwards, found: BTreeMap::new(), entered: BTreeSet::new(), queue: VecDeque::new() };
+    for subject in &scene.subjects {
+        walk.found.insert(subject.clone(), 0);
+        walk.enter(graph.top_owner(subject), 0);
+        if subject.is("Namespace") {
+            let within =
+                scene.objects.keys().filter(|object| object.namespace.as_deref() == Some(subject.name.as_str()));
+            within.for_each(|object| walk.enter(graph.top_owner(object), 0));
+        }
+        if subject.is("Node") {
+            walk.include_pods_on(subject);
+        }
+    }
+    while let Some((unit, hops)) = walk.queue.pop_front() {
+        walk.go_on(&unit, hops);
+    }
+    walk.include_callers();
+    walk.include_near_workloads();
+    walk.include_limits();
+    walk.found
+}
+
+struct Walk<'a> {
+    scene: &'a Scene,
+    graph: &'a Graph,
+    backwards: BTreeMap<&'a ObjectRef, Vec<&'a Edge>>,
+    found: BTreeMap<ObjectRef, usize>,
+    entered: BTreeSet<ObjectRef>,
+    queue: VecDeque<(ObjectRef, usize)>,
+}
+
+impl Walk<'_> {
+    /// Takes an object with all that it owns, and goes on from there once.
+    fn enter(&mut self, unit: ObjectRef, hops: usize) {
+        if self.entered.insert(unit.clone()) {
+            self.found.entry(unit.clone()).or_insert(hops);
+            self.queue.push_back((unit, hops));
+        }
+    }
+
+    fn go_on(&mut self, unit: &ObjectRef, hops: usize) {
+        let members = self.members(unit);
+        for member in members.iter().chain([unit]) {
+            self.found.entry(member.clone()).or_insert(hops);
+            for edge in self.graph.edges(member).to_vec() {
+                match edge.relation {
+                    Relation::TalksTo if hops < HOPS => self.enter(edge.to, hops + 1),
+                    Relation::Selects if unit.is("Service") => self.enter(self.graph.top_owner(&edge.to), hops),
+                    Relation::Refers => self.enter(self.graph.top_owner(&edge.to), hops),
+                    Relation::RunsOn => drop(self.found.entry(edge.to).or_insert(hops)),
+                    _ => {}
+                }
+            }
+            let around = self.backwards.get(member).cloned().unwrap_or_default();
+            for edge in around.into_iter().filter(|edge| matches!(edge.relation, Relation::Selects | Relation::Refers))
+            {
+                // What sends to it, scales it or guards it; another workload that shares a ConfigMap is none of these.
+                if serves_it(&edge.from) {
+                    self.include(&edge.from, hops);
+                }
+            }
+        }
+    }
+
+    /// Takes an object with what it owns, without going on.
+    fn include(&mut self, object: &ObjectRef, hops: usize) {
+        for member in self.graph.members(object).iter().chain([object]) {
+            self.found.entry(member.clone()).or_insert(hops);
+        }
+        // An ingress before a Service that was included for its pods.
+        if object.is("Service") {
+            for edge in self.backwards.get(object).cloned().unwrap_or_default() {
+                if edge.from.is("Ingress") {
+                    self.found.entry(edge.from.clone()).or_insert(hops);
+                }
+            }
+        }
+    }
+
+    fn members(&self, unit: &ObjectRef) -> Vec<ObjectRef> {
+        let (mut pods, others): (Vec<_>, Vec<_>) =
+            self.graph.members(unit).iter().cloned().partition(|member| member.is("Pod"));
+        let ready = |pod: &ObjectRef| {
+            let ready = self.scene.get(pod).and_then(|pod| field::condition(pod, "Ready"));
+            ready.is_some_and(|ready| field::text(ready, "/status") == Some("True"))
+        };
+        pods.sort_by_cached_key(|pod| (!self.scene.subjects.contains(pod), ready(pod)));
+        // Some that are ready stay, so that a workload that serves in part is not taken for one that doesn't.
+        let mut spare = READY_LIMIT;
+        let mut room = PODS_LIMIT.saturating_sub(pods.iter().filter(|pod| ready(pod)).count().min(spare));
+        pods.retain(|pod| {
+            let left = if ready(pod) { &mut spare } else { &mut room };
+            let kept = *left > 0 || self.scene.subjects.contains(pod);
+            *left = left.saturating_sub(1);
+            kept
+        });
+        others.into_iter().chain(pods).collect()
+    }
+
+    fn include_pods_on(&mut self, node: &ObjectRef) {
+        for edge in self.backwards.get(node).cloned().unwrap_or_default() {
+            self.found.entry(edge.from.clone()).or_insert(0);
+            self.found.entry(self.graph.top_owner(&edge.from)).or_insert(0);
+        }
+    }
+
+    /// Workloads that call the subjects: who suffers with them.
+    fn include_callers(&mut self) {
+        let services = self.found.iter().filter(|(object, hops)| object.is("Service") && **hops == 0);
+        for service in services.map(|(service, _)| service.clone()).collect::<Vec<_>>() {
+            for edge in self.backwards.get(&service).cloned().unwrap_or_default() {
+                if edge.relation == Relation::TalksTo {
+                    self.found.entry(edge.from.clone()).or_insert(1);
+                }
+            }
+        }
+    }
+
+    /// Workloads that a Service which selects nothing may have meant.
+    fn include_near_workloads(&mut self) {
+        let services = self.found.keys().filter(|object| object.is("Service")).cloned().collect::<Vec<_>>();
+        for service in services {
+            let selects = self.graph.edges(&service).iter().any(|edge| edge.relation == Relation::Selects);
+            let Some(value) = self.scene.get(&service).filter(|_| !selects) else { continue };
+            let selector = field::labels(value, "/spec/selector");
+            for kind in ["Deployment", "StatefulSet", "DaemonSet"] {
+                for (workload, made) in self.scene.in_namespace(kind, service.namespace.as_deref()) {
+                    let labels = field::pod_labels(made);
+                    if workload.name == service.name
+                        || selector.iter().any(|(name, value)| labels.get(name) == Some(value))
+                    {
+                        self.found.entry(workload.clone()).or_insert(1);
+                    }
+                }
+            }
+        }
+    }
+
+    fn include_limits(&mut self) {
+        let namespaces = self.found.keys().filter_map(|object| object.namespace.clone()).collect::<BTreeSet<_>>();
+        for namespace in namespaces {
+            for kind in ["ResourceQuota", "LimitRange"] {
+                for (limit, _) in self.scene.in_namespace(kind, Some(&namespace)) {
+                    self.found.entry(limit.clone()).or_insert(0);
+                }
+            }
+        }
+    }
+}
+
+fn serves_it(object: &ObjectRef) -> bool {
+    matches!(
+        object.kind.as_str(),
+        "Service" | "Ingress" | "NetworkPolicy" | "PodDisruptionBudget" | "HorizontalPodAutoscaler"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn names(objects: Vec<Value>, subject: &ObjectRef) -> Vec<String> {
+        let mut scene = Scene::of(objects, &[], Vec::new(), Timestamp::UNIX_EPOCH);
+        scene.subjects = vec![subject.clone()];
+        reach(&scene, &Graph::of(&scene)).into_keys().map(|object| object.to_string()).collect()
+    }
+
+    fn pod(name: &str, ready: &str) -> Value {
+        json!({"kind": "Pod", "metadata": {"namespace": "shop", "name": name, "labels": {"app": "cart"},
+            "ownerReferences": [{"kind": "DaemonSet", "name": "cart", "controller": true}]}, "spec": {},
+            "status": {"conditions": [{"type": "Ready", "status": ready}]}})
+    }
+
+    #[test]
+    fn a_service_reaches_its_slices_and_pods_and_nothing_beside() {
+        let slice = json!({"kind": "EndpointSlice", "metadata": {"namespace": "shop", "name": "cart-x",
+            "labels": {"kubernetes.io/service-name": "cart"}}});
+        let service = json!({"kind": "Service", "metadata": {"namespace": "shop", "name": "cart"}, "spec": {"selector": {"app": "cart"}}});
+        let other = json!({"kind": "Deployment", "metadata": {"namespace": "shop", "name": "mail"}, "spec": {}});
+        let subject = ObjectRef::namespaced("Service", "shop", "cart");
+        assert_eq!(
+            names(vec![slice, service, pod("cart-1", "True"), other], &subject),
+            ["DaemonSet shop/cart", "EndpointSlice shop/cart-x", "Pod shop/cart-1", "Service shop/cart"]
+        );
+    }
+
+    #[test]
+    fn of_many_pods_some_that_are_ready_stay() {
+        let mut pods = (0..40).map(|index| pod(&format!("down-{index}"), "False")).collect::<Vec<_>>();
+        pods.extend((0..40).map(|index| pod(&format!("up-{index}"), "True")));
+        let found = names(pods, &ObjectRef::namespaced("DaemonSet", "shop", "cart"));
+        let count = |prefix: &str| found.iter().filter(|name| name.contains(prefix)).count();
+        assert_eq!((count("down"), count("up")), (PODS_LIMIT - READY_LIMIT, READY_LIMIT));
+    }
+}

@@ -1,0 +1,190 @@
+//! The tools of one investigation, behind the gate, with redaction, evidence and a record.
+
+mod outcome;
+mod permission;
+mod shown;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use marple_core::EvidenceOrigin;
+use serde_json::Value;
+
+use crate::gate::{Approve, Audit, Gate};
+use crate::near::nearest;
+use crate::view::plain;
+use crate::{EvidenceDraft, EvidenceLog, Kept, Look, Output, Tool, ToolSpec};
+
+pub use outcome::{CallOutcome, CallStatus};
+use permission::Permission;
+use shown::Shown;
+
+/// Takes secrets out of text before it is kept or leaves.
+pub trait Redact: Send + Sync {
+    /// The text without secrets; the same secret gives the same placeholder.
+    fn redact(&self, text: &str) -> String;
+}
+
+/// The tools of one investigation. A call never fails: whatever happens becomes an outcome.
+#[derive(Clone)]
+pub struct Toolbox {
+    tools: BTreeMap<String, Arc<dyn Tool>>,
+    evidence: Arc<dyn EvidenceLog>,
+    redact: Arc<dyn Redact>,
+    deadline: Duration,
+    gate: Gate,
+    audit: Option<Arc<dyn Audit>>,
+    approve: Option<Arc<dyn Approve>>,
+    actor: String,
+    unrecorded: Arc<AtomicU64>,
+}
+
+impl Toolbox {
+    /// A toolbox of these tools. No call may take longer than `deadline`, the wait for a person apart.
+    ///
+    /// Its gate is the default one, it keeps no record and can ask nobody, until it is told otherwise.
+    pub fn new(
+        tools: impl IntoIterator<Item = Arc<dyn Tool>>,
+        evidence: Arc<dyn EvidenceLog>,
+        redact: Arc<dyn Redact>,
+        deadline: Duration,
+    ) -> Self {
+        let tools = tools.into_iter().map(|tool| (tool.spec().name.to_string(), tool)).collect();
+        Self {
+            tools,
+            evidence,
+            redact,
+            deadline,
+            gate: Gate::default(),
+            audit: None,
+            approve: None,
+            actor: "marple".to_owned(),
+            unrecorded: Arc::default(),
+        }
+    }
+
+    /// The same behind this gate.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// The same with each call recorded. A call that does more than look isn't made when that fails.
+    #[must_use]
+    pub fn with_audit(mut self, audit: Arc<dyn Audit>) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
+    /// The same with someone to ask, where the gate wants a person's word.
+    #[must_use]
+    pub fn with_approval(mut self, approve: Arc<dyn Approve>) -> Self {
+        self.approve = Some(approve);
+        self
+    }
+
+    /// The same with the name under which its calls are recorded, as `investigation 01890a5d`.
+    #[must_use]
+    pub fn with_actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = actor.into();
+        self
+    }
+
+    /// How the tools are offered, in the order of their names: the same at each call, so that prompt caches hit.
+    pub fn specs(&self) -> Vec<&ToolSpec> {
+        self.tools.values().map(|tool| tool.spec()).collect()
+    }
+
+    /// The evidence that calls leave.
+    pub fn evidence(&self) -> &Arc<dyn EvidenceLog> {
+        &self.evidence
+    }
+
+    /// How many calls are missing from the record because it could not be written. Clones count together.
+    pub fn unrecorded(&self) -> u64 {
+        self.unrecorded.load(Ordering::Relaxed)
+    }
+
+    /// Makes one call.
+    pub async fn call(&self, name: &str, arguments: Value, look: &Look) -> CallOutcome {
+        let Some(tool) = self.tools.get(name) else {
+            return CallOutcome::nothing(CallStatus::Failed, name, self.unknown(name));
+        };
+        let mut permission = Permission::new(self, tool.spec(), &arguments, look);
+        let outcome = match permission.obtain(arguments.clone()).await {
+            Err(refused) => refused,
+            Ok(()) => self.look(tool.as_ref(), name, arguments, look).await,
+        };
+        permission.ended(&outcome).await;
+        outcome
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let names = self.tools.keys().map(String::as_str);
+        let meant = match nearest(name, names.clone(), 1).first() {
+            Some(near) => format!("did you mean {near}? "),
+            None => String::new(),
+        };
+        format!("there is no tool {name:?}; {meant}the tools are {}", names.collect::<Vec<_>>().join(", "))
+    }
+
+    async fn look(&self, tool: &dyn Tool, name: &str, arguments: Value, look: &Look) -> CallOutcome {
+        let looked = async {
+            match tool.call(arguments, look).await {
+                Ok(output) => self.keep(output, name, look).await,
+                Err(error) => CallOutcome::failed(name, &error, self.clean(&error.to_string())),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = look.cancel.cancelled() => CallOutcome::nothing(CallStatus::Cancelled, name, "cancelled"),
+            ended = tokio::time::timeout(self.deadline, looked) => match ended {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    let text = format!("{name} gave no answer in {} s; ask for less", self.deadline.as_secs_f64());
+                    CallOutcome::nothing(CallStatus::Cancelled, name, text)
+                }
+            },
+        }
+    }
+
+    /// Keeps what a look gave, where it is new, and shows it.
+    async fn keep(&self, output: Output, name: &str, look: &Look) -> CallOutcome {
+        let title = self.clean(&output.title).lines().collect::<Vec<_>>().join(" ");
+        let content = self.clean(&output.content);
+        let view = output.view.map(|view| self.clean(&view));
+        let shown = Shown::of(&content, view);
+        let id = match output.kept {
+            Kept::Already(id) => id,
+            Kept::New => {
+                let view = shown.truncated().then(|| shown.text().to_owned());
+                let draft = EvidenceDraft {
+                    origin: EvidenceOrigin::Look,
+                    title: title.clone(),
+                    object: output.object,
+                    taken_at: look.now,
+                    content,
+                    view,
+                };
+                match self.evidence.keep(draft).await {
+                    Ok(id) => Some(id),
+                    Err(error) => return CallOutcome::nothing(CallStatus::Failed, name, error.to_string()),
+                }
+            }
+        };
+        let new = output.kept == Kept::New;
+        let status = if shown.truncated() { CallStatus::Truncated } else { CallStatus::Ok };
+        let readers: Vec<&str> =
+            ["evidence_read", "evidence_search"].into_iter().filter(|name| self.tools.contains_key(*name)).collect();
+        let text = shown.headed(id, &title, new, &readers);
+        CallOutcome { status, evidence: id, title, text, unseen: None }
+    }
+
+    /// Without control characters, which could hide a secret from the patterns, and then without secrets.
+    fn clean(&self, text: &str) -> String {
+        self.redact.redact(&plain(text))
+    }
+}
