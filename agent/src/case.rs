@@ -1,0 +1,46 @@
+//! What is to be investigated.
+
+use marple_core::{Conclusion, EvidenceId, Finding, Incident, Member};
+use serde::{Deserialize, Serialize};
+
+/// What is wanted at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// A checked conclusion.
+    Conclude,
+    /// An answer in words to the question.
+    Answer,
+}
+
+/// A piece of evidence that is there before the first look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvidenceTitle {
+    /// Its name.
+    pub id: EvidenceId,
+    /// What was looked at, in one line.
+    pub title: String,
+    /// Length of its content in bytes.
+    pub size: usize,
+}
+
+/// What is to be investigated, with what is known already.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// What a person asked.
+    pub question: Option<String>,
+    /// The incident, where there is one.
+    pub incident: Option<Incident>,
+    /// Its signals, the first ones first.
+    pub members: Vec<Member>,
+    /// What the rules found, with citations where the evidence is kept.
+    pub findings: Vec<Finding>,
+    /// What the rules conclude: the answer when the model gives none.
+    pub rules: Conclusion,
+    /// The evidence that was captured.
+    pub evidence: Vec<EvidenceTitle>,
+    /// The cluster's name, where there is more than one.
+    pub cluster_name: Option<String>,
+    /// What is wanted.
+    pub mode: Mode,
+}

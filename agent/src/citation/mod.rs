@@ -1,0 +1,7 @@
+//! Whether the quotes of a conclusion occur in the evidence that they name.
+
+mod check;
+mod quote;
+
+pub use check::{Checked, check};
+pub use quote::occurs;

@@ -1,0 +1,247 @@
+//! The conversation as it is kept, and as it is sent.
+
+use serde::{Deserialize, Serialize};
+
+use super::tokens::{message_tokens, tokens};
+use crate::Message;
+
+/// Shorter results aren't worth folding.
+const WORTH_FOLDING: u32 = 120;
+/// What the scale may grow to, in thousandths: no tokenizer in use needs three times as many tokens.
+const LARGEST_SCALE: u64 = 3_000;
+
+/// What stands for a result when it is folded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fold {
+    /// The line.
+    pub(crate) line: String,
+    /// Whether it stands there now.
+    pub(crate) folded: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    message: Message,
+    /// What marple adds to the message's end: most servers want a call's result to be followed by nothing but the model.
+    note: Option<String>,
+    fold: Option<Fold>,
+    tokens: u32,
+}
+
+/// The conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Transcript {
+    entries: Vec<Entry>,
+    /// How many tokens the server counts for a thousand of ours; never below a thousand.
+    scale: u64,
+}
+
+impl Entry {
+    fn new(message: Message, fold: Option<Fold>) -> Self {
+        let mut entry = Self { message, note: None, fold, tokens: 0 };
+        entry.count();
+        entry
+    }
+
+    fn count(&mut self) {
+        self.tokens = message_tokens(&self.sent());
+    }
+
+    /// The message as it is sent.
+    fn sent(&self) -> Message {
+        let mut message = self.message.clone();
+        if let Message::User { content } | Message::Tool { content, .. } = &mut message {
+            if let Some(fold) = self.fold.as_ref().filter(|fold| fold.folded) {
+                content.clone_from(&fold.line);
+            }
+            if let Some(note) = &self.note {
+                content.push_str("\n\n");
+                content.push_str(note);
+            }
+        }
+        message
+    }
+}
+
+impl Transcript {
+    /// A conversation that begins with these.
+    pub(crate) fn new(instructions: String, case: String) -> Self {
+        let entries = vec![
+            Entry::new(Message::System { content: instructions }, None),
+            Entry::new(Message::User { content: case }, None),
+        ];
+        Self { entries, scale: 1_000 }
+    }
+
+    /// Adds what the model said. An answer without words or calls is left out: servers refuse to see it again.
+    pub(crate) fn answered(&mut self, message: Message) {
+        if let Message::Assistant { content, calls } = &message
+            && content.trim().is_empty()
+            && calls.is_empty()
+        {
+            return;
+        }
+        self.entries.push(Entry::new(message, None));
+    }
+
+    /// Adds the result of a call.
+    pub(crate) fn result(&mut self, call: String, content: String, fold: Option<Fold>) {
+        self.entries.push(Entry::new(Message::Tool { call, content }, fold));
+    }
+
+    /// Says something: at the end of the last message where that is not the model's, else in one of its own.
+    pub(crate) fn say(&mut self, text: String) {
+        match self.entries.last_mut() {
+            Some(last) if matches!(last.message, Message::User { .. } | Message::Tool { .. }) => {
+                last.note = Some(last.note.take().map_or_else(|| text.clone(), |note| format!("{note}\n{text}")));
+                last.count();
+            }
+            _ => self.entries.push(Entry::new(Message::User { content: text }, None)),
+        }
+    }
+
+    /// The result of a call with what stands for it, where that stands there now.
+    pub(crate) fn folded_result(&self, id: &str) -> Option<(&str, Fold)> {
+        self.entries.iter().find_map(|entry| match (&entry.message, &entry.fold) {
+            (Message::Tool { call, content }, Some(fold)) if call == id && fold.folded => {
+                Some((content.as_str(), Fold { line: fold.line.clone(), folded: false }))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a call has this id already.
+    pub(crate) fn has_call(&self, id: &str) -> bool {
+        self.entries.iter().any(
+            |entry| matches!(&entry.message, Message::Assistant { calls, .. } if calls.iter().any(|call| call.id == id)),
+        )
+    }
+
+    /// The conversation as it is sent.
+    pub(crate) fn messages(&self) -> Vec<Message> {
+        self.entries.iter().map(Entry::sent).collect()
+    }
+
+    /// Its tokens and `others`, as the server will count them.
+    pub(crate) fn size(&self, others: u32) -> u32 {
+        let sum = self.entries.iter().map(|entry| entry.tokens).fold(others, u32::saturating_add);
+        self.scaled(sum)
+    }
+
+    fn scaled(&self, tokens: u32) -> u32 {
+        u32::try_from(u64::from(tokens).saturating_mul(self.scale) / 1_000).unwrap_or(u32::MAX)
+    }
+
+    /// Learns from what the server counted for a request that was reckoned to have `reckoned` tokens.
+    pub(crate) fn learn(&mut self, reckoned: u32, counted: u64) {
+        if reckoned > 0 && counted > u64::from(reckoned) {
+            let scale = self.scale.saturating_mul(counted).div_ceil(u64::from(reckoned));
+            self.scale = scale.clamp(1_000, LARGEST_SCALE);
+        }
+    }
+
+    /// Folds old results until the conversation and `others` have at most `most` tokens. Says whether they have.
+    ///
+    /// Once one has to be folded, more are, down to three quarters of `most`; results of the last turn go last, and
+    /// only as far as needed.
+    pub(crate) fn fit(&mut self, others: u32, most: u32) -> bool {
+        if self.size(others) <= most {
+            return true;
+        }
+        let last_answer =
+            self.entries.iter().rposition(|entry| matches!(entry.message, Message::Assistant { .. })).unwrap_or(0);
+        let comfortable = most / 4 * 3;
+        for (bound, from, to) in [(comfortable, 0, last_answer), (most, last_answer, self.entries.len())] {
+            for index in from..to {
+                if self.size(others) <= bound {
+                    break;
+                }
+                if let Some(entry) = self.entries.get_mut(index) {
+                    entry.fold_now();
+                }
+            }
+        }
+        self.size(others) <= most
+    }
+}
+
+impl Entry {
+    fn fold_now(&mut self) {
+        let before = self.tokens;
+        let worth = |fold: &&mut Fold| !fold.folded && before > WORTH_FOLDING && tokens(&fold.line) < before;
+        if let Some(fold) = self.fold.as_mut().filter(worth) {
+            fold.folded = true;
+            self.count();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::ToolCall;
+
+    fn long(call: &str, line: &str) -> (String, String, Option<Fold>) {
+        (call.to_owned(), "word ".repeat(1_000), Some(Fold { line: line.to_owned(), folded: false }))
+    }
+
+    fn conversation() -> Transcript {
+        let mut transcript = Transcript::new("instructions".to_owned(), "case".to_owned());
+        for turn in 1..=3 {
+            let id = format!("c{turn}");
+            let calls = vec![ToolCall { id: id.clone(), name: "look".to_owned(), arguments: serde_json::Map::new() }];
+            transcript.answered(Message::Assistant { content: String::new(), calls });
+            let (call, content, fold) = long(&id, &format!("[folded] {turn}"));
+            transcript.result(call, content, fold);
+        }
+        transcript
+    }
+
+    fn folded(transcript: &Transcript) -> Vec<bool> {
+        ["c1", "c2", "c3"].iter().map(|id| transcript.folded_result(id).is_some()).collect()
+    }
+
+    #[test]
+    fn what_fits_stays_as_it_is() {
+        let mut transcript = conversation();
+        assert!(transcript.fit(0, 4_000));
+        assert_eq!(folded(&transcript), [false, false, false]);
+    }
+
+    #[test]
+    fn the_oldest_are_folded_first_and_several_at_once() {
+        let mut transcript = conversation();
+        assert!(transcript.fit(0, 2_900));
+        assert_eq!(folded(&transcript), [true, false, false]);
+        let mut transcript = conversation();
+        assert!(transcript.fit(0, 2_500));
+        assert_eq!(folded(&transcript), [true, true, false]);
+    }
+
+    #[test]
+    fn results_of_the_last_turn_are_folded_only_when_nothing_else_helps() {
+        let mut transcript = conversation();
+        assert!(transcript.fit(0, 500));
+        assert_eq!(folded(&transcript), [true, true, true]);
+        assert!(!transcript.fit(0, 20));
+    }
+
+    #[test]
+    fn a_note_after_a_result_stands_in_the_same_message_and_survives_folding() {
+        let mut transcript = conversation();
+        transcript.say("Conclude now.".to_owned());
+        assert!(transcript.fit(0, 500));
+        let last = transcript.messages().pop().unwrap();
+        assert_eq!(last, Message::Tool { call: "c3".to_owned(), content: "[folded] 3\n\nConclude now.".to_owned() });
+    }
+
+    #[test]
+    fn a_server_that_counts_more_makes_all_larger() {
+        let mut transcript = conversation();
+        let reckoned = transcript.size(0);
+        transcript.learn(reckoned, u64::from(reckoned) * 3 / 2);
+        assert!((transcript.size(0) - reckoned * 3 / 2) <= 2);
+    }
+}

@@ -1,0 +1,122 @@
+//! The driver: carries out the steps of a [`Run`], each await raced against cancellation and time.
+
+mod ask;
+mod clock;
+mod look;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use marple_core::InvestigationId;
+use marple_tools::{Look, Toolbox};
+
+use crate::citation::check;
+use crate::context::tokens;
+use crate::run::{Event, Opening, Run, Step};
+use crate::{Budget, Case, Model, Outcome, Progress, Prompts, Told, ToolOffer};
+use clock::Clock;
+
+/// A store that takes longer than this to keep a state is left behind; the next step saves all of it again.
+const SAVE: Duration = Duration::from_secs(10);
+
+/// Investigates with one model.
+#[derive(Clone)]
+pub struct Investigator {
+    model: Arc<dyn Model>,
+    prompts: Prompts,
+    budget: Budget,
+}
+
+impl Investigator {
+    /// An investigator that asks this model and spends at most this for each case.
+    pub fn new(model: Arc<dyn Model>, prompts: Prompts, budget: Budget) -> Self {
+        Self { model, prompts, budget }
+    }
+
+    /// Investigates a case from its beginning, or goes on from a saved state.
+    ///
+    /// Never fails: whatever happens becomes an outcome, at the latest when the budget's time is over. `look.cancel`
+    /// ends it; the state that was saved last then still goes on where it was, so that what a shutdown cancels is
+    /// taken up by the next start.
+    pub async fn investigate(
+        &self,
+        case: Case,
+        saved: Option<Run>,
+        toolbox: &Toolbox,
+        look: &Look,
+        progress: &dyn Progress,
+    ) -> Outcome {
+        // Reading the vocabulary takes a quarter of a second, once a process: not on a thread that serves.
+        if tokio::task::spawn_blocking(|| tokens("")).await.is_err() {
+            tracing::warn!("the vocabulary for counting tokens was not read ahead");
+        }
+        let clock = Clock::from(look.now);
+        let (mut run, mut step) = if let Some(mut run) = saved {
+            let step = run.step(Event::Resumed { at: clock.now() }, &self.prompts);
+            (run, step)
+        } else {
+            let run = Run::begin(self.opening(case, toolbox, look), &self.prompts);
+            save(&run, progress).await;
+            let step = run.next();
+            (run, step)
+        };
+        loop {
+            let event = match step {
+                Step::CallModel { request, within } => {
+                    ask::ask(self.model.as_ref(), request, within, look, progress, clock).await
+                }
+                Step::CallTools { calls, within } => look::look(toolbox, calls, within, look, progress, clock).await,
+                Step::Conclude { conclusion } => {
+                    let checked = tokio::select! {
+                        biased;
+                        () = look.cancel.cancelled() => None,
+                        checked = check(*conclusion, toolbox.evidence().as_ref()) => Some(checked),
+                    };
+                    match checked {
+                        Some(checked) => {
+                            for fault in &checked.faults {
+                                progress.told(Told::Fault(fault.clone())).await;
+                            }
+                            Event::Checked { checked: Box::new(checked), at: clock.now() }
+                        }
+                        None => Event::Cancelled,
+                    }
+                }
+                Step::Done(outcome) => {
+                    progress.told(Told::Ended(outcome.ending.clone())).await;
+                    return *outcome;
+                }
+            };
+            let cancelled = event == Event::Cancelled;
+            step = run.step(event, &self.prompts);
+            if !cancelled {
+                save(&run, progress).await;
+            }
+        }
+    }
+
+    fn opening(&self, case: Case, toolbox: &Toolbox, look: &Look) -> Opening {
+        let offers = toolbox.specs().into_iter().map(|spec| ToolOffer {
+            name: spec.name.to_string(),
+            description: spec.description.to_string(),
+            parameters: spec.parameters.clone(),
+        });
+        Opening {
+            case,
+            offers: offers.collect(),
+            limits: self.model.limits(),
+            budget: self.budget.clone(),
+            nonce: InvestigationId::new().short(),
+            at: look.now,
+        }
+    }
+}
+
+/// Saves the state. When that fails the investigation goes on: its answer is worth more than its resumption.
+async fn save(run: &Run, progress: &dyn Progress) {
+    match tokio::time::timeout(SAVE, progress.save(run)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "an investigation goes on without its state saved"),
+        Err(_) => tracing::warn!("an investigation goes on without its state saved: the store took too long"),
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a model gave no answer.
+
+/// Why a model gave no answer, after all retries that could help. The messages name what to do.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ModelError {
+    /// The request is longer than the model takes; a shorter one may pass.
+    #[error("the request is too long for the model: {0}")]
+    ContextLength(String),
+    /// The key is missing, wrong, or not allowed to use the model. Nothing but another setting helps.
+    #[error("{0}")]
+    Denied(String),
+    /// The address or the model's name is wrong. Nothing but another setting helps.
+    #[error("{0}")]
+    NotFound(String),
+    /// The server understood, and refuses the request as it is.
+    #[error("{0}")]
+    Rejected(String),
+    /// The server asks to be asked later, longer than may be waited.
+    #[error("{0}")]
+    RateLimited(String),
+    /// The server failed, was not reached, or broke off, each time. A later investigation may succeed.
+    #[error("{0}")]
+    Unavailable(String),
+    /// It did not answer in time.
+    #[error("{0}")]
+    TimedOut(String),
+}

@@ -1,0 +1,226 @@
+//! The case as the first message tells it: findings first, in few words, what was left out counted.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use marple_core::{Citation, Finding, IncidentStatus, Member, SignalStatus, Verdict};
+use serde::Serialize;
+
+use crate::{Case, Mode};
+
+/// How many kinds of signals are named.
+const SIGNALS: usize = 12;
+/// How many objects of one kind of signal, or of the incident, are named.
+const OBJECTS: usize = 5;
+/// How many findings are told, the worst first.
+const FINDINGS: usize = 20;
+/// How many pieces of evidence are named.
+const EVIDENCE: usize = 40;
+/// The longest quote or statement, in characters.
+const WORDS: usize = 300;
+
+/// What the template `case.j2` is given.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Brief {
+    fence: String,
+    mode: Mode,
+    question: Option<String>,
+    cluster: Option<String>,
+    now: String,
+    incident: Option<Head>,
+    signals: Vec<String>,
+    more_signals: usize,
+    findings: Vec<String>,
+    more_findings: usize,
+    rules: Option<String>,
+    unseen: Vec<String>,
+    evidence: Vec<String>,
+    more_evidence: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Head {
+    title: String,
+    severity: &'static str,
+    status: &'static str,
+    began: String,
+    objects: String,
+}
+
+impl Brief {
+    /// The case at a time. `fence` is the name of the fences, whose marks no text of the case may hold.
+    pub(crate) fn of(case: &Case, fence: &str, now: Timestamp) -> Self {
+        let (signals, more_signals) = signals(&case.members, now);
+        let mut worst: Vec<&Finding> = case.findings.iter().collect();
+        worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        let titles = case.evidence.iter().take(EVIDENCE);
+        let brief = Self {
+            fence: fence.to_owned(),
+            mode: case.mode,
+            question: case.question.clone(),
+            cluster: case.cluster_name.clone(),
+            now: time(now),
+            incident: case.incident.as_ref().map(|incident| Head {
+                title: incident.title.clone(),
+                severity: incident.severity.as_str(),
+                status: status(incident.status),
+                began: since(incident.starts_at, now),
+                objects: list(incident.objects.iter().map(ToString::to_string)),
+            }),
+            signals,
+            more_signals,
+            findings: worst.iter().take(FINDINGS).map(|finding| told(finding, now)).collect(),
+            more_findings: worst.len().saturating_sub(FINDINGS),
+            rules: (case.rules.verdict != Verdict::Inconclusive).then(|| case.rules.summary.clone()),
+            unseen: case.rules.unseen.iter().map(|one| format!("{}: {}", one.what, short(&one.why))).collect(),
+            evidence: titles.map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size))).collect(),
+            more_evidence: case.evidence.len().saturating_sub(EVIDENCE),
+        };
+        brief.harmless(fence)
+    }
+
+    /// The same where no text from outside holds the fences' name.
+    fn harmless(mut self, fence: &str) -> Self {
+        let clean = |text: &mut String| {
+            if text.contains(fence) {
+                *text = text.replace(fence, "data");
+            }
+        };
+        let lists = [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.evidence];
+        lists.into_iter().flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
+        if let Some(head) = &mut self.incident {
+            [&mut head.title, &mut head.objects].into_iter().for_each(clean);
+        }
+        self
+    }
+
+    /// A full and an empty one, to try templates with.
+    pub(super) fn samples() -> [Self; 2] {
+        let empty = Self {
+            fence: "data-0".to_owned(),
+            mode: Mode::Answer,
+            question: Some("Why is cart slow?".to_owned()),
+            cluster: None,
+            now: time(Timestamp::UNIX_EPOCH),
+            incident: None,
+            signals: Vec::new(),
+            more_signals: 0,
+            findings: Vec::new(),
+            more_findings: 0,
+            rules: None,
+            unseen: Vec::new(),
+            evidence: Vec::new(),
+            more_evidence: 0,
+        };
+        let line = || vec!["one".to_owned()];
+        let full = Self {
+            mode: Mode::Conclude,
+            question: None,
+            cluster: Some("prod".to_owned()),
+            incident: Some(Head {
+                title: "Deployment shop/cart: KubePodCrashLooping".to_owned(),
+                severity: "critical",
+                status: "open",
+                began: "then".to_owned(),
+                objects: "Deployment shop/cart".to_owned(),
+            }),
+            signals: line(),
+            more_signals: 1,
+            findings: line(),
+            more_findings: 1,
+            rules: Some("cart lacks its ConfigMap".to_owned()),
+            unseen: line(),
+            evidence: line(),
+            more_evidence: 1,
+            ..empty.clone()
+        };
+        [empty, full]
+    }
+}
+
+/// One line for each name and status of signals, and how many such were left out.
+fn signals(members: &[Member], now: Timestamp) -> (Vec<String>, usize) {
+    let mut order: Vec<(&str, SignalStatus)> = Vec::new();
+    let mut groups: BTreeMap<(&str, bool), Vec<&Member>> = BTreeMap::new();
+    for member in members {
+        let firing = member.status == SignalStatus::Firing;
+        let group = groups.entry((member.name.as_str(), firing)).or_default();
+        if group.is_empty() {
+            order.push((member.name.as_str(), member.status));
+        }
+        group.push(member);
+    }
+    let lines = order.iter().take(SIGNALS).filter_map(|(name, status)| {
+        let group = groups.get(&(*name, *status == SignalStatus::Firing))?;
+        let first = group.iter().min_by_key(|member| member.starts_at)?;
+        let count = if group.len() > 1 { format!(" ×{}", group.len()) } else { String::new() };
+        let state = if *status == SignalStatus::Firing { "firing" } else { "resolved" };
+        let subjects = list(group.iter().filter_map(|member| member.subject.as_ref()).map(ToString::to_string));
+        let headline =
+            if first.headline == first.name { String::new() } else { format!(": {}", short(&first.headline)) };
+        let about = if subjects.is_empty() { String::new() } else { format!(", {subjects}") };
+        Some(format!(
+            "{name}{count}, {}, {state} since {}{about}{headline}",
+            first.severity.as_str(),
+            since(first.starts_at, now)
+        ))
+    });
+    (lines.collect(), order.len().saturating_sub(SIGNALS))
+}
+
+fn told(finding: &Finding, now: Timestamp) -> String {
+    let about = format!("{} {}: {}", finding.condition, finding.object, short(finding.statement.trim_end_matches('.')));
+    let culprit = finding.culprit.as_ref().filter(|culprit| **culprit != finding.object);
+    let culprit = culprit.map(|culprit| format!("; lies in {culprit}")).unwrap_or_default();
+    let at = finding.at.map(|at| format!("; at {}", since(at, now))).unwrap_or_default();
+    // One proof is enough to cite; the others are a look at the same evidence away.
+    let proof =
+        finding.citations.first().map(|Citation { evidence, quote, .. }| format!(" [{evidence}] {}", short(quote)));
+    [about, culprit, at, proof.unwrap_or_default()].concat()
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    let mut distinct: Vec<String> = Vec::new();
+    for item in items {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+    }
+    let more = distinct.len().saturating_sub(OBJECTS);
+    distinct.truncate(OBJECTS);
+    let text = distinct.join(", ");
+    if more > 0 { format!("{text} and {more} more") } else { text }
+}
+
+/// On one line and of bounded length, with an ellipsis that a citation may hold.
+fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= WORDS { line } else { format!("{} …", line.chars().take(WORDS).collect::<String>()) }
+}
+
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn since(at: Timestamp, now: Timestamp) -> String {
+    let minutes = now.duration_since(at).max(SignedDuration::ZERO).as_mins();
+    let ago = match minutes {
+        0..120 => format!("{minutes} min"),
+        120..2880 => format!("{} h", minutes / 60),
+        _ => format!("{} d", minutes / 1440),
+    };
+    format!("{} ({ago} ago)", time(at))
+}
+
+fn size(bytes: usize) -> String {
+    if bytes < 1024 { format!("{bytes} B") } else { format!("{} KiB", bytes / 1024) }
+}
+
+fn status(status: IncidentStatus) -> &'static str {
+    match status {
+        IncidentStatus::Open => "open",
+        IncidentStatus::Acknowledged => "acknowledged",
+        IncidentStatus::Resolved => "resolved",
+        IncidentStatus::Merged => "merged",
+    }
+}

@@ -1,0 +1,205 @@
+//! Every word that is said to a model: templates, embedded and overridable by a folder.
+
+mod brief;
+mod note;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+pub(crate) use brief::Brief;
+pub(crate) use note::Note;
+
+use crate::Mode;
+
+/// A template that can't be used. Another start with a mended folder helps.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The folder or a file in it could not be read.
+    #[error("read prompts from {path}: {source}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file that overrides nothing.
+    #[error("{path} overrides no prompt; the prompts are {known}")]
+    Unknown {
+        /// Which.
+        path: PathBuf,
+        /// The names that there are.
+        known: String,
+    },
+    /// A template with a fault.
+    #[error("the prompt {name}: {source:#}")]
+    Template {
+        /// Its name.
+        name: String,
+        /// Which.
+        source: minijinja::Error,
+    },
+}
+
+macro_rules! embedded {
+    ($($name:literal),* $(,)?) => {
+        /// The templates that come with marple, by the names that they have in `prompts/`.
+        const EMBEDDED: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../../prompts/", $name)))),*];
+    };
+}
+
+embedded![
+    "case.j2",
+    "instructions.j2",
+    "notes/bad_arguments.j2",
+    "notes/bad_conclusion.j2",
+    "notes/beside_conclude.j2",
+    "notes/calls_spent.j2",
+    "notes/conclude_now.j2",
+    "notes/cut.j2",
+    "notes/folded.j2",
+    "notes/mend.j2",
+    "notes/no_such_tool.j2",
+    "notes/not_now.j2",
+    "notes/out_of_time.j2",
+    "notes/repeat.j2",
+    "notes/repeat_shown.j2",
+    "notes/say_or_look.j2",
+    "notes/shortened.j2",
+    "notes/too_many.j2",
+];
+
+/// What the template `instructions.j2` is given.
+#[derive(Serialize)]
+struct Instructions {
+    mode: Mode,
+}
+
+/// The prompts. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Prompts {
+    templates: Arc<Environment<'static>>,
+    embedded: Arc<Environment<'static>>,
+}
+
+impl Default for Prompts {
+    fn default() -> Self {
+        Self::embedded()
+    }
+}
+
+impl Prompts {
+    /// The prompts that come with marple.
+    pub fn embedded() -> Self {
+        let mut environment = environment();
+        for (name, source) in EMBEDDED {
+            if let Err(error) = environment.add_template(name, source) {
+                tracing::error!(%error, name, "an embedded prompt has a fault");
+            }
+        }
+        let embedded = Arc::new(environment);
+        Self { templates: Arc::clone(&embedded), embedded }
+    }
+
+    /// The same with those replaced that are in this folder, under the names that they have in `prompts/`. Each is
+    /// tried out before it is accepted.
+    pub fn from_folder(folder: &Path) -> Result<Self, PromptError> {
+        let embedded = Self::embedded().embedded;
+        let mut environment = Environment::clone(&embedded);
+        for path in files(folder)? {
+            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            if !EMBEDDED.iter().any(|(known, _)| *known == name) {
+                let known = EMBEDDED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
+                return Err(PromptError::Unknown { path, known });
+            }
+            let source = std::fs::read_to_string(&path).map_err(|source| PromptError::Read { path, source })?;
+            environment
+                .add_template_owned(name.clone(), source)
+                .map_err(|source| PromptError::Template { name, source })?;
+        }
+        let prompts = Self { templates: Arc::new(environment), embedded };
+        prompts.try_all()?;
+        Ok(prompts)
+    }
+
+    /// The instructions: the same for each case of a mode, so that prompt caches hit from one case to the next.
+    pub(crate) fn instructions(&self, mode: Mode) -> String {
+        self.render("instructions.j2", &Instructions { mode })
+    }
+
+    /// The first message: all that is known already.
+    pub(crate) fn case(&self, brief: &Brief) -> String {
+        self.render("case.j2", brief)
+    }
+
+    /// A short thing in the course of the investigation.
+    pub(crate) fn note(&self, note: &Note<'_>) -> String {
+        self.render(note.template(), note)
+    }
+
+    /// A template that was tried out may still fail on values that the trial didn't have: then the embedded one speaks.
+    fn render(&self, name: &str, values: &impl Serialize) -> String {
+        let text = render(&self.templates, name, values).or_else(|error| {
+            tracing::warn!(%error, name, "a prompt failed; the embedded one is used");
+            render(&self.embedded, name, values)
+        });
+        text.unwrap_or_else(|error| {
+            tracing::error!(%error, name, "an embedded prompt failed");
+            String::new()
+        })
+    }
+
+    fn try_all(&self) -> Result<(), PromptError> {
+        let tried = |name: &str, result: Result<String, minijinja::Error>| {
+            result.map(drop).map_err(|source| PromptError::Template { name: name.to_owned(), source })
+        };
+        for mode in [Mode::Conclude, Mode::Answer] {
+            tried("instructions.j2", render(&self.templates, "instructions.j2", &Instructions { mode }))?;
+        }
+        for brief in Brief::samples() {
+            tried("case.j2", render(&self.templates, "case.j2", &brief))?;
+        }
+        for note in Note::samples() {
+            tried(note.template(), render(&self.templates, note.template(), &note))?;
+        }
+        Ok(())
+    }
+}
+
+fn render(environment: &Environment<'_>, name: &str, values: &impl Serialize) -> Result<String, minijinja::Error> {
+    Ok(environment.get_template(name)?.render(Serde(values))?.trim().to_owned())
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    match SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        Ok(syntax) => environment.set_syntax(syntax),
+        Err(error) => tracing::error!(%error, "the syntax of the prompts has a fault"),
+    }
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment
+}
+
+/// The templates of a folder and its folders, sorted.
+fn files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
+    let read = |source| PromptError::Read { path: folder.to_owned(), source };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "j2") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! What rules change in a conclusion once it is checked.
+
+use marple_core::conclusion::SUMMARY_LIMIT;
+use marple_core::{Conclusion, Confidence, Link, Unseen, Verdict};
+
+use super::Run;
+
+impl Run {
+    /// The conclusion with its confidence by rule, a summary of bounded length, and all that could not be seen.
+    pub(super) fn settled(&self, mut conclusion: Conclusion) -> Conclusion {
+        if conclusion.verdict == Verdict::Fault && conclusion.cause.is_none() {
+            conclusion.verdict = Verdict::Inconclusive;
+        }
+        if conclusion.verdict != Verdict::Fault
+            && let Some(cause) = conclusion.cause.take()
+        {
+            // What was suspected is worth reading, and is no cause.
+            conclusion.chain.push(Link {
+                object: cause.object,
+                statement: cause.statement,
+                citations: cause.citations,
+            });
+        }
+        conclusion.confidence = conclusion.confidence.min(highest(&conclusion));
+        if conclusion.summary.trim().is_empty() {
+            conclusion.summary = match &conclusion.cause {
+                Some(cause) => format!("{}: {}", cause.object, cause.statement),
+                None => self.rules.summary.clone(),
+            };
+        }
+        conclusion.summary = cut_at_word(&conclusion.summary, SUMMARY_LIMIT);
+        self.add_unseen(&mut conclusion);
+        conclusion
+    }
+
+    /// Adds what neither the capture nor the calls could see, whether or not the model named it.
+    pub(super) fn add_unseen(&self, conclusion: &mut Conclusion) {
+        let known: Vec<&Unseen> = self.rules.unseen.iter().chain(self.unseen.values()).collect();
+        for unseen in known {
+            if !conclusion.unseen.contains(unseen) {
+                conclusion.unseen.push(unseen.clone());
+            }
+        }
+    }
+}
+
+/// The highest confidence that the citations bear: low where the cause has none or one that was not found, medium
+/// where one of a link was not found.
+fn highest(conclusion: &Conclusion) -> Confidence {
+    let found = |citations: &[marple_core::Citation]| citations.iter().all(|citation| citation.verified);
+    match &conclusion.cause {
+        Some(cause) if cause.citations.is_empty() || !found(&cause.citations) => Confidence::Low,
+        _ if conclusion.chain.iter().any(|link| !found(&link.citations)) => Confidence::Medium,
+        _ => Confidence::High,
+    }
+}
+
+/// The text with at most so many characters, ended at a word.
+fn cut_at_word(text: &str, most: usize) -> String {
+    let text = text.trim();
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(most.saturating_sub(2)).collect();
+    let whole = head.rfind(char::is_whitespace).and_then(|end| head.get(..end)).unwrap_or(&head);
+    format!("{} …", whole.trim_end_matches([',', ';', ':', ' ']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_summary_ends_at_a_word() {
+        assert_eq!(cut_at_word("cart waits for its database, which is gone", 20), "cart waits for …");
+        assert_eq!(cut_at_word("cart waits for its database, which is gone", 31), "cart waits for its database …");
+        assert_eq!(cut_at_word("short", 20), "short");
+        assert_eq!(cut_at_word(&"x".repeat(400), 300).chars().count(), 300);
+    }
+}
