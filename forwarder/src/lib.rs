@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Watches the API server, decides what matters, and delivers it as signals.
+//!
+//! The parts, from the wire inwards: `watch` reads objects as streams and keeps none of them; [`object`] says which
+//! fields of an object are read at all; [`condition`] tells from one object what is wrong with it (pure); [`tracker`]
+//! tells when a condition begins and ends (pure); [`picture`] puts these together over all objects (pure); [`deliver`]
+//! hands signals on, at least once.
+
+pub mod condition;
+pub mod config;
+pub mod deliver;
+pub mod forwarder;
+pub mod known;
+mod metric;
+pub mod object;
+pub mod picture;
+pub mod tracker;
+mod watch;
+
+pub use condition::Conditions;
+pub use config::{ForwarderConfig, Glob, Namespaces};
+pub use deliver::{Deliver, DeliverError, HttpDeliver, RunnerEndpoint};
+pub use forwarder::{Forwarder, ForwarderError};
+pub use known::{Known, KnownError};

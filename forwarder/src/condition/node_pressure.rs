@@ -1,0 +1,57 @@
+//! A node short of something.
+
+use marple_core::{Period, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{after_colon, some_line};
+use super::{Condition, Context, Sighting, Stage};
+use crate::object::{Object, Status, find};
+
+/// A node short of memory, disk or processes, or without network, for longer than `hold`. It ends when the node says so,
+/// or with the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NodePressure {
+    /// Whether it is told. Default: true.
+    pub enabled: bool,
+    /// How long it must last, as `0s`. Default: `0s`.
+    pub hold: Period,
+}
+
+impl Default for NodePressure {
+    fn default() -> Self {
+        Self { enabled: true, hold: Period::seconds(0) }
+    }
+}
+
+/// The node's condition, the signal's name, and what it is short of.
+const PRESSURES: [(&str, &str, &str); 4] = [
+    ("MemoryPressure", "NodeMemoryPressure", "is short of memory"),
+    ("DiskPressure", "NodeDiskPressure", "is short of disk"),
+    ("PIDPressure", "NodePIDPressure", "is short of processes"),
+    ("NetworkUnavailable", "NodeNetworkUnavailable", "has no network"),
+];
+
+impl Condition for NodePressure {
+    fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
+        let Object::Node(node) = object else { return Vec::new() };
+        let pressed = PRESSURES.into_iter().filter_map(|(type_, name, how)| {
+            let condition = find(&node.status.conditions, type_, Status::True)?;
+            let message = condition.message.as_deref();
+            Some(Sighting {
+                stage: Stage::Holds(self.hold.duration()),
+                since: condition.last_transition_time,
+                reason: condition.reason.clone(),
+                node: Some(context.key.name.to_string()),
+                description: some_line(message),
+                ..Sighting::new(name, Severity::Warning, format!("{} {how}{}", context.key, after_colon(message)))
+            })
+        });
+        pressed.collect()
+    }
+}

@@ -1,0 +1,65 @@
+//! A probe that fails again and again.
+
+use std::num::NonZeroU32;
+
+use marple_core::{Period, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{after_colon, some_line};
+use super::{Condition, Context, Sighting};
+use crate::object::{Kind, Object};
+
+/// A readiness or liveness probe that fails again and again, from events. It ends when the pod is ready, after `quiet`
+/// without a further event, or with the pod. Startup probes don't count: they fail until a program is up, and one
+/// that never is, is restarted for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProbeFailure {
+    /// Whether it is told. Default: true.
+    pub enabled: bool,
+    /// How often the same must have happened. Default: 6, a minute of the kubelet's default period.
+    pub events: NonZeroU32,
+    /// How long after the last event it is over, as `10m`. Default: `10m`.
+    pub quiet: Period,
+}
+
+impl Default for ProbeFailure {
+    fn default() -> Self {
+        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(5), quiet: Period::minutes(10) }
+    }
+}
+
+impl Condition for ProbeFailure {
+    fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    fn told_by_events(&self) -> &'static [&'static str] {
+        &["PodProbeFailing"]
+    }
+
+    fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
+        let Object::Event(event) = object else { return Vec::new() };
+        let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::Pod) else { return Vec::new() };
+        let message = event.message.as_deref();
+        let startup = message.is_some_and(|message| message.starts_with("Startup probe"));
+        let Some(last) = event.last() else { return Vec::new() };
+        if event.reason.as_deref() != Some("Unhealthy") || startup || event.times() < self.events.get() {
+            return Vec::new();
+        }
+        let container = event.container().map(str::to_owned);
+        let of = container.as_ref().map_or_else(String::new, |container| format!("container {container} of "));
+        let summary = format!("A probe of {of}{subject} fails, {} times{}", event.times(), after_colon(message));
+        vec![Sighting {
+            container,
+            since: event.first(),
+            last: event.last(),
+            until: last.checked_add(self.quiet.duration()).ok(),
+            reason: Some("Unhealthy".to_owned()),
+            description: some_line(message),
+            subject: Some(subject),
+            ..Sighting::new("PodProbeFailing", Severity::Warning, summary)
+        }]
+    }
+}

@@ -1,0 +1,94 @@
+//! A workload whose pods are refused.
+
+use std::num::NonZeroU32;
+
+use marple_core::{Period, Severity};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::text::{after_colon, some_line};
+use super::{Condition, Context, Sighting};
+use crate::object::{Event, Kind, Object, Standing, Status, controller, find};
+
+/// A workload whose pods are refused when they are to be made, most often by a quota or an admission rule. Deployments
+/// and ReplicaSets say so themselves; of StatefulSets, DaemonSets and Jobs events tell. It ends when pods are made
+/// again, after `quiet` without a further event, or with the workload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplicaCreation {
+    /// Whether it is told. Default: true.
+    pub enabled: bool,
+    /// How many events of one refusal count. Default: 2.
+    pub events: NonZeroU32,
+    /// How long after the last event it is over, as `20m`: controllers try again at least every 17 minutes.
+    /// Default: `20m`.
+    pub quiet: Period,
+}
+
+impl Default for ReplicaCreation {
+    fn default() -> Self {
+        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(1), quiet: Period::minutes(20) }
+    }
+}
+
+const NAME: &str = "ReplicaCreationFailing";
+
+impl Condition for ReplicaCreation {
+    fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    fn told_by_events(&self) -> &'static [&'static str] {
+        &[NAME]
+    }
+
+    fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
+        let sighting = match object {
+            Object::Deployment(deployment) => told(&deployment.status.conditions, context),
+            // A Deployment takes the condition over from its ReplicaSet.
+            Object::ReplicaSet(set) if controller(&set.metadata).is_none() => told(&set.status.conditions, context),
+            Object::Event(event) => self.event(event),
+            _ => None,
+        };
+        sighting.into_iter().collect()
+    }
+}
+
+impl ReplicaCreation {
+    fn event(&self, event: &Event) -> Option<Sighting> {
+        let subject = event.subject()?;
+        let silent = matches!(subject.kind, Kind::StatefulSet | Kind::DaemonSet | Kind::Job);
+        if !silent || event.reason.as_deref() != Some("FailedCreate") || event.times() < self.events.get() {
+            return None;
+        }
+        let message = event.message.as_deref();
+        Some(Sighting {
+            since: event.first(),
+            last: event.last(),
+            until: Some(event.last()?.checked_add(self.quiet.duration()).ok()?),
+            reason: Some("FailedCreate".to_owned()),
+            description: some_line(message),
+            ..Sighting::new(
+                NAME,
+                Severity::Warning,
+                format!("Pods of {subject} can't be made, {} times{}", event.times(), after_colon(message)),
+            )
+        })
+        .map(|sighting| Sighting { subject: Some(subject), ..sighting })
+    }
+}
+
+fn told(conditions: &[Standing], context: &Context<'_>) -> Option<Sighting> {
+    let condition = find(conditions, "ReplicaFailure", Status::True)?;
+    let message = condition.message.as_deref();
+    Some(Sighting {
+        since: condition.last_transition_time,
+        reason: condition.reason.clone(),
+        description: some_line(message),
+        ..Sighting::new(
+            NAME,
+            Severity::Warning,
+            format!("Pods of {} can't be made{}", context.key, after_colon(message)),
+        )
+    })
+}

@@ -1,0 +1,70 @@
+//! What a condition says of an object.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use marple_core::Severity;
+
+use crate::object::ObjectKey;
+
+/// Whether a condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It holds, and is told once it has held this long.
+    Holds(Duration),
+    /// Not reason enough to tell it; but where it was told, it has not ended yet. A container that runs between two
+    /// crashes is so.
+    Lingers,
+}
+
+/// A condition that an object shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Name of the signal, as `PodCrashLooping`.
+    pub name: &'static str,
+    /// The object that it is about, where it is another than the one that shows it: an event is about its pod.
+    pub subject: Option<ObjectKey>,
+    /// The container that it is about; each container's is a condition of its own.
+    pub container: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Whether it holds.
+    pub stage: Stage,
+    /// Since when, by the object's own word. Absent where the object doesn't tell: then since it was first seen.
+    pub since: Option<Timestamp>,
+    /// For what events tell: when it last happened. An object that is well since then has got over it.
+    pub last: Option<Timestamp>,
+    /// When it ends if nothing new is seen.
+    pub until: Option<Timestamp>,
+    /// How far it has come. While it changes, the time that it must hold begins anew.
+    pub progress: Option<u64>,
+    /// Why, in the one word of Kubernetes.
+    pub reason: Option<String>,
+    /// The node.
+    pub node: Option<String>,
+    /// One line for people, with the facts.
+    pub summary: String,
+    /// What Kubernetes or the program itself says of it.
+    pub description: Option<String>,
+}
+
+impl Sighting {
+    /// One that holds and is told at once.
+    pub(super) fn new(name: &'static str, severity: Severity, summary: String) -> Self {
+        Self {
+            name,
+            subject: None,
+            container: None,
+            severity,
+            stage: Stage::Holds(Duration::ZERO),
+            since: None,
+            last: None,
+            until: None,
+            progress: None,
+            reason: None,
+            node: None,
+            summary,
+            description: None,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Delivers to a runner apart.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use marple_core::{Period, Secret, Signal};
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Deliver, DeliverError};
+
+/// The longest excerpt of a refusal that is shown, in characters.
+const EXCERPT: usize = 300;
+
+/// The longest that a runner may ask to be left alone.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// The runner to which a forwarder apart delivers.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunnerEndpoint {
+    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it.
+    pub url: String,
+    /// The bearer token that it expects. Default: none.
+    #[serde(default)]
+    pub token: Option<Secret>,
+    /// How long one post may take, as `10s`. Default: `10s`.
+    #[serde(default = "default_timeout")]
+    pub timeout: Period,
+}
+
+const fn default_timeout() -> Period {
+    Period::seconds(10)
+}
+
+/// Why an endpoint can't be used. Trying again doesn't help.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    /// Not an address.
+    #[error("runner.url {url:?}: {reason}; give an address as http://marple.monitoring:8080")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A token that no header can carry.
+    #[error("runner.token holds characters that an HTTP header can't carry, perhaps a line break at its end")]
+    Token,
+    /// The client could not be made.
+    #[error("the HTTP client: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+/// Posts signals to a runner.
+#[derive(Clone, Debug)]
+pub struct HttpDeliver {
+    client: reqwest::Client,
+    url: Url,
+}
+
+impl HttpDeliver {
+    /// A client of this runner. The process must have installed a rustls crypto provider.
+    pub fn new(endpoint: &RunnerEndpoint) -> Result<Self, EndpointError> {
+        let fault = |reason: String| EndpointError::Url { url: endpoint.url.clone(), reason };
+        let url = Url::parse(&format!("{}/api/signals", endpoint.url.trim_end_matches('/')))
+            .map_err(|error| fault(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(fault(format!("{} is not http or https", url.scheme())));
+        }
+        let mut headers = HeaderMap::new();
+        if let Some(token) = &endpoint.token {
+            let mut value =
+                HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| EndpointError::Token)?;
+            value.set_sensitive(true);
+            headers.insert(reqwest::header::AUTHORIZATION, value);
+        }
+        let client = reqwest::Client::builder()
+            .default_headers(headers)
+            .timeout(endpoint.timeout.duration())
+            .user_agent(concat!("marple-forwarder/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(EndpointError::Client)?;
+        Ok(Self { client, url })
+    }
+}
+
+#[async_trait]
+impl Deliver for HttpDeliver {
+    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
+        let unreachable = |error: reqwest::Error| DeliverError::Unreachable(Box::new(error.without_url()));
+        let response = self.client.post(self.url.clone()).json(&signals).send().await.map_err(unreachable)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        let wait = retry_after(response.headers(), Timestamp::now());
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
+            return Err(DeliverError::Busy { retry_after: wait });
+        }
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(DeliverError::Unauthorized { status: status.as_u16() });
+        }
+        // What a client can do nothing about is tried again; so is a time-out of the server, and a route that is
+        // not there (yet): a proxy answers so while the runner starts.
+        if status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::NOT_FOUND) {
+            return Err(DeliverError::Unreachable(format!("it answered {status}").into()));
+        }
+        let text = response.text().await.unwrap_or_else(|error| error.without_url().to_string());
+        Err(DeliverError::Refused(format!("{status}: {}", text.chars().take(EXCERPT).collect::<String>())))
+    }
+}
+
+/// Seconds or a date (RFC 9110, section 10.2.3).
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = if let Ok(seconds) = text.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = DateTimeParser::new().parse_timestamp(text).ok()?;
+        Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests;

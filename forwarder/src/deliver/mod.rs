@@ -1,0 +1,58 @@
+//! Hands signals on, at least once.
+
+#[cfg(test)]
+pub(crate) mod fixture;
+mod http;
+mod outbox;
+mod pump;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use marple_core::Signal;
+
+pub use http::{EndpointError, HttpDeliver, RunnerEndpoint};
+pub(crate) use outbox::Outbox;
+pub(crate) use pump::Pump;
+
+/// Signals were not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// The runner is full. Trying again helps, after the time that it names.
+    #[error("the runner is full")]
+    Busy {
+        /// How long it asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The runner was not reached, or failed. Trying again helps.
+    #[error("the runner was not reached: {0}")]
+    Unreachable(Box<dyn std::error::Error + Send + Sync>),
+    /// The runner doesn't accept the token. Trying again helps once the token is mended on either side.
+    #[error("the runner refuses the token (status {status}); set the same token in the forwarder and the runner")]
+    Unauthorized {
+        /// The HTTP status, 401 or 403.
+        status: u16,
+    },
+    /// The runner refuses these signals as they are. Trying the same again doesn't help; fewer at once may.
+    #[error("the runner refuses the signals: {0}")]
+    Refused(String),
+}
+
+impl DeliverError {
+    /// One word for the metric.
+    const fn class(&self) -> &'static str {
+        match self {
+            Self::Busy { .. } => "busy",
+            Self::Unreachable(_) => "unreachable",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// Where signals go: the intake in the same process, or a runner apart ([`HttpDeliver`]).
+#[async_trait]
+pub trait Deliver: Send + Sync {
+    /// Hands on; `Ok` when all are stored there for good. What is delivered twice is the same signal.
+    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError>;
+}

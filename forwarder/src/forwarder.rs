@@ -1,0 +1,257 @@
+//! The forwarder, put together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Fuse};
+use jiff::Timestamp;
+use marple_core::{Signal, SignalStatus};
+use metrics::{counter, gauge};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::deliver::{Outbox, Pump};
+use crate::picture::{Observation, Picture};
+use crate::watch::{PATIENCE, Phase, Phases, Watches};
+use crate::{Deliver, ForwarderConfig, Known, KnownError, metric};
+
+/// Observations that wait to be judged: each is an object of some 1 KiB, and judging takes microseconds. When full, the
+/// watches wait, and with them the API server.
+const OBSERVATIONS: usize = 256;
+
+/// How long the runner may take to say what it holds as firing.
+const KNOWN_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long until it is asked again where it didn't say.
+const KNOWN_RETRY: Duration = Duration::from_secs(15);
+
+/// Why the forwarder ended. It tries again by itself what may pass; this does not, and the process should end.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwarderError {
+    /// A part of it ended that must not.
+    #[error("the forwarder's {part} ended: {reason}")]
+    Ended {
+        /// Which.
+        part: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Watches a cluster and delivers what matters.
+pub struct Forwarder {
+    client: kube::Client,
+    config: ForwarderConfig,
+    deliver: Arc<dyn Deliver>,
+    known: Option<Arc<dyn Known>>,
+}
+
+impl Forwarder {
+    /// A forwarder of what `client` sees. Without `known`, what ended while it was down is not resolved.
+    pub fn new(
+        client: kube::Client,
+        config: ForwarderConfig,
+        deliver: Arc<dyn Deliver>,
+        known: Option<Arc<dyn Known>>,
+    ) -> Self {
+        Self { client, config, deliver, known }
+    }
+
+    /// Runs until cancelled; then what is left to deliver is tried once more.
+    pub async fn run(self, cancel: CancellationToken) -> Result<(), ForwarderError> {
+        metric::describe();
+        let stop = cancel.child_token();
+        let _stop_on_drop = stop.clone().drop_guard();
+        let outbox = Arc::new(Outbox::new());
+        let (sender, observations) = mpsc::channel(OBSERVATIONS);
+        let (phase, opened) = watch::channel(Phase::Surroundings);
+        let mut tasks = JoinSet::new();
+        let pump = Pump::new(outbox.clone(), self.deliver);
+        let pumping = stop.clone();
+        tasks.spawn(async move {
+            pump.run(pumping).await;
+            "delivery"
+        });
+        let mut run = Run {
+            picture: Picture::new(self.config.clone()),
+            outbox,
+            known: self.known,
+            asking: Fuse::terminated(),
+            ask_at: Instant::now(),
+            resync: self.config.resync.duration(),
+            resync_at: Instant::now() + self.config.resync.duration(),
+            phase,
+            phases: Phases::new(),
+            phase_ends: Instant::now() + PATIENCE,
+        };
+        run.know_first(&cancel).await;
+        let watches = Watches {
+            client: self.client,
+            config: &self.config,
+            sender,
+            phase: opened,
+            cancel: stop.clone(),
+            phases: Phases::new(),
+        };
+        run.phases = watches.start(&mut tasks);
+        run.phase_ends = Instant::now() + PATIENCE;
+        let ended = run.judge(observations, &mut tasks, &cancel).await;
+        stop.cancel();
+        while tasks.join_next().await.is_some() {}
+        ended
+    }
+}
+
+/// What the runner said.
+type Answer = Result<Vec<Signal>, KnownError>;
+
+/// The state of a run.
+struct Run {
+    picture: Picture,
+    outbox: Arc<Outbox>,
+    known: Option<Arc<dyn Known>>,
+    asking: Fuse<BoxFuture<'static, Answer>>,
+    /// When the runner is asked again.
+    ask_at: Instant,
+    resync: Duration,
+    /// When what holds is delivered again.
+    resync_at: Instant,
+    phase: watch::Sender<Phase>,
+    phases: Phases,
+    /// When the phase of now waits no longer.
+    phase_ends: Instant,
+}
+
+impl Run {
+    /// Asks the runner once before anything is told, so that what it holds goes on under its start.
+    async fn know_first(&mut self, cancel: &CancellationToken) {
+        let Some(known) = self.known.clone() else { return };
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            answer = ask(known) => self.answered(answer),
+        }
+    }
+
+    async fn judge(
+        &mut self,
+        mut observations: mpsc::Receiver<Observation>,
+        tasks: &mut JoinSet<&'static str>,
+        cancel: &CancellationToken,
+    ) -> Result<(), ForwarderError> {
+        loop {
+            let due = self.picture.next_due().map(until);
+            tokio::select! {
+                // The end first, for it ends the tasks too; then what time brings, which observations must not delay.
+                biased;
+                () = cancel.cancelled() => return Ok(()),
+                Some(ended) = tasks.join_next() => {
+                    let (part, reason) = match ended {
+                        Ok(part) => (part, "it was not to".to_owned()),
+                        Err(error) => ("task", error.to_string()),
+                    };
+                    return Err(ForwarderError::Ended { part, reason });
+                }
+                () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {
+                    let signals = self.picture.due(Timestamp::now());
+                    self.tell(signals);
+                }
+                () = tokio::time::sleep_until(self.phase_ends), if self.phases.now() < Phase::Complete => {
+                    let advanced = self.phases.give_up();
+                    self.enter(advanced);
+                }
+                () = tokio::time::sleep_until(self.resync_at) => self.resync(),
+                () = tokio::time::sleep_until(self.ask_at), if self.known.is_some() => self.ask(),
+                answer = &mut self.asking => self.answered(answer),
+                Some(observation) = observations.recv() => self.observed(observation),
+            }
+        }
+    }
+
+    fn observed(&mut self, observation: Observation) {
+        let listed = matches!(observation, Observation::Listed(..));
+        let advanced = self.phases.note(&observation);
+        let signals = self.picture.take(observation, Timestamp::now());
+        self.tell(signals);
+        self.enter(advanced);
+        if listed {
+            self.settle();
+        }
+    }
+
+    /// Opens the phase that has come.
+    fn enter(&mut self, advanced: bool) {
+        if advanced {
+            self.phase.send_replace(self.phases.now());
+            self.phase_ends = Instant::now() + PATIENCE;
+            if self.phases.now() == Phase::Complete {
+                tracing::info!(objects = self.picture.objects(), "the cluster is known");
+                self.settle();
+            }
+        }
+    }
+
+    /// Resolves what the runner holds and isn't so, once the cluster is known.
+    fn settle(&mut self) {
+        if self.phases.now() == Phase::Complete {
+            let signals = self.picture.settle(Timestamp::now());
+            self.tell(signals);
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts of objects are far below 2^52")]
+    fn tell(&self, signals: Vec<Signal>) {
+        gauge!(metric::OBJECTS).set(self.picture.objects() as f64);
+        gauge!(metric::CONDITIONS).set(self.picture.conditions() as f64);
+        if signals.is_empty() {
+            return;
+        }
+        for signal in &signals {
+            let status = match signal.status {
+                SignalStatus::Firing => "firing",
+                SignalStatus::Resolved => "resolved",
+            };
+            counter!(metric::SIGNALS, "name" => signal.name.clone(), "status" => status).increment(1);
+            tracing::info!(name = signal.name, status, summary = signal.headline(), "signal");
+        }
+        self.outbox.put(signals);
+    }
+
+    fn resync(&mut self) {
+        self.outbox.put(self.picture.firing().cloned());
+        self.resync_at = Instant::now() + self.resync;
+    }
+
+    fn ask(&mut self) {
+        self.ask_at = Instant::now() + self.resync;
+        if let Some(known) = self.known.clone() {
+            self.asking = ask(known).boxed().fuse();
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) {
+        match answer {
+            Ok(signals) => {
+                self.ask_at = Instant::now() + self.resync;
+                self.picture.adopt(signals);
+                self.settle();
+            }
+            Err(error) => {
+                self.ask_at = Instant::now() + KNOWN_RETRY;
+                tracing::warn!(%error, retry = ?KNOWN_RETRY, "what ended while the forwarder was down is not resolved yet");
+            }
+        }
+    }
+}
+
+async fn ask(known: Arc<dyn Known>) -> Answer {
+    let late = |_| Err(KnownError { source: format!("no answer in {} s", KNOWN_DEADLINE.as_secs()).into() });
+    tokio::time::timeout(KNOWN_DEADLINE, known.firing()).await.unwrap_or_else(late)
+}
+
+/// How long until then; a millisecond at least, so that a clock that stands doesn't make the loop spin.
+fn until(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default().max(Duration::from_millis(1))
+}

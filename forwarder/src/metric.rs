@@ -1,0 +1,35 @@
+//! The forwarder's metrics.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+
+pub(crate) const OBSERVATIONS: &str = "marple_forwarder_observations_total";
+pub(crate) const LISTINGS: &str = "marple_forwarder_listings_total";
+pub(crate) const WATCH_ERRORS: &str = "marple_forwarder_watch_errors_total";
+pub(crate) const FORBIDDEN: &str = "marple_forwarder_forbidden";
+pub(crate) const SIGNALS: &str = "marple_forwarder_signals_total";
+pub(crate) const OBJECTS: &str = "marple_forwarder_objects";
+pub(crate) const CONDITIONS: &str = "marple_forwarder_conditions";
+pub(crate) const WAITING: &str = "marple_forwarder_outbox_signals";
+pub(crate) const DELIVERED: &str = "marple_forwarder_delivered_total";
+pub(crate) const DELIVERY_FAILURES: &str = "marple_forwarder_delivery_failures_total";
+pub(crate) const DROPPED: &str = "marple_forwarder_dropped_total";
+pub(crate) const DELIVERY_SECONDS: &str = "marple_forwarder_delivery_seconds";
+
+/// Says what each metric means, to the recorder of the process.
+pub(crate) fn describe() {
+    describe_counter!(OBSERVATIONS, "Objects seen by the watches, by kind");
+    describe_counter!(LISTINGS, "Listings begun, by kind: more than one means that a watch was too far behind");
+    describe_counter!(WATCH_ERRORS, "Errors of watches, by kind and class");
+    describe_gauge!(
+        FORBIDDEN,
+        "1 where the credentials don't allow to watch a kind, by kind and namespace (empty: the cluster)"
+    );
+    describe_counter!(SIGNALS, "Conditions told and resolved, by name and status");
+    describe_gauge!(OBJECTS, "Objects known");
+    describe_gauge!(CONDITIONS, "Conditions waited for or told");
+    describe_gauge!(WAITING, "Signals that wait for delivery");
+    describe_counter!(DELIVERED, "Signals delivered");
+    describe_counter!(DELIVERY_FAILURES, "Deliveries that failed, by class; they are tried again");
+    describe_counter!(DROPPED, "Signals dropped, by reason: the outbox was full, or the runner refused them");
+    describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "How long the runner took for a delivery");
+}

@@ -1,0 +1,46 @@
+//! Claims of volumes.
+
+use k8s_openapi::api::core::v1;
+use kube::core::ObjectMeta;
+use serde::Deserialize;
+
+use super::meta::{SELECTED_NODE, trimmed};
+use super::resource::resource;
+
+/// A PersistentVolumeClaim.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Claim {
+    /// What names it.
+    #[serde(deserialize_with = "trimmed")]
+    pub metadata: ObjectMeta,
+    /// What is wanted.
+    pub spec: ClaimSpec,
+    /// What is.
+    pub status: ClaimStatus,
+}
+
+resource!(Claim, v1::PersistentVolumeClaim);
+
+/// What a claim wants.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ClaimSpec {
+    /// The StorageClass.
+    pub storage_class_name: Option<String>,
+}
+
+/// How a claim is.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ClaimStatus {
+    /// `Pending`, `Bound` or `Lost`.
+    pub phase: Option<String>,
+}
+
+impl Claim {
+    /// Whether the scheduler has chosen a node for the pod that uses it.
+    pub fn has_consumer(&self) -> bool {
+        self.metadata.annotations.as_ref().is_some_and(|annotations| annotations.contains_key(SELECTED_NODE))
+    }
+}

@@ -1,0 +1,181 @@
+//! When a condition begins and ends: from what witnesses say of it and the time, signals. Pure.
+//!
+//! A condition is told once it has held long enough, and resolved when no witness speaks of it any more. Time passes only
+//! by [`Tracker::due`] and by the `now` of each call, which must not go back.
+
+mod draft;
+mod ended;
+mod track;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use marple_core::{Fingerprint, Signal, SignalStatus};
+
+pub use draft::{ConditionKey, Draft, Witness};
+use ended::Ended;
+use track::{Track, Turn};
+
+use crate::object::ObjectKey;
+
+/// The conditions that are waited for or told.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    tracks: BTreeMap<ConditionKey, Track>,
+    /// Which conditions a witness speaks of.
+    spoken: BTreeMap<Witness, Vec<ConditionKey>>,
+    /// When a condition is to be looked at again.
+    wakes: BTreeSet<(Timestamp, ConditionKey)>,
+    /// What the runner holds as firing and no witness has spoken of yet.
+    adopted: BTreeMap<Fingerprint, Signal>,
+    ended: Ended,
+}
+
+impl Tracker {
+    /// Takes over what the runner holds as firing. A condition that is spoken of goes on under the start that it had; what
+    /// is never spoken of is resolved by [`Tracker::settle`].
+    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>) {
+        for signal in known {
+            let told = self.firing().any(|told| told.fingerprint == signal.fingerprint);
+            if signal.status == SignalStatus::Firing && !told {
+                self.adopted.insert(signal.fingerprint, signal);
+            }
+        }
+    }
+
+    /// What a witness says now: all of it; what it said before and says no more has ended as far as it is concerned.
+    pub fn observe(&mut self, witness: &Witness, drafts: Vec<Draft>, now: Timestamp) -> Vec<Signal> {
+        let spoken: Vec<ConditionKey> = drafts.iter().map(|draft| draft.key.clone()).collect();
+        let before = if spoken.is_empty() {
+            self.spoken.remove(witness)
+        } else {
+            self.spoken.insert(witness.clone(), spoken.clone())
+        };
+        for draft in drafts {
+            self.tracks.entry(draft.key.clone()).or_default().hear(witness, draft, now);
+        }
+        let unspoken = before.unwrap_or_default().into_iter().filter(|key| !spoken.contains(key)).collect::<Vec<_>>();
+        for key in &unspoken {
+            if let Some(track) = self.tracks.get_mut(key) {
+                track.unhear(witness);
+            }
+        }
+        unspoken.into_iter().chain(spoken).filter_map(|key| self.turn(&key, now)).collect()
+    }
+
+    /// The object is gone: its conditions have ended.
+    pub fn forget(&mut self, subject: &ObjectKey, now: Timestamp) -> Vec<Signal> {
+        let keys = self.about(subject);
+        let mut resolved = Vec::new();
+        for key in keys {
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.silence();
+            }
+            resolved.extend(self.turn(&key, now));
+        }
+        self.ended.forget(subject);
+        resolved
+    }
+
+    /// The object is well since then: what events told of it before has ended.
+    pub fn recovered(&mut self, subject: &ObjectKey, since: Timestamp, now: Timestamp) -> Vec<Signal> {
+        let keys = self.about(subject);
+        let mut resolved = Vec::new();
+        for key in keys {
+            if let Some(track) = self.tracks.get_mut(&key) {
+                track.outlive(since);
+            }
+            resolved.extend(self.turn(&key, now));
+        }
+        resolved
+    }
+
+    /// What the passing of time alone brings.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Signal> {
+        let mut signals = Vec::new();
+        while let Some((_, key)) = self.wakes.first().filter(|(at, _)| *at <= now).cloned() {
+            signals.extend(self.turn(&key, now));
+        }
+        signals
+    }
+
+    /// When [`Tracker::due`] has something to do next.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.wakes.first().map(|(at, _)| *at)
+    }
+
+    /// Resolves what the runner holds as firing and nobody has spoken of, as far as `knowable` says that somebody would
+    /// have by now.
+    pub fn settle(&mut self, knowable: impl Fn(&Signal) -> bool, now: Timestamp) -> Vec<Signal> {
+        let settled: Vec<Fingerprint> =
+            self.adopted.iter().filter(|(_, signal)| knowable(signal)).map(|(fingerprint, _)| *fingerprint).collect();
+        settled
+            .into_iter()
+            .filter_map(|fingerprint| self.adopted.remove(&fingerprint))
+            .map(|signal| resolved(signal, now))
+            .collect()
+    }
+
+    /// What is told and has not ended.
+    pub fn firing(&self) -> impl Iterator<Item = &Signal> {
+        self.tracks.values().filter_map(Track::told)
+    }
+
+    /// How many conditions are waited for or told.
+    pub fn len(&self) -> usize {
+        self.tracks.len()
+    }
+
+    /// Whether nothing is waited for or told.
+    pub fn is_empty(&self) -> bool {
+        self.tracks.is_empty()
+    }
+
+    /// The conditions of this object.
+    fn about(&self, subject: &ObjectKey) -> Vec<ConditionKey> {
+        let first = ConditionKey::first_of(subject.clone());
+        self.tracks.range(first..).map(|(key, _)| key).take_while(|key| key.subject == *subject).cloned().collect()
+    }
+
+    /// Looks at one condition, and at what it comes to now.
+    fn turn(&mut self, key: &ConditionKey, now: Timestamp) -> Option<Signal> {
+        let track = self.tracks.get_mut(key)?;
+        if let Some(wake) = track.wake.take() {
+            self.wakes.remove(&(wake, key.clone()));
+        }
+        let mut silent = track.expire(now);
+        let turn = track.turn(&mut self.adopted, self.ended.at(key), now);
+        if matches!(turn, Turn::Stays | Turn::Begins(_)) {
+            track.wake = track.next(now);
+            self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));
+        } else {
+            silent.extend(self.tracks.remove(key).into_iter().flat_map(Track::into_witnesses));
+        }
+        for witness in silent {
+            if let Some(keys) = self.spoken.get_mut(&witness) {
+                keys.retain(|spoken| spoken != key);
+                if keys.is_empty() {
+                    self.spoken.remove(&witness);
+                }
+            }
+        }
+        match turn {
+            Turn::Stays | Turn::Over => None,
+            Turn::Begins(signal) => Some(signal),
+            Turn::Ends(signal) => {
+                let signal = resolved(signal, now);
+                self.ended.note(key.clone(), signal.ends_at.unwrap_or(now), now);
+                Some(signal)
+            }
+        }
+    }
+}
+
+/// The same signal at its end.
+fn resolved(signal: Signal, now: Timestamp) -> Signal {
+    let ends_at = Some(now.max(signal.starts_at));
+    Signal { status: SignalStatus::Resolved, ends_at, ..signal }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! One condition.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use marple_core::{Fingerprint, Signal, SignalStatus};
+
+use super::{Draft, Witness};
+use crate::condition::Stage;
+
+/// Tells a start from the end before it, in stores that keep milliseconds.
+const APART: Duration = Duration::from_millis(1);
+
+/// One condition: who speaks of it, and whether it is told.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    words: Vec<Word>,
+    told: Option<Box<Signal>>,
+    /// When it is to be looked at again.
+    pub(super) wake: Option<Timestamp>,
+}
+
+/// What one witness says.
+#[derive(Debug)]
+struct Word {
+    witness: Witness,
+    /// Since when the witness says that it holds as it does.
+    first_heard: Timestamp,
+    stage: Stage,
+    since: Option<Timestamp>,
+    last: Option<Timestamp>,
+    until: Option<Timestamp>,
+    progress: Option<u64>,
+    fingerprint: Fingerprint,
+    /// Kept only until the condition is told: a signal is most of what a track takes.
+    signal: Option<Box<Signal>>,
+}
+
+/// What a look at a condition comes to.
+pub(super) enum Turn {
+    /// Nothing new.
+    Stays,
+    /// It was never told and is over.
+    Over,
+    /// It is told from now on.
+    Begins(Signal),
+    /// It was told and is over.
+    Ends(Signal),
+}
+
+impl Word {
+    fn begin(&self) -> Timestamp {
+        self.since.unwrap_or(self.first_heard)
+    }
+
+    /// When it is to be told.
+    fn fires_at(&self) -> Option<Timestamp> {
+        match self.stage {
+            Stage::Holds(hold) => Some(self.begin().checked_add(hold).unwrap_or(Timestamp::MAX)),
+            Stage::Lingers => None,
+        }
+    }
+
+    fn holds(&self) -> bool {
+        matches!(self.stage, Stage::Holds(_))
+    }
+}
+
+impl Track {
+    pub(super) fn hear(&mut self, witness: &Witness, draft: Draft, now: Timestamp) {
+        let earlier = self.words.iter().position(|word| word.witness == *witness).map(|at| self.words.swap_remove(at));
+        let goes_on = |word: &Word| word.holds() && word.progress == draft.progress;
+        let first_heard = earlier.filter(goes_on).map_or(now, |word| word.first_heard);
+        let Draft { key: _, stage, since, last, until, progress, signal } = draft;
+        let fingerprint = signal.fingerprint;
+        let signal = self.told.is_none().then_some(signal);
+        let witness = witness.clone();
+        self.words.push(Word { witness, first_heard, stage, since, last, until, progress, fingerprint, signal });
+    }
+
+    pub(super) fn unhear(&mut self, witness: &Witness) {
+        self.words.retain(|word| word.witness != *witness);
+    }
+
+    /// Takes back every word, as of an object that is gone; who spoke may be asked for by `expire` no more, so their
+    /// words are let run out instead of being dropped.
+    pub(super) fn silence(&mut self) {
+        for word in &mut self.words {
+            word.until = Some(Timestamp::MIN);
+        }
+    }
+
+    /// Lets run out what events told before `since`.
+    pub(super) fn outlive(&mut self, since: Timestamp) {
+        for word in self.words.iter_mut().filter(|word| word.last.is_some_and(|last| last <= since)) {
+            word.until = Some(Timestamp::MIN);
+        }
+    }
+
+    /// Drops the words that have run out, and says whose they were.
+    pub(super) fn expire(&mut self, now: Timestamp) -> Vec<Witness> {
+        let (over, words) =
+            std::mem::take(&mut self.words).into_iter().partition(|word| word.until.is_some_and(|until| until <= now));
+        self.words = words;
+        over.into_iter().map(|word: Word| word.witness).collect()
+    }
+
+    pub(super) fn turn(
+        &mut self,
+        adopted: &mut BTreeMap<Fingerprint, Signal>,
+        ended: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Turn {
+        if self.words.is_empty() {
+            return self.told.take().map_or(Turn::Over, |signal| Turn::Ends(*signal));
+        }
+        if self.told.is_some() {
+            return Turn::Stays;
+        }
+        if let Some(signal) = self.words.first().and_then(|word| adopted.remove(&word.fingerprint)) {
+            self.tell(signal);
+            return Turn::Stays;
+        }
+        let due = self.words.iter().filter(|word| word.fires_at().is_some_and(|at| at <= now));
+        let first = due.min_by_key(|word| word.begin());
+        if let Some((begin, signal)) = first.and_then(|word| Some((word.begin(), word.signal.as_deref()?.clone()))) {
+            let starts_at = match ended.and_then(|ended| ended.checked_add(APART).ok()) {
+                Some(after) => begin.max(after),
+                None => begin,
+            };
+            let signal = Signal { status: SignalStatus::Firing, starts_at, ends_at: None, ..signal };
+            self.tell(signal.clone());
+            return Turn::Begins(signal);
+        }
+        if self.words.iter().any(Word::holds) { Turn::Stays } else { Turn::Over }
+    }
+
+    fn tell(&mut self, signal: Signal) {
+        self.told = Some(Box::new(signal));
+        for word in &mut self.words {
+            word.signal = None;
+        }
+    }
+
+    /// When time alone changes it.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let ends = self.words.iter().filter_map(|word| word.until);
+        let fires = self.words.iter().filter(|_| self.told.is_none()).filter_map(Word::fires_at);
+        ends.chain(fires).filter(|at| *at > now).min()
+    }
+
+    pub(super) fn into_witnesses(self) -> impl Iterator<Item = Witness> {
+        self.words.into_iter().map(|word| word.witness)
+    }
+
+    pub(super) fn told(&self) -> Option<&Signal> {
+        self.told.as_deref()
+    }
+}
