@@ -1,6 +1,7 @@
 //! Takes signals in, folds them into incidents, has them explained, and tells people.
 
 pub mod api;
+pub mod clock;
 pub mod config;
 pub mod correlate;
 pub mod dispatch;
@@ -8,5 +9,6 @@ pub mod intake;
 pub mod outbox;
 pub mod render;
 pub mod route;
+pub mod service;
 pub mod sinks;
 pub mod store;

@@ -1,1 +1,64 @@
 //! The HTTP interface.
+//!
+//! | method and path | what it does |
+//! |---|---|
+//! | `POST /api/alerts` | takes Alertmanager's webhook, version 4 |
+//! | `POST /api/signals` | takes an array of signals, from a forwarder apart |
+//! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
+//! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
+//! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence, whole |
+//! | `GET /api/quarantine` | entries of payloads that could not be used |
+//! | `GET /api/outbox/dead` | messages that were given up |
+//! | `POST /api/outbox/{id}/resend` | tries one of those again |
+//! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
+
+mod health;
+mod incidents;
+mod outbox;
+mod problem;
+mod receive;
+mod serve;
+mod state;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use serve::{ServeError, serve};
+pub use state::ApiState;
+pub use telemetry::Telemetry;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use http::StatusCode;
+use tower_http::timeout::TimeoutLayer;
+
+/// How long a request may take in all. A post that the store has not committed by then is refused, and sent again by
+/// whoever sent it.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// The routes.
+pub fn router(state: ApiState) -> Router {
+    let guarded = Router::new()
+        .route("/api/alerts", post(receive::alerts))
+        .route("/api/signals", post(receive::signals))
+        .route("/api/incidents", get(incidents::list))
+        .route("/api/incidents/{id}", get(incidents::one))
+        .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))
+        .route("/api/quarantine", get(receive::quarantine))
+        .route("/api/outbox/dead", get(outbox::dead))
+        .route("/api/outbox/{id}/resend", post(outbox::resend))
+        .route_layer(from_fn_with_state(state.clone(), token::check));
+    Router::new()
+        .route("/healthz", get(health::healthy))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(guarded)
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .with_state(state)
+}

@@ -1,1 +1,104 @@
-//! The one configuration.
+//! The configuration: one YAML file, each element a type with its defaults, its words and its checks.
+
+mod cluster;
+mod error;
+mod investigation;
+mod load;
+mod server;
+mod source;
+mod store;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use marple_agent::{Budget, ModelConfig};
+use marple_forwarder::ForwarderConfig;
+use marple_tools::gate::GateConfig;
+use marple_tools::prometheus::PrometheusConfig;
+use marple_tools::redact::RedactConfig;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use cluster::ClusterConfig;
+pub use error::ConfigError;
+pub use investigation::InvestigationConfig;
+pub use server::ServerConfig;
+pub use source::Sources;
+pub use store::StoreConfig;
+
+use crate::correlate::CorrelateConfig;
+use crate::outbox::DeliveryConfig;
+use crate::route::{RouteConfig, Routes};
+use crate::sinks::ReceiverConfig;
+
+/// The configuration of marple. Every setting has a default but those of a model, a Prometheus and a receiver that
+/// is named. `${NAME}` in a value is the environment's, `file:/path` the text of a file.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "marple")]
+pub struct Config {
+    /// The cluster that is explained.
+    pub cluster: ClusterConfig,
+    /// Where signals come in.
+    pub server: ServerConfig,
+    /// Where everything is kept.
+    pub store: StoreConfig,
+    /// How signals become incidents.
+    pub incidents: CorrelateConfig,
+    /// When and how incidents are looked into.
+    pub investigation: InvestigationConfig,
+    /// Where metrics are asked for.
+    pub prometheus: Option<PrometheusConfig>,
+    /// The language model; without one the rules conclude alone.
+    pub model: Option<ModelConfig>,
+    /// What one investigation may spend.
+    pub budget: Budget,
+    /// A folder whose templates replace the embedded prompts of the same names.
+    pub prompts: Option<PathBuf>,
+    /// What is watched in the cluster itself.
+    pub forwarder: ForwarderConfig,
+    /// Which calls of tools are made, asked for or refused.
+    pub gate: GateConfig,
+    /// What is taken out of texts before they are kept or leave.
+    pub redaction: RedactConfig,
+    /// Where messages go, by name.
+    pub receivers: BTreeMap<String, ReceiverConfig>,
+    /// Which incident goes to which receiver. Absent: every incident goes to every receiver.
+    pub route: Option<RouteConfig>,
+    /// How messages are delivered, and when they are given up.
+    pub delivery: DeliveryConfig,
+}
+
+impl Config {
+    /// What no type can say.
+    fn check(&self) -> Result<(), ConfigError> {
+        self.server.check()?;
+        self.store.check()?;
+        self.investigation.check()?;
+        for (name, receiver) in &self.receivers {
+            receiver.validate(name).map_err(|error| {
+                ConfigError::value(format!("receivers.{}.{}", error.receiver, error.setting), error.fault)
+            })?;
+        }
+        if let Some((setting, fault)) = self.delivery.fault() {
+            return Err(ConfigError::value(setting, fault));
+        }
+        self.routes().map(|_| ())
+    }
+
+    /// Which incident goes to which receiver.
+    pub fn routes(&self) -> Result<Routes, ConfigError> {
+        let names = || self.receivers.keys().map(String::as_str);
+        let everyone = RouteConfig { default: names().map(str::to_owned).collect(), routes: Vec::new() };
+        match &self.route {
+            None if self.receivers.is_empty() => Ok(Routes::nobody()),
+            route => Routes::new(route.as_ref().unwrap_or(&everyone), names(), &self.cluster.name).map_err(|faults| {
+                let faults = faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+                ConfigError::Routes(faults.join("\n"))
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,20 @@
-//! Takes each incident through capture, facts, agent and outbox.
+//! Works on incidents: captures what won't last, lets the rules conclude, has the agent investigate, tells people.
+//!
+//! What remains to be done is read from the store, so a lost notification or a crash loses nothing: an incident that
+//! was not captured or told is captured and told, an investigation that was begun goes on from its last saved step.
+
+mod capture;
+mod dispatcher;
+mod error;
+mod investigate;
+mod once;
+mod plan;
+mod views;
+
+pub use capture::{Capture, Lookout, Subjects};
+pub use dispatcher::{DispatchError, Dispatcher, Learn};
+pub use error::WorkError;
+pub use investigate::Detective;
+pub use once::{Investigated, Once, Topic};
+pub use plan::{Action, Work};
+pub use views::StoredViews;

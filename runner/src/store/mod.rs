@@ -1,1 +1,27 @@
-//! What is kept: a trait, and SQLite behind it.
+//! What is kept: a trait for each concern, and SQLite behind them.
+//!
+//! Everything that must survive a crash goes through here: signals before their 2xx, incidents with the cursor that
+//! made them, evidence, the agent's steps, and what is to be said to whom.
+
+mod error;
+mod incidents;
+mod investigations;
+mod outbox;
+mod signals;
+mod sqlite;
+mod upkeep;
+
+pub use error::StoreError;
+pub use incidents::{Behind, IncidentFilter, Incidents, Moment, Named, TimelineEntry};
+pub use investigations::{
+    Begun, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
+};
+pub use outbox::{Outbox, OutboxId, OutboxRow, OutboxState};
+pub use signals::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals};
+pub use sqlite::SqliteStore;
+pub use upkeep::{AuditRecord, Retired, Upkeep};
+
+/// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
+pub trait Store: Signals + Incidents + Investigations + Outbox + Upkeep {}
+
+impl<S: Signals + Incidents + Investigations + Outbox + Upkeep> Store for S {}

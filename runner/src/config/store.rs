@@ -1,0 +1,37 @@
+//! Where everything is kept.
+
+use std::path::PathBuf;
+
+use marple_core::Period;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// The store.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// The SQLite file. Its folder must exist and be writable, on a local disk.
+    pub path: PathBuf,
+    /// How long resolved incidents and their evidence are kept.
+    pub retention: Period,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("marple.db"), retention: Period::days(30) }
+    }
+}
+
+impl StoreConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if self.retention < Period::hours(1) {
+            return Err(ConfigError::value(
+                "store.retention",
+                "is shorter than 1h: incidents would go while people read them",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! Looks at what won't last, and lets the rules conclude.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use marple_core::{
+    Conclusion, Finding, Incident, Labels, Member, ObjectRef, Signal, SignalSource, SignalStatus, Unseen,
+};
+use marple_tools::diagnose::{self, Symptom};
+use marple_tools::kubernetes::Cluster;
+use marple_tools::prometheus::{self, Around, Prometheus};
+use marple_tools::scene::{self, Graph, Relation, Scene};
+use marple_tools::{EvidenceError, EvidenceLog, Redact};
+use tokio_util::sync::CancellationToken;
+
+use crate::correlate::Dependency;
+
+/// The most objects that one scene is read around: the worst members first; more of one cause add nothing.
+const SUBJECTS: usize = 24;
+
+/// What is looked at, and how.
+#[derive(Clone)]
+pub struct Lookout {
+    /// The cluster, where there is one.
+    pub cluster: Option<Cluster>,
+    /// Prometheus, where there is one.
+    pub prometheus: Option<Prometheus>,
+    /// Takes secrets out of what is kept.
+    pub redact: Arc<dyn Redact>,
+    /// The longest that one capture may take.
+    pub timeout: Duration,
+}
+
+/// What a capture came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// What the rules found, with citations.
+    pub findings: Vec<Finding>,
+    /// What they conclude.
+    pub conclusion: Conclusion,
+    /// What of the seen depends on what: an incident of one may be an incident of the other.
+    pub dependencies: Vec<Dependency>,
+}
+
+impl Lookout {
+    /// Looks around the subjects, keeps what matters as evidence and lets the rules conclude. What could not be
+    /// looked at is part of the conclusion; only evidence that can't be kept is an error.
+    pub async fn capture(
+        &self,
+        subjects: &Subjects,
+        evidence: &dyn EvidenceLog,
+        now: Timestamp,
+        cancel: &CancellationToken,
+    ) -> Result<Capture, EvidenceError> {
+        let (mut scene, metrics) = tokio::join!(self.scene(subjects, now, cancel), self.metrics(subjects, now));
+        scene.unseen.extend(metrics.unseen);
+        let mut findings = diagnose::run(&scene);
+        let kept = scene::keep(&scene, &findings, evidence, self.redact.as_ref()).await?;
+        kept.resolve(&mut findings);
+        for draft in metrics.drafts {
+            evidence.keep(draft).await?;
+        }
+        let conclusion = diagnose::conclude(&scene, &subjects.symptoms, &findings);
+        Ok(Capture { findings, conclusion, dependencies: dependencies(&scene) })
+    }
+
+    async fn scene(&self, subjects: &Subjects, now: Timestamp, cancel: &CancellationToken) -> Scene {
+        let nothing = |what: &str, why: String| {
+            let mut scene = Scene::of(Vec::new(), &[], Vec::new(), now);
+            scene.unseen.push(Unseen { what: what.to_owned(), why });
+            scene
+        };
+        let Some(cluster) = &self.cluster else {
+            return nothing("the cluster", "no cluster is configured (`cluster.enabled`)".to_owned());
+        };
+        if subjects.objects.is_empty() {
+            return nothing("objects", "the alert's labels name no object of the cluster".to_owned());
+        }
+        let read = Scene::read(cluster, &subjects.objects, now, cancel);
+        match tokio::time::timeout(self.timeout, read).await {
+            Ok(scene) => scene,
+            Err(_) => nothing("the cluster", format!("the API server gave no answer in {} s", self.timeout.as_secs())),
+        }
+    }
+
+    async fn metrics(&self, subjects: &Subjects, now: Timestamp) -> Around {
+        let unseen =
+            |why: String| Around { drafts: Vec::new(), unseen: vec![Unseen { what: "metrics".to_owned(), why }] };
+        let Some(prometheus) = &self.prometheus else {
+            return unseen("no Prometheus is configured (`prometheus.url`)".to_owned());
+        };
+        let (objects, alerts) = (&subjects.objects, &subjects.alerts);
+        let around = prometheus::around(prometheus, objects, alerts, subjects.starts_at, now, self.redact.as_ref());
+        match tokio::time::timeout(self.timeout, around).await {
+            Ok(around) => around,
+            Err(_) => unseen(format!("Prometheus gave no answer in {} s", self.timeout.as_secs())),
+        }
+    }
+}
+
+/// What depends on what in a scene, as far as a fault of one is felt in the other: calls, and configuration and
+/// volumes that are shared. Nodes, accounts and classes are left out: nearly everything hangs on them.
+fn dependencies(scene: &Scene) -> Vec<Dependency> {
+    let graph = Graph::of(scene);
+    let units: BTreeSet<ObjectRef> = scene.objects.keys().map(|object| graph.top_owner(object)).collect();
+    let felt = |relation: Relation, to: &ObjectRef| match relation {
+        Relation::TalksTo => true,
+        Relation::Refers => ["ConfigMap", "Secret", "PersistentVolumeClaim"].contains(&to.kind.as_str()),
+        Relation::Owned | Relation::Selects | Relation::RunsOn => false,
+    };
+    units
+        .iter()
+        .flat_map(|unit| graph.dependencies(unit))
+        .filter(|edge| felt(edge.relation, &edge.to))
+        .map(|edge| Dependency { from: edge.from, to: edge.to, how: edge.how })
+        .collect()
+}
+
+/// What an incident is about, as far as looks need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subjects {
+    /// The objects to look around, those of conditions that hold first.
+    pub objects: Vec<ObjectRef>,
+    /// What is to be explained.
+    pub symptoms: Vec<Symptom>,
+    /// The alerts among them: their rules are looked up.
+    pub alerts: Vec<Signal>,
+    /// When the first condition began.
+    pub starts_at: Timestamp,
+}
+
+impl Subjects {
+    /// Of an incident and its members.
+    pub fn of(incident: &Incident, members: &[Member]) -> Self {
+        let mut ordered: Vec<&Member> = members.iter().collect();
+        ordered.sort_by_key(|member| {
+            (member.status != SignalStatus::Firing, std::cmp::Reverse(member.severity), member.starts_at)
+        });
+        let mut objects: Vec<ObjectRef> = Vec::new();
+        let named = ordered.iter().filter_map(|member| member.subject.clone());
+        for object in incident.subject.iter().cloned().chain(named).chain(incident.objects.iter().cloned()) {
+            if objects.len() < SUBJECTS && !objects.contains(&object) {
+                objects.push(object);
+            }
+        }
+        let symptoms = ordered
+            .iter()
+            .map(|member| Symptom {
+                name: member.name.clone(),
+                object: member.subject.clone(),
+                starts_at: member.starts_at,
+            })
+            .collect();
+        let alerts = ordered
+            .iter()
+            .filter(|member| member.source == SignalSource::Alertmanager)
+            .map(|member| signal(member))
+            .collect();
+        Self { objects, symptoms, alerts, starts_at: incident.starts_at }
+    }
+}
+
+/// The alert that a member came from, as far as it was kept.
+fn signal(member: &Member) -> Signal {
+    Signal {
+        source: member.source,
+        fingerprint: member.fingerprint,
+        status: member.status,
+        name: member.name.clone(),
+        severity: member.severity,
+        subject: member.subject.clone(),
+        labels: member.labels.clone(),
+        annotations: Labels::default(),
+        starts_at: member.starts_at,
+        ends_at: member.ends_at,
+        generator_url: member.generator_url.clone(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Investigates once, for a person who waits, without a store.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use marple_agent::{Case, Ending, EvidenceTitle, Investigator, Mode, Outcome, Progress, fallback};
+use marple_core::{
+    Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
+    Severity, Signal, SignalSource, SignalStatus,
+};
+use marple_tools::gate::Gate;
+use marple_tools::{EvidenceError, EvidenceLog, Look, MemoryEvidence, Redact, Tool, Toolbox, evidence};
+use tokio_util::sync::CancellationToken;
+
+use super::{Capture, Lookout, Subjects};
+use crate::render::{Links, Stage, View};
+use crate::store::ConcludedBy;
+
+/// How many members the model is told of, and a view shows.
+const MEMBERS: usize = 30;
+
+/// The time before a question about an object in which what is wrong with it is taken to have begun.
+const ASKED_ABOUT: SignedDuration = SignedDuration::from_hours(1);
+
+/// What a person wants to know about.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Topic {
+    /// An object, by its name.
+    Object(ObjectRef),
+    /// Alerts that fire, with the objects that they are about, up to the top owner.
+    Alerts {
+        /// The alerts; not empty.
+        signals: Vec<Signal>,
+        /// What they are about.
+        objects: BTreeSet<ObjectRef>,
+    },
+    /// A question.
+    Question(String),
+}
+
+/// Investigates once.
+pub struct Once {
+    /// What is looked at.
+    pub lookout: Lookout,
+    /// Ways to look.
+    pub tools: Vec<Arc<dyn Tool>>,
+    /// Asks a model, where one is set.
+    pub investigator: Option<Investigator>,
+    /// Takes secrets out.
+    pub redact: Arc<dyn Redact>,
+    /// What may be called.
+    pub gate: Gate,
+    /// The longest that one call may take.
+    pub tool_timeout: Duration,
+    /// The cluster's name.
+    pub cluster_name: String,
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Investigated {
+    /// What is known at the end, to be shown.
+    pub view: View,
+    /// How the model's part ended, with its use of tokens.
+    pub outcome: Outcome,
+}
+
+impl Once {
+    /// Captures, lets the rules conclude and asks the model, telling `progress` of each step.
+    pub async fn investigate(
+        &self,
+        topic: Topic,
+        now: Timestamp,
+        cancel: &CancellationToken,
+        progress: &dyn Progress,
+    ) -> Result<Investigated, EvidenceError> {
+        let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
+        let (incident, members, question) = opened(topic, now);
+        let capture = match &question {
+            Some(_) => None,
+            None => {
+                let subjects = Subjects::of(&incident, &members);
+                Some(self.lookout.capture(&subjects, log.as_ref(), now, cancel).await?)
+            }
+        };
+        let mode = if question.is_some() { Mode::Answer } else { Mode::Conclude };
+        let rules = capture.as_ref().map_or_else(nothing_asked, |capture| capture.conclusion.clone());
+        let outcome = match &self.investigator {
+            None => Outcome {
+                conclusion: fallback(&rules, &Ending::NoModel),
+                answer: None,
+                ending: Ending::NoModel,
+                usage: marple_agent::Usage::default(),
+                turns: 0,
+                calls: 0,
+            },
+            Some(investigator) => {
+                let case = Case {
+                    incident: question.is_none().then(|| incident.clone()),
+                    question,
+                    members: members.iter().take(MEMBERS).cloned().collect(),
+                    findings: capture.map(|Capture { findings, .. }| findings).unwrap_or_default(),
+                    rules,
+                    evidence: titles(log.as_ref()).await?,
+                    cluster_name: Some(self.cluster_name.clone()),
+                    mode,
+                };
+                let tools = self.tools.iter().cloned().chain(evidence::tools(Arc::clone(&log)));
+                let toolbox = Toolbox::new(tools, Arc::clone(&log), Arc::clone(&self.redact), self.tool_timeout)
+                    .with_gate(self.gate.clone());
+                let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
+                let look = Look { incident_start, now, cancel: cancel.clone() };
+                investigator.investigate(case, None, &toolbox, &look, progress).await
+            }
+        };
+        let view = self.view(incident, members, &outcome, log.as_ref()).await?;
+        Ok(Investigated { view, outcome })
+    }
+
+    async fn view(
+        &self,
+        incident: Incident,
+        mut members: Vec<Member>,
+        outcome: &Outcome,
+        log: &dyn EvidenceLog,
+    ) -> Result<View, EvidenceError> {
+        let more_members = u32::try_from(members.len().saturating_sub(MEMBERS)).unwrap_or(u32::MAX);
+        members.truncate(MEMBERS);
+        let mut cited: Vec<Evidence> = Vec::new();
+        let ids: BTreeSet<_> = outcome.conclusion.citations().map(|citation| citation.evidence).collect();
+        for id in ids {
+            cited.extend(log.get(id).await?);
+        }
+        let of_model = outcome.ending.is_of_model();
+        Ok(View {
+            cluster: self.cluster_name.clone(),
+            incident,
+            members,
+            more_members,
+            conclusion: Some(outcome.conclusion.clone()),
+            by: Some(if of_model { ConcludedBy::Agent } else { ConcludedBy::Rules }),
+            stage: if of_model { Stage::Concluded } else { Stage::RulesOnly },
+            cited,
+            links: Links::default(),
+        })
+    }
+}
+
+async fn titles(log: &dyn EvidenceLog) -> Result<Vec<EvidenceTitle>, EvidenceError> {
+    let all = log.all().await?;
+    Ok(all.into_iter().map(|one| EvidenceTitle { id: one.id, title: one.title, size: one.content.len() }).collect())
+}
+
+/// The incident that a topic comes to, its members, and the question where it is one.
+fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String>) {
+    match topic {
+        Topic::Alerts { signals, objects } => {
+            let members: Vec<Member> = signals.iter().map(|signal| Member::of(signal, JoinReason::SameAlert)).collect();
+            let title = match (signals.first(), objects.first()) {
+                (Some(signal), Some(object)) => format!("{object}: {}", signal.name),
+                (Some(signal), None) => signal.name.clone(),
+                (None, _) => "no alert".to_owned(),
+            };
+            (incident(title, objects, &members, now), members, None)
+        }
+        Topic::Object(object) => {
+            let signal = Signal {
+                source: SignalSource::Person,
+                fingerprint: Fingerprint::of(&Labels::default()),
+                status: SignalStatus::Firing,
+                name: "asked by a person".to_owned(),
+                severity: Severity::Info,
+                subject: Some(object.clone()),
+                labels: Labels::default(),
+                annotations: Labels::default(),
+                // Since when is what the person wants to know: what went wrong in this time counts as its cause.
+                starts_at: now.checked_sub(ASKED_ABOUT).unwrap_or(now),
+                ends_at: None,
+                generator_url: None,
+            };
+            let members = vec![Member::of(&signal, JoinReason::First)];
+            (incident(object.to_string(), BTreeSet::from([object]), &members, now), members, None)
+        }
+        Topic::Question(question) => {
+            (incident(question.clone(), BTreeSet::new(), &[], now), Vec::new(), Some(question))
+        }
+    }
+}
+
+fn incident(title: String, objects: BTreeSet<ObjectRef>, members: &[Member], now: Timestamp) -> Incident {
+    let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    Incident {
+        id: IncidentId::new(),
+        status: IncidentStatus::Open,
+        title,
+        severity: members.iter().map(|member| member.severity).max().unwrap_or_default(),
+        subject: objects.first().cloned(),
+        objects,
+        signals: count,
+        firing: count,
+        starts_at: members.iter().map(|member| member.starts_at).min().unwrap_or(now),
+        opened_at: now,
+        updated_at: now,
+        resolved_at: None,
+        merged_into: None,
+        revision: 1,
+    }
+}
+
+/// What the rules say to a question: they aren't asked.
+fn nothing_asked() -> Conclusion {
+    Conclusion {
+        verdict: marple_core::Verdict::Inconclusive,
+        summary: "A question needs a language model to answer it; `marple investigate` works without one.".to_owned(),
+        cause: None,
+        chain: Vec::new(),
+        impact: String::new(),
+        confidence: marple_core::Confidence::Low,
+        remedies: Vec::new(),
+        ruled_out: Vec::new(),
+        unseen: Vec::new(),
+    }
+}

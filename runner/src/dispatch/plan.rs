@@ -1,0 +1,93 @@
+//! What is to be done next for an incident: pure, so that after a crash the same is decided again from what was kept.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use marple_core::{Incident, IncidentStatus, Severity};
+
+use crate::config::InvestigationConfig;
+
+/// The most captures of one incident: the first, then as objects join it.
+const CAPTURES: u32 = 5;
+
+/// The most investigations of one incident: the first, then where objects joined that it had not seen.
+const INVESTIGATIONS: u32 = 3;
+
+/// How long objects may gather, or a cause show itself, before an incident is captured again; doubled each time.
+const RECAPTURE_AFTER: Duration = Duration::from_secs(15);
+
+/// What has been done for an incident so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// When it was last captured.
+    pub captured_at: Option<Timestamp>,
+    /// How many objects the incident had then.
+    pub captured_objects: usize,
+    /// How often it was captured.
+    pub captures: u32,
+    /// Whether the rules found no cause: what is broken may show itself only in a while.
+    pub unexplained: bool,
+    /// The last revision that the outbox was told of; 0 for none.
+    pub told_revision: u64,
+    /// How many objects the last investigation knew of.
+    pub investigated_objects: usize,
+    /// How many investigations were begun.
+    pub investigations: u32,
+}
+
+/// What is to be done for an incident without waiting for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Look at what won't last, and let the rules conclude.
+    Capture,
+    /// Want the outbox to tell the present state.
+    Tell,
+    /// Nothing before this time.
+    WaitUntil(Timestamp),
+    /// Nothing until something changes.
+    Rest,
+}
+
+impl Work {
+    /// What is to be done next.
+    pub fn next(&self, incident: &Incident, config: &InvestigationConfig, now: Timestamp) -> Action {
+        let told = self.told_revision > 0;
+        let current = self.told_revision >= incident.revision;
+        if incident.status == IncidentStatus::Merged {
+            // Where a message went out, it must say into which incident this one went; else there is nobody to tell.
+            return if told && !current { Action::Tell } else { Action::Rest };
+        }
+        let Some(captured_at) = self.captured_at else { return Action::Capture };
+        let tell_at = after(incident.opened_at, config.group_wait.duration());
+        let live = incident.status != IncidentStatus::Resolved;
+        let grown = incident.objects.len() > self.captured_objects;
+        let again = live && self.captures < CAPTURES && (grown || self.unexplained);
+        let pause = RECAPTURE_AFTER * 2_u32.saturating_pow(self.captures.min(CAPTURES));
+        let gathered_at = match (told, self.captures) {
+            (false, 1) => tell_at,
+            _ => after(captured_at, pause),
+        };
+        match (again, current) {
+            (true, _) if now >= gathered_at => Action::Capture,
+            (_, false) if now >= tell_at => Action::Tell,
+            (_, false) => Action::WaitUntil(tell_at),
+            (true, true) => Action::WaitUntil(gathered_at),
+            (false, true) => Action::Rest,
+        }
+    }
+
+    /// Whether an investigation is to be begun once the incident is captured.
+    pub fn wants_model(&self, incident: &Incident, model_from: Severity) -> bool {
+        let live = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
+        let grown = incident.objects.len() > self.investigated_objects;
+        live && incident.severity >= model_from
+            && (self.investigations == 0 || grown && self.investigations < INVESTIGATIONS)
+    }
+}
+
+fn after(time: Timestamp, wait: Duration) -> Timestamp {
+    SignedDuration::try_from(wait).ok().and_then(|wait| time.checked_add(wait).ok()).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+use std::collections::BTreeSet;
+
+use marple_core::{IncidentId, ObjectRef, Period};
+
+use super::*;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+}
+
+fn incident(objects: usize, revision: u64) -> Incident {
+    let objects: BTreeSet<ObjectRef> =
+        (0..objects).map(|index| ObjectRef::namespaced("Deployment", "shop", format!("app-{index}"))).collect();
+    Incident {
+        id: IncidentId::new(),
+        status: IncidentStatus::Open,
+        title: "Deployment shop/app-0: KubePodCrashLooping".to_owned(),
+        severity: Severity::Warning,
+        subject: objects.first().cloned(),
+        objects,
+        signals: 1,
+        firing: 1,
+        starts_at: at(0),
+        opened_at: at(0),
+        updated_at: at(0),
+        resolved_at: None,
+        merged_into: None,
+        revision,
+    }
+}
+
+fn config() -> InvestigationConfig {
+    InvestigationConfig { group_wait: Period::seconds(10), ..InvestigationConfig::default() }
+}
+
+fn captured(objects: usize, told_revision: u64) -> Work {
+    Work { captured_at: Some(at(1)), captured_objects: objects, captures: 1, told_revision, ..Work::default() }
+}
+
+#[test]
+fn a_new_incident_is_captured_at_once_and_told_after_the_group_wait() {
+    assert_eq!(Work::default().next(&incident(1, 1), &config(), at(0)), Action::Capture);
+    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), at(2)), Action::WaitUntil(at(10)));
+    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), at(10)), Action::Tell);
+    assert_eq!(captured(1, 1).next(&incident(1, 1), &config(), at(11)), Action::Rest);
+}
+
+#[test]
+fn objects_that_joined_in_the_group_wait_are_captured_before_the_first_message() {
+    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), at(10)), Action::Capture);
+}
+
+#[test]
+fn objects_that_join_later_are_told_at_once_and_captured_when_they_have_gathered() {
+    assert_eq!(captured(1, 1).next(&incident(2, 2), &config(), at(12)), Action::Tell);
+    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), at(12)), Action::WaitUntil(at(31)));
+    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), at(31)), Action::Capture);
+    assert_eq!(Work { captures: CAPTURES, ..captured(1, 2) }.next(&incident(2, 2), &config(), at(31)), Action::Rest);
+}
+
+#[test]
+fn an_incident_that_the_rules_can_t_explain_is_looked_at_again_with_growing_pauses() {
+    let unexplained = |told, captures| Work { unexplained: true, captures, ..captured(1, told) };
+    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), at(10)), Action::Capture);
+    assert_eq!(unexplained(0, 2).next(&incident(1, 1), &config(), at(10)), Action::Tell);
+    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), at(11)), Action::WaitUntil(at(61)));
+    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), at(61)), Action::Capture);
+    assert_eq!(unexplained(1, CAPTURES).next(&incident(1, 1), &config(), at(900)), Action::Rest);
+    let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
+    assert_eq!(unexplained(1, 1).next(&resolved, &config(), at(900)), Action::Rest);
+}
+
+#[test]
+fn a_merged_incident_is_told_only_where_it_had_been_told_before() {
+    let merged = Incident { status: IncidentStatus::Merged, ..incident(1, 5) };
+    assert_eq!(captured(1, 0).next(&merged, &config(), at(20)), Action::Rest);
+    assert_eq!(captured(1, 3).next(&merged, &config(), at(20)), Action::Tell);
+    assert_eq!(captured(1, 5).next(&merged, &config(), at(20)), Action::Rest);
+}
+
+#[test]
+fn a_model_is_asked_once_and_again_only_for_objects_it_has_not_seen() {
+    let work = Work { investigations: 1, investigated_objects: 1, ..captured(1, 1) };
+    assert!(Work::default().wants_model(&incident(1, 1), Severity::Warning));
+    assert!(!Work::default().wants_model(&incident(1, 1), Severity::Critical));
+    assert!(!work.wants_model(&incident(1, 1), Severity::Warning));
+    assert!(work.wants_model(&incident(2, 1), Severity::Warning));
+    assert!(!Work { investigations: INVESTIGATIONS, ..work }.wants_model(&incident(2, 1), Severity::Warning));
+    let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
+    assert!(!Work::default().wants_model(&resolved, Severity::Warning));
+}

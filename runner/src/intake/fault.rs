@@ -1,0 +1,22 @@
+//! Why a payload can't be used.
+
+/// Why a payload as a whole can't be used. The same payload again has the same fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct PayloadFault {
+    /// Where the fault is, as a JSON pointer; empty for the whole.
+    pub pointer: String,
+    /// What is wrong, and what is wanted.
+    pub reason: String,
+}
+
+impl PayloadFault {
+    pub(super) fn at(pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), reason: reason.into() }
+    }
+
+    /// Of a text that is no JSON.
+    pub(super) fn syntax(error: &serde_json::Error) -> Self {
+        Self::at("", format!("the body is no JSON: {error}"))
+    }
+}

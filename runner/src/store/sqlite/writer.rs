@@ -1,0 +1,209 @@
+//! The one writer: takes jobs from a bounded queue and commits those that wait together.
+//!
+//! An answer is given only after the commit. While one group is being synced to disk the next one gathers, so that the
+//! number of syncs a second bounds the latency of a write and not the number of writes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::fault::{Fault, refused};
+use crate::store::StoreError;
+
+/// How many jobs may wait: more than a second of the posts that one process can read, so that a stalled disk is felt as
+/// 503 after that second and not as memory.
+const QUEUE: usize = 4_096;
+
+/// How many bytes of signals may wait. Two cores parse them no faster than the writer commits them, so they wait only
+/// behind a slow disk.
+const BYTES: usize = 32 << 20;
+
+/// How many jobs one transaction takes: its writes are in cache and its answer waits for all of them.
+const GROUP: usize = 256;
+
+/// How long a write that may wait waits for its place in the queue.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A write that waits for its commit.
+trait Job: Send {
+    /// Does it. Whether it may be committed; if not, it has changed nothing that stays.
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool>;
+
+    /// Answers whoever waits, once it is known how the transaction ended.
+    fn settle(self: Box<Self>, committed: Result<(), Arc<sqlx::Error>>);
+}
+
+struct Pending<T, W> {
+    doing: &'static str,
+    work: Option<W>,
+    outcome: Option<Result<T, Fault>>,
+    answer: oneshot::Sender<Result<T, StoreError>>,
+    /// Room among the bytes that may wait, held until the commit.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl<T, W> Job for Pending<T, W>
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> BoxFuture<'c, bool> {
+        Box::pin(async move {
+            if let Some(work) = self.work.take() {
+                self.outcome = Some(work(connection).await);
+            }
+            matches!(self.outcome, Some(Ok(_)))
+        })
+    }
+
+    fn settle(self: Box<Self>, committed: Result<(), Arc<sqlx::Error>>) {
+        let doing = self.doing;
+        let answer = match (self.outcome, committed) {
+            (Some(Err(fault)), _) => Err(fault.during(doing)),
+            (_, Err(error)) => Err(refused(doing, error)),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StoreError::Closed),
+        };
+        // Who asked may have gone; then nobody needs the answer.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// The way to the writer.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+    bytes: Arc<Semaphore>,
+    closing: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the writer on its connection.
+    pub(super) fn start(connection: SqliteConnection) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        let closing = CancellationToken::new();
+        let task = tokio::spawn(write(connection, jobs, closing.clone()));
+        Self { queue, bytes: Arc::new(Semaphore::new(BYTES)), closing, task: Mutex::new(Some(task)) }
+    }
+
+    /// Does `work` in a transaction and answers once it is committed. Waits for its place in the queue.
+    pub(super) async fn write<T, W>(&self, doing: &'static str, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
+        let (job, answered) = job(doing, None, work);
+        match self.queue.send_timeout(job, PATIENCE).await {
+            Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(StoreError::Full { waiting: "writes" }),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(StoreError::Closed),
+        }
+    }
+
+    /// The same for what comes from outside: refused at once where too much waits.
+    pub(super) async fn write_now<T, W>(&self, doing: &'static str, bytes: usize, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
+        let full = StoreError::Full { waiting: "signals" };
+        // A single job larger than the bound takes all of it: it is refused only while others wait.
+        let wanted = u32::try_from(bytes.min(BYTES)).unwrap_or(u32::MAX);
+        let Ok(permit) = Arc::clone(&self.bytes).try_acquire_many_owned(wanted) else { return Err(full) };
+        let (job, answered) = job(doing, Some(permit), work);
+        match self.queue.try_send(job) {
+            Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
+            Err(mpsc::error::TrySendError::Full(_)) => Err(full),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
+        }
+    }
+
+    /// Commits what waits and ends the writer.
+    pub(super) async fn close(&self) {
+        self.closing.cancel();
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "the store's writer ended badly");
+        }
+    }
+}
+
+fn job<T, W>(
+    doing: &'static str,
+    room: Option<OwnedSemaphorePermit>,
+    work: W,
+) -> (Box<dyn Job>, oneshot::Receiver<Result<T, StoreError>>)
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    (Box::new(Pending { doing, work: Some(work), outcome: None, answer, _room: room }), answered)
+}
+
+async fn write(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) {
+    let mut jobs = Vec::with_capacity(GROUP);
+    loop {
+        let taken = tokio::select! {
+            biased;
+            taken = queue.recv_many(&mut jobs, GROUP) => taken,
+            () = closing.cancelled(), if !queue.is_closed() => {
+                queue.close();
+                continue;
+            }
+        };
+        if taken == 0 {
+            break;
+        }
+        metrics::gauge!("marple_store_queue").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
+        let began = Instant::now();
+        commit(&mut connection, &mut jobs).await;
+        metrics::histogram!("marple_store_commit_seconds").record(began.elapsed().as_secs_f64());
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "closing the store");
+    }
+}
+
+/// Runs jobs in one transaction, each behind a savepoint of its own, and answers them all.
+async fn commit(connection: &mut SqliteConnection, jobs: &mut Vec<Box<dyn Job>>) {
+    let ended = match transact(connection, jobs).await {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            // SQLite may have rolled back by itself; then there is nothing to undo.
+            if let Err(undo) = connection.execute("ROLLBACK").await {
+                tracing::debug!(%undo, "rolling back");
+            }
+            tracing::warn!(%error, jobs = jobs.len(), "the store did not commit");
+            metrics::counter!("marple_store_failed_commits_total").increment(1);
+            Err(Arc::new(error))
+        }
+    };
+    for job in jobs.drain(..) {
+        job.settle(ended.clone());
+    }
+}
+
+async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+    connection.execute("BEGIN IMMEDIATE").await?;
+    // One job alone needs no savepoint: when it fails there is nothing else to keep.
+    if let [only] = jobs {
+        let end = if only.run(connection).await { "COMMIT" } else { "ROLLBACK" };
+        return connection.execute(end).await.map(|_| ());
+    }
+    for job in jobs {
+        connection.execute("SAVEPOINT job").await?;
+        if !job.run(connection).await {
+            connection.execute("ROLLBACK TO job").await?;
+        }
+        connection.execute("RELEASE job").await?;
+    }
+    connection.execute("COMMIT").await.map(|_| ())
+}
