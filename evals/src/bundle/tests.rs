@@ -1,0 +1,208 @@
+//! What is written is read again.
+
+#![allow(clippy::float_cmp)]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn json_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z\u{e9}\n]{0,4}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn sample_value() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(0.0),
+        Just(-0.0),
+        Just(STALE),
+        Just(f64::NAN),
+        Just(f64::INFINITY),
+        any::<f64>().prop_map(|value| {
+            // Text knows one NaN beside the marker.
+            if value.is_nan() { f64::NAN } else { value }
+        })
+    ]
+}
+
+fn series() -> impl Strategy<Value = Series> {
+    let samples = prop::collection::vec((0_i64..100_000, sample_value()), 0..20);
+    (prop::collection::btree_map("[a-z_]{1,5}", ".{0,5}", 0..4), samples).prop_map(|(labels, pairs)| {
+        let mut at = 1_764_000_000_000;
+        let samples = pairs.into_iter().map(|(step, value)| {
+            at += step;
+            Sample { at, value }
+        });
+        Series { labels: labels.into(), samples: samples.collect() }
+    })
+}
+
+prop_compose! {
+    fn log()(text in "(.{0,9}\n){0,3}", refused in prop::option::of(json_value()), previous in any::<bool>()) -> RecordedLog {
+        RecordedLog {
+            namespace: "shop".to_owned(),
+            pod: "cart-1".to_owned(),
+            container: "app".to_owned(),
+            previous,
+            text,
+            // `null` is no answer.
+            refused: refused.filter(|value| !value.is_null()),
+        }
+    }
+}
+
+prop_compose! {
+    fn resource()(
+        objects in prop::collection::vec((json_value(), prop::collection::vec(json_value(), 0..3)), 0..3),
+        columns in prop::collection::vec(json_value(), 0..2),
+        namespaced in any::<bool>(),
+    ) -> RecordedResource {
+        RecordedResource {
+            group_version: "apps/v1".to_owned(),
+            resource: "deployments".to_owned(),
+            kind: "Deployment".to_owned(),
+            namespaced,
+            resource_version: "17".to_owned(),
+            columns,
+            objects: objects.into_iter().map(|(object, cells)| RecordedObject { object, cells }).collect(),
+            refused: None,
+        }
+    }
+}
+
+prop_compose! {
+    fn prometheus()(series in prop::collection::vec(series(), 0..4), rules in json_value(), alerts in json_value()) -> PrometheusState {
+        PrometheusState { build: json!({"version": "3"}), evaluation_interval_ms: 5_000, rules, alerts, metadata: json!({}), series }
+    }
+}
+
+prop_compose! {
+    fn bundle()(
+        resources in prop::collection::vec(resource(), 0..3),
+        logs in prop::collection::vec(log(), 0..3),
+        prometheus in prop::option::of(prometheus()),
+        bodies in prop::collection::vec(json_value(), 0..3),
+        before in prop::option::of(json_value().prop_filter("absent", |value| !value.is_null())),
+    ) -> Bundle {
+        let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        Bundle {
+            manifest: Manifest {
+                recorder: "marple 0".to_owned(),
+                cluster: "test".to_owned(),
+                recorded_at: now,
+                since: now,
+                namespaces: ["shop".to_owned()].into(),
+                omissions: vec![Omission { what: "metrics".to_owned(), why: "too many".to_owned() }],
+            },
+            kubernetes: KubernetesState { version: json!({}), core: json!({}), groups: json!({}), resources, logs },
+            prometheus,
+            alertmanager: AlertmanagerState {
+                payloads: bodies.iter().cloned().map(|body| Payload { at: now, body }).collect(),
+                alerts: bodies,
+            },
+            changes: vec![Change {
+                at: now,
+                object: marple_core::ObjectRef::namespaced("ConfigMap", "shop", "settings"),
+                before,
+                after: None,
+            }],
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_bundle_is_read_as_it_was_written(bundle in bundle()) {
+        let bytes = bundle.to_bytes().unwrap();
+        prop_assert_eq!(&Bundle::from_bytes(&bytes).unwrap(), &bundle);
+        prop_assert_eq!(bundle.to_bytes().unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_bundle_that_is_cut_short_is_refused(bundle in bundle(), part in 0.0..1.0_f64) {
+        let bytes = bundle.to_bytes().unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a place in the file")]
+        let cut = (bytes.len() as f64 * part) as usize;
+        prop_assert!(Bundle::from_bytes(&bytes[..cut]).is_err());
+    }
+}
+
+fn compressed(lines: &str) -> Vec<u8> {
+    zstd::bulk::compress(lines.as_bytes(), 1).unwrap()
+}
+
+#[test]
+fn another_version_is_refused_by_its_number_whatever_follows() {
+    let error = Bundle::from_bytes(&compressed("{\"marple_bundle\":2,\"shape\":\"new\"}\n{}\n")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the bundle has format version 2, and this program reads version 1: use the program that recorded it, or record it again"
+    );
+}
+
+#[test]
+fn what_is_no_bundle_is_told_so() {
+    for bytes in [b"PK\x03\x04".to_vec(), Vec::new(), compressed("hello\n"), compressed("{\"a\":1}\n")] {
+        assert!(matches!(Bundle::from_bytes(&bytes), Err(BundleError::Foreign(_))), "{bytes:?}");
+    }
+}
+
+#[test]
+fn a_run_of_samples_that_would_fill_the_memory_is_refused() {
+    let labels = marple_core::Labels::new();
+    let manifest = json!({"recorder": "", "cluster": "", "recorded_at": "2026-01-01T00:00:00Z", "since": "2026-01-01T00:00:00Z", "namespaces": []});
+    let lines = [
+        json!({"marple_bundle": 1, "manifest": manifest}),
+        json!({"prometheus": {"build": null, "evaluation_interval_ms": 1, "rules": null, "alerts": null, "metadata": null}}),
+        json!({"series": {"labels": labels, "times": [[0, u32::MAX]], "values": [["1", u32::MAX]]}}),
+    ];
+    let text = lines.map(|line| line.to_string()).join("\n");
+    let error = Bundle::from_bytes(&compressed(&text)).unwrap_err();
+    assert_eq!(error.to_string(), "line 3 of the bundle: a series has 4294967295 samples, more than 10000000");
+}
+
+#[test]
+fn a_file_is_written_whole_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.bundle");
+    let missing = Bundle::read(&path).unwrap_err().to_string();
+    assert!(missing.contains("one.bundle") && missing.contains("No such file"), "{missing}");
+    let now: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+    let bundle = Bundle {
+        manifest: Manifest {
+            recorder: "marple".to_owned(),
+            cluster: "test".to_owned(),
+            recorded_at: now,
+            since: now,
+            namespaces: std::collections::BTreeSet::new(),
+            omissions: Vec::new(),
+        },
+        kubernetes: KubernetesState {
+            version: json!({}),
+            core: json!({}),
+            groups: json!({}),
+            resources: Vec::new(),
+            logs: Vec::new(),
+        },
+        prometheus: None,
+        alertmanager: AlertmanagerState::default(),
+        changes: Vec::new(),
+    };
+    bundle.write(&path).unwrap();
+    assert_eq!(Bundle::read(&path).unwrap(), bundle);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+}

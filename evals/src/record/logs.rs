@@ -1,0 +1,115 @@
+//! Reads the containers' logs.
+
+use serde_json::Value;
+
+use super::kubernetes::{as_status, with_query};
+use super::{RecordError, Recorder};
+use crate::bundle::{RecordedLog, RecordedResource};
+use crate::json::{items, text};
+
+/// What one container's log may weigh in memory before its newest lines are taken: long lines at the limit of lines.
+const READ_LIMIT: usize = 32 * 1024 * 1024;
+
+/// One run of one container.
+struct Run {
+    namespace: String,
+    pod: String,
+    container: String,
+    previous: bool,
+}
+
+impl Recorder<'_> {
+    /// Reads the present and the previous log of each container of the recorded pods.
+    pub(super) async fn logs(&mut self, resources: &[RecordedResource]) -> Result<Vec<RecordedLog>, RecordError> {
+        let pods = resources.iter().filter(|resource| resource.is_pods());
+        let mut logs = Vec::new();
+        for run in pods.flat_map(|pods| &pods.objects).flat_map(|pod| runs(&pod.object)) {
+            self.progress(&format!("log of {} {}/{}", run.container, run.namespace, run.pod));
+            logs.push(self.log(run).await?);
+        }
+        Ok(logs)
+    }
+
+    async fn log(&mut self, run: Run) -> Result<RecordedLog, RecordError> {
+        let Run { namespace, pod, container, previous } = run;
+        let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/log");
+        let (lines, bytes) = (self.options.limits.log_lines.to_string(), READ_LIMIT.to_string());
+        let parameters = [
+            ("container", container.as_str()),
+            ("previous", if previous { "true" } else { "" }),
+            ("timestamps", "true"),
+            ("tailLines", &lines),
+            ("limitBytes", &bytes),
+        ];
+        let query = with_query(&path, &parameters);
+        let failed = |source| RecordError::Kubernetes { what: path.clone(), source };
+        let request =
+            http::Request::get(&query).body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
+        let (text, refused) = match self.within(&path, self.options.client.request_text(request)).await? {
+            Ok(text) => (text, None),
+            Err(kube::Error::Api(status)) => (String::new(), serde_json::to_value(&*status).ok().map(as_status)),
+            Err(source) => return Err(failed(source)),
+        };
+        let kept = newest(&text, self.options.limits.log_bytes);
+        if kept.len() < text.len() || text.lines().count() >= self.options.limits.log_lines {
+            let which = if previous { ", previous" } else { "" };
+            self.omit(
+                format!("log of Pod {namespace}/{pod} container {container}{which}"),
+                format!("its newest {} lines are kept", kept.lines().count()),
+            );
+        }
+        Ok(RecordedLog { text: self.redaction.log(kept), namespace, pod, container, previous, refused })
+    }
+}
+
+/// The containers of a pod, each with its previous run where it has had one.
+fn runs(pod: &Value) -> Vec<Run> {
+    let statuses = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
+    let statuses = statuses.iter().filter_map(|field| pod.get("status")?.get(field)?.as_array()).flatten();
+    let restarted: Vec<&str> = statuses
+        .filter(|status| status.get("restartCount").and_then(Value::as_u64).is_some_and(|count| count > 0))
+        .map(|status| text(status, "/name"))
+        .collect();
+    let spec = pod.get("spec").unwrap_or(&Value::Null);
+    let mut runs = Vec::new();
+    for container in
+        ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|field| items(spec, field))
+    {
+        let name = text(container, "/name");
+        for previous in [false, true] {
+            if previous && !restarted.contains(&name) {
+                continue;
+            }
+            runs.push(Run {
+                namespace: text(pod, "/metadata/namespace").to_owned(),
+                pod: text(pod, "/metadata/name").to_owned(),
+                container: name.to_owned(),
+                previous,
+            });
+        }
+    }
+    runs
+}
+
+/// The last whole lines that fit in so many bytes.
+fn newest(text: &str, limit: usize) -> &str {
+    let Some(mut from) = text.len().checked_sub(limit).filter(|from| *from > 0) else { return text };
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    let tail = text.get(from..).unwrap_or_default();
+    tail.split_once('\n').map_or("", |(_, lines)| lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_whole_lines_are_kept() {
+        assert_eq!(newest("one\ntwo\nthree\n", 100), "one\ntwo\nthree\n");
+        assert_eq!(newest("one\ntwo\nthree\n", 8), "three\n");
+        assert_eq!(newest("é\né\n", 4), "é\n");
+        assert_eq!(newest("a line without an end", 4), "");
+    }
+}

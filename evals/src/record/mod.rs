@@ -1,0 +1,179 @@
+//! Records an incident from a live cluster.
+
+mod alertmanager;
+mod kubernetes;
+mod logs;
+mod prometheus;
+mod redaction;
+mod stale;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use marple_core::ObjectRef;
+use marple_tools::Redact;
+use tokio_util::sync::CancellationToken;
+
+use crate::bundle::{AlertmanagerState, Bundle, Change, Manifest, Omission, Payload};
+use redaction::Redaction;
+
+/// What to record.
+#[derive(Clone)]
+pub struct RecordOptions {
+    /// Client of the cluster. It needs to read; what it may not read is recorded as refused.
+    pub client: kube::Client,
+    /// The cluster's name.
+    pub cluster: String,
+    /// URL of its Prometheus.
+    pub prometheus_url: Option<String>,
+    /// URL of its Alertmanager.
+    pub alertmanager_url: Option<String>,
+    /// The namespaces to record. Objects without a namespace are recorded always.
+    pub namespaces: BTreeSet<String>,
+    /// The start of the window of metrics and logs.
+    pub since: Timestamp,
+    /// The present.
+    pub now: Timestamp,
+    /// What Alertmanager posted, in order.
+    pub payloads: Vec<Payload>,
+    /// What changed, oldest first.
+    pub changes: Vec<Change>,
+    /// Bounds of what is recorded.
+    pub limits: Limits,
+}
+
+/// Bounds of a recording. What goes beyond them is left out, and the manifest says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Objects of one resource.
+    pub objects: usize,
+    /// Lines of one container's log; its newest are kept.
+    pub log_lines: usize,
+    /// Bytes of one container's log; its newest lines are kept.
+    pub log_bytes: usize,
+    /// Series of all metrics together.
+    pub series: usize,
+    /// Time for one request.
+    pub request: Duration,
+}
+
+impl Default for Limits {
+    /// 5,000 objects, 5,000 lines and 256 KiB of log, 50,000 series, 30 s.
+    fn default() -> Self {
+        Self {
+            objects: 5_000,
+            log_lines: 5_000,
+            log_bytes: 256 * 1024,
+            series: 50_000,
+            request: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A recording could not be made. Trying again helps: an API was away or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It was cancelled.
+    #[error("the recording was cancelled")]
+    Cancelled,
+    /// An API gave no answer in time.
+    #[error("record {what}: no answer in {} s", after.as_secs())]
+    Timeout {
+        /// What was being read.
+        what: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The Kubernetes API failed.
+    #[error("record {what} from the Kubernetes API: {source}")]
+    Kubernetes {
+        /// What was being read.
+        what: String,
+        /// Why it failed.
+        source: kube::Error,
+    },
+    /// Prometheus or Alertmanager failed.
+    #[error("record {what} from {url}: {fault}")]
+    Http {
+        /// What was being read.
+        what: String,
+        /// From where.
+        url: String,
+        /// Why it failed.
+        fault: String,
+    },
+}
+
+/// The namespaces of an incident's objects.
+pub fn namespaces_of<'a>(subjects: impl IntoIterator<Item = &'a ObjectRef>) -> BTreeSet<String> {
+    subjects.into_iter().filter_map(|subject| subject.namespace.clone()).collect()
+}
+
+/// Records what the cluster and its monitoring hold now.
+///
+/// Secrets' values are never kept, and every text goes through `redact`. `progress` is told what is being read, in one
+/// line each time.
+pub async fn record(
+    options: RecordOptions,
+    redact: &dyn Redact,
+    progress: &(dyn Fn(&str) + Sync),
+    cancel: &CancellationToken,
+) -> Result<Bundle, RecordError> {
+    let mut recorder = Recorder { options, redaction: Redaction::new(redact), progress, cancel, omissions: Vec::new() };
+    let kubernetes = recorder.kubernetes().await?;
+    let prometheus = recorder.prometheus().await?;
+    let alertmanager = recorder.alertmanager().await?;
+    let mut changes = std::mem::take(&mut recorder.options.changes);
+    for change in &mut changes {
+        for object in [&mut change.before, &mut change.after].into_iter().flatten() {
+            recorder.redaction.object(object);
+        }
+    }
+    let Recorder { options, mut omissions, .. } = recorder;
+    omissions.sort();
+    let manifest = Manifest {
+        recorder: concat!("marple ", env!("CARGO_PKG_VERSION")).to_owned(),
+        cluster: options.cluster,
+        recorded_at: options.now,
+        since: options.since,
+        namespaces: options.namespaces,
+        omissions,
+    };
+    Ok(Bundle { manifest, kubernetes, prometheus, alertmanager, changes })
+}
+
+/// A recording under way.
+struct Recorder<'a> {
+    options: RecordOptions,
+    redaction: Redaction<'a>,
+    progress: &'a (dyn Fn(&str) + Sync),
+    cancel: &'a CancellationToken,
+    omissions: Vec<Omission>,
+}
+
+impl Recorder<'_> {
+    fn progress(&self, what: &str) {
+        (self.progress)(what);
+    }
+
+    fn omit(&mut self, what: String, why: String) {
+        self.omissions.push(Omission { what, why });
+    }
+
+    /// Waits for `request`, no longer than the deadline, and hears cancellation.
+    async fn within<T>(&self, what: &str, request: impl Future<Output = T>) -> Result<T, RecordError> {
+        let after = self.options.limits.request;
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(RecordError::Cancelled),
+            ended = tokio::time::timeout(after, request) => {
+                ended.map_err(|_| RecordError::Timeout { what: what.to_owned(), after })
+            }
+        }
+    }
+
+    /// Whether a document that names this namespace, or none, belongs to the recording.
+    fn covers(&self, namespace: Option<&str>) -> bool {
+        namespace.is_none_or(|namespace| self.options.namespaces.contains(namespace))
+    }
+}

@@ -1,0 +1,244 @@
+//! Reads the series, rules and alerts of Prometheus.
+
+use std::collections::BTreeMap;
+
+use marple_core::Labels;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{RecordError, Recorder, stale};
+use crate::bundle::{PrometheusState, Sample, Series};
+use crate::json::{items, text};
+
+/// How far before the window samples are needed: a query at its start looks back so far (`--query.lookback-delta`).
+pub(super) const LOOKBACK_MS: i64 = 5 * 60 * 1000;
+
+/// Metrics asked for at once: keeps each answer small enough for a busy Prometheus.
+const BATCH: usize = 40;
+
+/// Prometheus evaluates rules once a minute where its configuration says nothing else.
+const EVALUATION_INTERVAL_MS: i64 = 60_000;
+
+/// What is recorded beyond the series of the namespaces: the nodes' health, the targets and the alerts.
+const CLUSTER_METRICS: &str = "up|ALERTS|ALERTS_FOR_STATE|kube_node_.+|machine_.+|kubelet_running_.+|kubelet_volume_.+|\
+    node_load.+|node_memory_(MemTotal|MemAvailable|MemFree)_bytes|node_filesystem_(avail_bytes|size_bytes|files|\
+    files_free|readonly)|node_cpu_seconds_total|node_pressure_.+|node_vmstat_oom_kill|node_disk_io_time_seconds_total";
+
+/// A matrix, as Prometheus answers a range selector.
+#[derive(Deserialize)]
+struct Matrix {
+    result: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    metric: Labels,
+    #[serde(default)]
+    values: Vec<(f64, String)>,
+    /// Native histograms: not recorded.
+    #[serde(default)]
+    histograms: Vec<Value>,
+}
+
+impl Recorder<'_> {
+    /// Reads what Prometheus holds of the recorded namespaces and the nodes.
+    pub(super) async fn prometheus(&mut self) -> Result<Option<PrometheusState>, RecordError> {
+        let Some(url) = self.options.prometheus_url.clone() else { return Ok(None) };
+        self.progress("rules and alerts of Prometheus");
+        let build = self.query(&url, "/api/v1/status/buildinfo", &[]).await?;
+        let configuration = self.query(&url, "/api/v1/status/config", &[]).await?;
+        let evaluation_interval_ms = evaluation_interval(text(&configuration, "/yaml"));
+        let mut rules = self.query(&url, "/api/v1/rules", &[]).await?;
+        let mut alerts = self.query(&url, "/api/v1/alerts", &[]).await?;
+        self.restrict(&mut alerts);
+        for group in rules.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
+            let rules = group.get_mut("rules").and_then(Value::as_array_mut);
+            rules.into_iter().flatten().for_each(|rule| self.restrict(rule));
+        }
+        self.redaction.document(&mut rules);
+        self.redaction.document(&mut alerts);
+        let series = self.series(&url).await?;
+        let mut metadata = self.query(&url, "/api/v1/metadata", &[]).await?;
+        if let Some(metadata) = metadata.as_object_mut() {
+            let known = |name: &str| {
+                // A histogram's or summary's metadata stands under its own name, its series have suffixes.
+                series.iter().any(|series| {
+                    let base = ["_bucket", "_count", "_sum", ""].map(|suffix| series.name().strip_suffix(suffix));
+                    base.contains(&Some(name))
+                })
+            };
+            metadata.retain(|name, _| known(name));
+            metadata.sort_keys();
+        }
+        Ok(Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, series }))
+    }
+
+    /// Keeps the alerts of the recorded namespaces.
+    fn restrict(&self, holder: &mut Value) {
+        if let Some(alerts) = holder.get_mut("alerts").and_then(Value::as_array_mut) {
+            alerts.retain(|alert| self.covers(alert.pointer("/labels/namespace").and_then(Value::as_str)));
+        }
+    }
+
+    async fn series(&mut self, url: &str) -> Result<Vec<Series>, RecordError> {
+        let namespaces = self.options.namespaces.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
+        let quoted = promql_quoted(&namespaces);
+        // An empty list of namespaces would match the series that have none.
+        let of_namespaces = ["namespace", "exported_namespace"].map(|label| format!("{label}=~{quoted},{label}!=\"\""));
+        let of_cluster = format!("namespace=\"\",__name__=~{}", promql_quoted(CLUSTER_METRICS));
+        let mut found: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
+        for matchers in of_namespaces.into_iter().chain([of_cluster]) {
+            let selector = format!("{{{matchers}}}");
+            let (start, end) = (seconds(self.start_ms()), seconds(self.end_ms()));
+            let parameters = [("match[]", selector.as_str()), ("start", &start), ("end", &end)];
+            let names = self.query(url, "/api/v1/label/__name__/values", &parameters).await?;
+            let names: Vec<String> =
+                names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            for batch in names.chunks(BATCH) {
+                self.progress(&format!("{} series of {} so far", found.len(), url));
+                let names = batch.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
+                let selector = format!("{{{matchers},__name__=~{}}}", promql_quoted(&names));
+                self.samples(url, &selector, &mut found).await?;
+                if found.len() > self.options.limits.series {
+                    let limit = self.options.limits.series;
+                    self.omit("metrics".to_owned(), format!("there are more than {limit} series"));
+                    return Ok(packed(found, limit));
+                }
+            }
+        }
+        Ok(packed(found, usize::MAX))
+    }
+
+    /// Reads the samples of a selector as they were scraped, and finds where series ended.
+    async fn samples(
+        &mut self,
+        url: &str,
+        selector: &str,
+        found: &mut BTreeMap<Labels, Vec<Sample>>,
+    ) -> Result<(), RecordError> {
+        let range = self.end_ms() - self.start_ms();
+        let (query, time) = (format!("{selector}[{range}ms]"), seconds(self.end_ms()));
+        let matrix = self.matrix(url, "/api/v1/query", &[("query", &query), ("time", &time)]).await?;
+        let mut series = Vec::new();
+        for Row { metric, values, histograms } in matrix.result {
+            if !histograms.is_empty() {
+                self.omit(
+                    format!("native histogram {}", metric.get("__name__").unwrap_or_default()),
+                    "only samples that are numbers are recorded".to_owned(),
+                );
+            }
+            let samples = values
+                .into_iter()
+                .map(|(at, text)| Sample { at: milliseconds(at), value: text.parse().unwrap_or(f64::NAN) })
+                .collect();
+            series.push(Series { labels: metric, samples });
+        }
+        if let Some(step) = stale::step(&series, self.end_ms()) {
+            let (start, end, step_text) = (seconds(self.start_ms()), seconds(self.end_ms()), format!("{step}ms"));
+            let parameters = [("query", selector), ("start", &start), ("end", &end), ("step", step_text.as_str())];
+            let matrix = self.matrix(url, "/api/v1/query_range", &parameters).await?;
+            let present = matrix
+                .result
+                .into_iter()
+                .map(|row| (row.metric, row.values.into_iter().map(|(at, _)| milliseconds(at)).collect()))
+                .collect();
+            stale::mark(&mut series, &present, step, self.start_ms()..=self.end_ms());
+        }
+        for Series { labels, samples } in series {
+            let labels = labels.iter().map(|(name, value)| (name.to_owned(), self.redaction.text(value))).collect();
+            found.entry(labels).or_insert(samples);
+        }
+        Ok(())
+    }
+
+    async fn matrix(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Matrix, RecordError> {
+        let data = self.query(url, path, parameters).await?;
+        serde_json::from_value(data).map_err(|error| http_error(url, path, format!("its answer is no matrix: {error}")))
+    }
+
+    /// `data` of an answer of Prometheus.
+    async fn query(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value, RecordError> {
+        let mut answer = self.fetch(url, path, parameters).await?;
+        for warning in items(&answer, "warnings") {
+            self.progress(&format!("{path}: {warning}"));
+        }
+        Ok(answer.get_mut("data").map(Value::take).unwrap_or_default())
+    }
+
+    /// The JSON of an answer.
+    pub(super) async fn fetch(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value, RecordError> {
+        let address = format!("{}{path}", url.trim_end_matches('/'));
+        let failed = |error: reqwest::Error| http_error(url, path, error.without_url().to_string());
+        let request = async {
+            let answer = reqwest::Client::new().get(&address).query(parameters).send().await.map_err(failed)?;
+            let status = answer.status();
+            let text = answer.text().await.map_err(failed)?;
+            if !status.is_success() {
+                let start: String = text.chars().take(300).collect();
+                return Err(http_error(url, path, format!("{status}: {start}")));
+            }
+            serde_json::from_str(&text)
+                .map_err(|error| http_error(url, path, format!("its answer is no JSON: {error}")))
+        };
+        self.within(path, request).await?
+    }
+
+    fn start_ms(&self) -> i64 {
+        self.options.since.as_millisecond() - LOOKBACK_MS
+    }
+
+    fn end_ms(&self) -> i64 {
+        self.options.now.as_millisecond()
+    }
+}
+
+fn http_error(url: &str, path: &str, fault: String) -> RecordError {
+    RecordError::Http { what: path.to_owned(), url: url.to_owned(), fault }
+}
+
+fn packed(found: BTreeMap<Labels, Vec<Sample>>, limit: usize) -> Vec<Series> {
+    found.into_iter().take(limit).map(|(labels, samples)| Series { labels, samples }).collect()
+}
+
+/// A text as a string of `PromQL`.
+fn promql_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A time in the form of Prometheus's parameters, exact to the millisecond.
+fn seconds(milliseconds: i64) -> String {
+    format!("{}.{:03}", milliseconds.div_euclid(1000), milliseconds.rem_euclid(1000))
+}
+
+/// A time of Prometheus's answers.
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds of this century are far inside the range")]
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
+}
+
+/// `global.evaluation_interval` of a configuration in YAML.
+fn evaluation_interval(yaml: &str) -> i64 {
+    let value = yaml.lines().find_map(|line| line.trim_start().strip_prefix("evaluation_interval:"));
+    value
+        .and_then(|text| promql_parser::util::parse_duration(text.trim()).ok())
+        .and_then(|duration| i64::try_from(duration.as_millis()).ok())
+        .unwrap_or(EVALUATION_INTERVAL_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_of_rules_is_read_from_the_configuration_and_has_a_default() {
+        let yaml = "global:\n  scrape_interval: 5s\n  evaluation_interval: 1m30s\nrule_files: []\n";
+        assert_eq!(evaluation_interval(yaml), 90_000);
+        assert_eq!(evaluation_interval("global: {}\n"), 60_000);
+    }
+
+    #[test]
+    fn times_are_exact_to_the_millisecond_both_ways() {
+        assert_eq!(seconds(1_764_000_000_007), "1764000000.007");
+        assert_eq!(milliseconds(1_764_000_000.007), 1_764_000_000_007);
+    }
+}

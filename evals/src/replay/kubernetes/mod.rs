@@ -1,0 +1,188 @@
+//! The Kubernetes API of a recorded cluster: everything that reads, nothing that writes.
+
+mod accept;
+mod collection;
+mod discovery;
+mod field;
+mod logs;
+mod path;
+mod review;
+mod selector;
+mod status;
+mod table;
+mod watch;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::bundle::{Bundle, RecordedObject, RecordedResource};
+use accept::Form;
+use path::Route;
+use status::Refusal;
+
+/// The largest body that is read: only access reviews have one.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What the handlers share.
+struct Server {
+    bundle: Arc<Bundle>,
+    cancel: CancellationToken,
+}
+
+/// The API of `bundle`; its watches end with `cancel`.
+pub(super) fn router(bundle: &Arc<Bundle>, cancel: &CancellationToken) -> Router {
+    let server = Arc::new(Server { bundle: Arc::clone(bundle), cancel: cancel.clone() });
+    Router::new().fallback(handle).with_state(server)
+}
+
+async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let query = Query::parse(parts.uri.query().unwrap_or_default());
+    let route = path::parse(parts.uri.path());
+    let answer = if parts.method == Method::GET {
+        server.get(&route, &query, &parts.headers)
+    } else if parts.method == Method::POST {
+        server.post(&route, &parts.headers, body).await
+    } else {
+        Err(Refusal::read_only())
+    };
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+impl Server {
+    fn get(&self, route: &Route<'_>, query: &Query, headers: &HeaderMap) -> Result<Response, Refusal> {
+        let kubernetes = &self.bundle.kubernetes;
+        let form = accept::form(headers, query.get("includeObject"));
+        match route {
+            Route::Version => Ok(axum::Json(kubernetes.version.clone()).into_response()),
+            Route::Health => Ok("ok".into_response()),
+            Route::CoreVersions => Ok(discovery::core(kubernetes, form?)),
+            Route::Groups => Ok(discovery::groups(kubernetes, form?)),
+            Route::Group { group } => discovery::group(kubernetes, group),
+            Route::Resources { group_version } => discovery::resources(kubernetes, group_version),
+            Route::Collection { group_version, resource, namespace } => {
+                let found = self.resource(group_version, resource)?;
+                self.readable(found, *namespace)?;
+                let selection = collection::Selection::parse(found, *namespace, query)?;
+                if query.is("watch") {
+                    return Ok(watch::response(found, &selection, query, form?, &self.cancel));
+                }
+                Ok(collection::response(found, &selection, form?))
+            }
+            Route::Object { group_version, resource, namespace, name, subresource } => {
+                let found = self.resource(group_version, resource)?;
+                self.readable(found, *namespace)?;
+                let object = object(found, *namespace, name)?;
+                match *subresource {
+                    Some("log") if found.is_pods() => logs::response(&self.bundle, &object.object, query),
+                    None | Some("status") => Ok(one(found, object, form?)),
+                    Some(_) => Err(Refusal::unknown_path()),
+                }
+            }
+            Route::Unknown => Err(Refusal::unknown_path()),
+        }
+    }
+
+    async fn post(&self, route: &Route<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+        let Route::Collection { group_version, resource, .. } = route else { return Err(Refusal::read_only()) };
+        let group = group_version.split_once('/').map_or("", |(group, _)| group);
+        if !review::answers(group, resource) {
+            return Err(Refusal::read_only());
+        }
+        let content = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("application/json");
+        if !content.starts_with("application/json") {
+            return Err(Refusal::media_type(content));
+        }
+        let bytes =
+            axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| Refusal::bad_request(&error.to_string()))?;
+        let request: Value =
+            serde_json::from_slice(&bytes).map_err(|error| Refusal::bad_request(&error.to_string()))?;
+        review::answer(resource, request)
+    }
+
+    fn resource(&self, group_version: &str, resource: &str) -> Result<&RecordedResource, Refusal> {
+        let all = &self.bundle.kubernetes.resources;
+        all.iter()
+            .find(|one| one.group_version == group_version && one.resource == resource)
+            .ok_or_else(Refusal::unknown_path)
+    }
+
+    /// Refuses what was refused when it was recorded, and namespaces that are there and were not recorded: an empty
+    /// answer would be a false one.
+    fn readable(&self, resource: &RecordedResource, namespace: Option<&str>) -> Result<(), Refusal> {
+        if let Some(status) = &resource.refused {
+            return Err(Refusal::recorded(status));
+        }
+        let Some(namespace) = namespace else { return Ok(()) };
+        let recorded = &self.bundle.manifest.namespaces;
+        let exists = || {
+            let namespaces = self.resource("v1", "namespaces").ok();
+            namespaces.is_some_and(|all| all.objects.iter().any(|object| object.name() == namespace))
+        };
+        if !recorded.contains(namespace) && exists() {
+            return Err(Refusal::not_recorded(resource, namespace, recorded));
+        }
+        Ok(())
+    }
+}
+
+fn object<'a>(
+    resource: &'a RecordedResource,
+    namespace: Option<&str>,
+    name: &str,
+) -> Result<&'a RecordedObject, Refusal> {
+    let namespace = namespace.unwrap_or_default();
+    resource
+        .objects
+        .iter()
+        .find(|object| object.name() == name && object.namespace() == namespace)
+        .ok_or_else(|| Refusal::not_found(resource, name))
+}
+
+/// The answer that is one object.
+fn one(resource: &RecordedResource, object: &RecordedObject, form: Form) -> Response {
+    match form {
+        Form::Table(include) if !resource.columns.is_empty() => {
+            axum::Json(table::table(resource, &[object], include, &json!({}))).into_response()
+        }
+        Form::Metadata => axum::Json(table::metadata(&object.object)).into_response(),
+        _ => axum::Json(&object.object).into_response(),
+    }
+}
+
+/// The parameters of a request.
+struct Query(Vec<(String, String)>);
+
+impl Query {
+    fn parse(text: &str) -> Self {
+        let url = reqwest::Url::parse(&format!("http://cluster/?{text}"));
+        let pairs = url.iter().flat_map(reqwest::Url::query_pairs);
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// A parameter's value; an empty one is as good as none.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a switch is on, as the API server reads switches.
+    fn is(&self, name: &str) -> bool {
+        matches!(self.get(name), Some("1" | "true" | "True" | "t" | "T" | "TRUE"))
+    }
+
+    /// A number, or the fault that there is none.
+    fn number(&self, name: &str) -> Result<Option<usize>, Refusal> {
+        self.get(name)
+            .map(|text| {
+                text.parse().map_err(|_| Refusal::bad_request(&format!("{name} must be a number, got {text:?}")))
+            })
+            .transpose()
+    }
+}

@@ -1,0 +1,149 @@
+//! Serves a recorded incident as the Kubernetes, Prometheus and Alertmanager APIs.
+
+mod alertmanager;
+mod kubernetes;
+mod listener;
+mod prometheus;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::bundle::{Bundle, Payload};
+use listener::Listener;
+
+/// Where a replay listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReplayOptions {
+    /// Loopback address to listen at.
+    pub address: IpAddr,
+    /// Port of the Kubernetes API; 0 takes a free one.
+    pub kubernetes_port: u16,
+    /// Port of the Prometheus API; 0 takes a free one.
+    pub prometheus_port: u16,
+    /// Port of the Alertmanager API; 0 takes a free one.
+    pub alertmanager_port: u16,
+}
+
+impl Default for ReplayOptions {
+    /// Free ports at 127.0.0.1.
+    fn default() -> Self {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self { address, kubernetes_port: 0, prometheus_port: 0, alertmanager_port: 0 }
+    }
+}
+
+/// A replay could not be started. Trying again helps where another program has the port.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// Whoever reached the address could read the incident: a replay asks nobody for credentials.
+    #[error("a replay listens at a loopback address only, and {0} is none")]
+    Open(IpAddr),
+    /// The port is not to be had.
+    #[error("listen at {address} as {api}: {source}")]
+    Listen {
+        /// Which API.
+        api: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A client for it could not be made.
+    #[error("make a client for the replay: {0}")]
+    Client(#[source] kube::Error),
+}
+
+/// A recorded incident that is being served. It ends with the token it was given, or when it is dropped.
+#[derive(Debug)]
+pub struct Replay {
+    bundle: Arc<Bundle>,
+    kubernetes: Listener,
+    prometheus: Listener,
+    alertmanager: Listener,
+    end: DropGuard,
+}
+
+impl Replay {
+    /// Begins to serve `bundle`, until `cancel`.
+    pub async fn serve(
+        bundle: Arc<Bundle>,
+        options: ReplayOptions,
+        cancel: CancellationToken,
+    ) -> Result<Self, ReplayError> {
+        if !options.address.is_loopback() {
+            return Err(ReplayError::Open(options.address));
+        }
+        let at = |port| SocketAddr::new(options.address, port);
+        let cancel = cancel.child_token();
+        let end = cancel.clone().drop_guard();
+        let kubernetes =
+            Listener::open("Kubernetes", at(options.kubernetes_port), kubernetes::router(&bundle, &cancel), &cancel);
+        let prometheus =
+            Listener::open("Prometheus", at(options.prometheus_port), prometheus::router(&bundle), &cancel);
+        let alertmanager =
+            Listener::open("Alertmanager", at(options.alertmanager_port), alertmanager::router(&bundle), &cancel);
+        let (kubernetes, prometheus, alertmanager) = (kubernetes.await?, prometheus.await?, alertmanager.await?);
+        Ok(Self { bundle, kubernetes, prometheus, alertmanager, end })
+    }
+
+    /// URL of the Kubernetes API.
+    pub fn kubernetes_url(&self) -> &str {
+        self.kubernetes.url()
+    }
+
+    /// URL of the Prometheus API. Where no Prometheus was recorded, it answers 503.
+    pub fn prometheus_url(&self) -> &str {
+        self.prometheus.url()
+    }
+
+    /// URL of the Alertmanager API.
+    pub fn alertmanager_url(&self) -> &str {
+        self.alertmanager.url()
+    }
+
+    /// A kubeconfig file for it, with one context called `replay`.
+    pub fn kubeconfig(&self) -> String {
+        let url = self.kubernetes_url();
+        format!(
+            "apiVersion: v1\nkind: Config\n\
+             clusters: [{{name: replay, cluster: {{server: \"{url}\"}}}}]\n\
+             users: [{{name: replay, user: {{}}}}]\n\
+             contexts: [{{name: replay, context: {{cluster: replay, user: replay}}}}]\n\
+             current-context: replay\n"
+        )
+    }
+
+    /// A client for it.
+    pub fn client(&self) -> Result<kube::Client, ReplayError> {
+        let uri = http::Uri::try_from(self.kubernetes_url())
+            .map_err(|error| ReplayError::Client(kube::Error::HttpError(error.into())))?;
+        kube::Client::try_from(kube::Config::new(uri)).map_err(ReplayError::Client)
+    }
+
+    /// What Alertmanager posted, in order.
+    pub fn payloads(&self) -> &[Payload] {
+        &self.bundle.alertmanager.payloads
+    }
+
+    /// The present of the recording, by which a client should tell ages.
+    pub fn now(&self) -> Timestamp {
+        self.bundle.now()
+    }
+
+    /// What is served.
+    pub fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+
+    /// Waits until it has ended; its ports are free then. An error tells of a listener that failed by itself.
+    pub async fn ended(self) -> std::io::Result<()> {
+        let Self { kubernetes, prometheus, alertmanager, end, .. } = self;
+        let (kubernetes, prometheus, alertmanager) =
+            tokio::join!(kubernetes.ended(), prometheus.ended(), alertmanager.ended());
+        drop(end);
+        kubernetes.and(prometheus).and(alertmanager)
+    }
+}
