@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What the tests across crates stand on: a real cluster, faults staged on it, and doubles that check what they are sent.
+
+pub mod cluster;
+pub mod model;
+pub mod program;
+pub mod proxy;
+pub mod slack;
+pub mod stage;
+pub mod webhook;

@@ -1,0 +1,62 @@
+//! A wire that can be cut: a TCP proxy on loopback.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Passes connections on to another address, until it is cut.
+pub struct Proxy {
+    address: SocketAddr,
+    target: String,
+    running: Option<(CancellationToken, JoinHandle<()>)>,
+}
+
+impl Proxy {
+    /// Passes on to `target`, as `127.0.0.1:6443`.
+    pub async fn to(target: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let mut proxy = Self { address: listener.local_addr()?, target: target.to_owned(), running: None };
+        proxy.pass(listener);
+        Ok(proxy)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Cuts every connection and takes none: what a restart looks like from outside.
+    pub async fn cut(&mut self) -> anyhow::Result<()> {
+        let (cancel, task) = self.running.take().context("it is cut already")?;
+        cancel.cancel();
+        task.await.context("the proxy")
+    }
+
+    /// Takes connections again, at the same address.
+    pub async fn mend(&mut self) -> anyhow::Result<()> {
+        let listener = TcpListener::bind(self.address).await?;
+        self.pass(listener);
+        Ok(())
+    }
+
+    fn pass(&mut self, listener: TcpListener) {
+        let cancel = CancellationToken::new();
+        let (stop, target) = (cancel.clone(), self.target.clone());
+        let task = tokio::spawn(async move {
+            while let Some(Ok((near, _))) = stop.run_until_cancelled(listener.accept()).await {
+                tokio::spawn(stop.clone().run_until_cancelled_owned(connect(near, target.clone())));
+            }
+        });
+        self.running = Some((cancel, task));
+    }
+}
+
+async fn connect(mut near: TcpStream, target: String) {
+    if let Ok(mut far) = TcpStream::connect(target).await {
+        // Either end may go at any time: that is what it is for.
+        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+    }
+}
