@@ -1,1 +1,16 @@
-fn main() {}
+//! The program `marple`: parses what it is told and wires the parts.
+
+use std::process::ExitCode;
+
+mod arguments;
+mod command;
+mod connect;
+mod environment;
+mod exit;
+mod show;
+
+fn main() -> ExitCode {
+    let arguments = arguments::parse();
+    environment::log(&arguments);
+    command::run(arguments).into()
+}

@@ -1,0 +1,194 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Explains Kubernetes alerts.
+#[derive(Parser)]
+#[command(name = "marple", version, max_term_width = 110, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    /// More about what is done, on standard error; twice for all.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Log lines as JSON.
+    #[arg(long, global = true)]
+    pub(crate) log_json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 something was not reached or failed, try again; 2 wrong arguments or \
+configuration; 3 investigated, but no cause could be established; 130 interrupted.";
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Take alerts, watch the cluster, explain incidents and tell people.
+    Serve(Serve),
+    /// Only watch the cluster, and deliver what is seen to a marple that serves elsewhere.
+    Forward(Forward),
+    /// Replay a recorded outage through the whole program, without a cluster.
+    Demo(Demo),
+    /// Ask a question about the cluster; a model answers with evidence.
+    Ask(Ask),
+    /// Investigate an alert by its name, or an object.
+    Investigate(Investigate),
+    /// Check a configuration, or print its schema.
+    #[command(subcommand)]
+    Config(Config),
+    /// Record an incident of the cluster into a bundle.
+    Record(Record),
+    /// Serve a bundle as a Kubernetes and a Prometheus API.
+    Replay(Replay),
+    /// See and resend notifications that could not be delivered.
+    #[command(subcommand)]
+    Outbox(Outbox),
+}
+
+/// Arguments of `serve`.
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The configuration; without one, the defaults.
+    #[arg(short, long, env = "MARPLE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Arguments of `forward`.
+#[derive(Args)]
+pub(crate) struct Forward {
+    /// The configuration; its `cluster` and `forwarder` are used.
+    #[arg(short, long, env = "MARPLE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Base URL of the marple that serves, as http://marple.monitoring:8080.
+    #[arg(long, env = "MARPLE_URL")]
+    pub(crate) to: String,
+    /// File with its bearer token; else the environment's MARPLE_TOKEN.
+    #[arg(long)]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// Arguments of `demo`.
+#[derive(Args)]
+pub(crate) struct Demo {
+    /// The incident as JSON, as the webhook sink would send it.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How a laptop reaches what is to be looked at.
+#[derive(Args)]
+pub(crate) struct Reach {
+    /// A configuration to take cluster, prometheus, model, budget, gate and redaction from.
+    #[arg(short, long, env = "MARPLE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Context of the kubeconfig; else the current one.
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Namespace of objects that are named without one; else the context's.
+    #[arg(short, long)]
+    pub(crate) namespace: Option<String>,
+    /// Base URL of Prometheus.
+    #[arg(long, env = "PROMETHEUS_URL")]
+    pub(crate) prometheus: Option<String>,
+    /// Steps and result as JSON lines.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `ask`.
+#[derive(Args)]
+pub(crate) struct Ask {
+    /// The question.
+    pub(crate) question: String,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+/// Arguments of `investigate`.
+#[derive(Args)]
+pub(crate) struct Investigate {
+    /// The name of a firing alert, or an object as deployment/cart or deployment/shop/cart.
+    pub(crate) target: String,
+    /// Base URL of Alertmanager.
+    #[arg(long, env = "ALERTMANAGER_URL", default_value = "http://127.0.0.1:9093")]
+    pub(crate) alertmanager: String,
+    /// Don't ask a model even where one is set.
+    #[arg(long)]
+    pub(crate) no_model: bool,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+/// Commands about the configuration.
+#[derive(Subcommand)]
+pub(crate) enum Config {
+    /// Read a configuration and say whether it can be used.
+    Check {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Print the JSON Schema of the configuration.
+    Schema,
+}
+
+/// Arguments of `record`.
+#[derive(Args)]
+pub(crate) struct Record {
+    /// Where the bundle is written.
+    pub(crate) file: PathBuf,
+    /// Namespaces to record, as shop,payments.
+    #[arg(long, value_delimiter = ',', required = true)]
+    pub(crate) namespaces: Vec<String>,
+    /// How far back metrics go.
+    #[arg(long, default_value = "1h")]
+    pub(crate) since: marple_core::Period,
+    /// Base URL of Alertmanager, whose firing alerts become the bundle's webhooks.
+    #[arg(long, env = "ALERTMANAGER_URL")]
+    pub(crate) alertmanager: Option<String>,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+/// Arguments of `replay`.
+#[derive(Args)]
+pub(crate) struct Replay {
+    /// The bundle.
+    pub(crate) file: PathBuf,
+    /// Where the kubeconfig for it is written.
+    #[arg(long, default_value = "replay.kubeconfig")]
+    pub(crate) kubeconfig: PathBuf,
+}
+
+/// Where the marple is whose outbox is meant.
+#[derive(Args)]
+pub(crate) struct Server {
+    /// Base URL of the marple that serves.
+    #[arg(long, env = "MARPLE_URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) url: String,
+    /// File with its bearer token; else the environment's MARPLE_TOKEN.
+    #[arg(long)]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+/// Commands about the outbox.
+#[derive(Subcommand)]
+pub(crate) enum Outbox {
+    /// List the notifications that could not be delivered.
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Try a notification again.
+    Resend {
+        /// Its number, from the list.
+        id: i64,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Parses the command line; ends the program where it is wrong.
+pub(crate) fn parse() -> Arguments {
+    Arguments::parse()
+}

@@ -1,0 +1,69 @@
+//! One file a command.
+
+mod ask;
+mod config;
+mod demo;
+mod forward;
+mod investigate;
+mod outbox;
+mod record;
+mod replay;
+mod serve;
+
+use std::future::Future;
+
+use anyhow::Context;
+use tokio_util::sync::CancellationToken;
+
+use crate::arguments::{Arguments, Command};
+use crate::exit::Exit;
+
+/// Does what was asked.
+pub(crate) fn run(arguments: Arguments) -> Exit {
+    crate::connect::crypto();
+    match arguments.command {
+        Command::Config(config) => config::run(config),
+        Command::Serve(serve) => blocking(|cancel| serve::run(serve, cancel)),
+        Command::Forward(forward) => blocking(|cancel| forward::run(forward, cancel)),
+        Command::Demo(demo) => blocking(|cancel| demo::run(demo, cancel)),
+        Command::Ask(ask) => blocking(|cancel| ask::run(ask, cancel)),
+        Command::Investigate(investigate) => blocking(|cancel| investigate::run(investigate, cancel)),
+        Command::Record(record) => blocking(|cancel| record::run(record, cancel)),
+        Command::Replay(replay) => blocking(|cancel| replay::run(replay, cancel)),
+        Command::Outbox(outbox) => blocking(|cancel| outbox::run(outbox, cancel)),
+    }
+}
+
+/// Runs a command on a runtime; SIGINT and SIGTERM cancel it, and a second one ends the program.
+fn blocking<F: Future<Output = Exit>>(command: impl FnOnce(CancellationToken) -> F) -> Exit {
+    let runtime = match tokio::runtime::Runtime::new().context("start the runtime") {
+        Ok(runtime) => runtime,
+        Err(error) => return Exit::Failed(error),
+    };
+    runtime.block_on(async {
+        let cancel = CancellationToken::new();
+        match stop_signals(cancel.clone()) {
+            Ok(()) => command(cancel).await,
+            Err(error) => Exit::Failed(error),
+        }
+    })
+}
+
+fn stop_signals(cancel: CancellationToken) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            if cancel.is_cancelled() {
+                std::process::exit(130);
+            }
+            cancel.cancel();
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! From the configuration to clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use marple_agent::{Investigator, OpenAi, Prompts};
+use marple_runner::config::{ClusterConfig, Config};
+use marple_runner::dispatch::Lookout;
+use marple_tools::kubernetes::Cluster;
+use marple_tools::prometheus::Prometheus;
+use marple_tools::redact::Redactor;
+use marple_tools::{Redact, Tool, kubernetes, prometheus};
+
+/// How long reading the kubeconfig and making a client may take: an exec plugin may ask a cloud for a token.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// TLS is rustls with ring, for every client of this process.
+pub(crate) fn crypto() {
+    // Fails only where one is installed already, which is as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
+}
+
+/// A client of the cluster, and the namespace of its context.
+pub(crate) async fn kubernetes(config: &ClusterConfig) -> anyhow::Result<(kube::Client, String)> {
+    let connect = async {
+        let options = KubeConfigOptions { context: config.context.clone(), ..KubeConfigOptions::default() };
+        let settings = match (&config.kubeconfig, &config.context) {
+            (Some(file), _) => {
+                let kubeconfig =
+                    Kubeconfig::read_from(file).with_context(|| format!("cluster.kubeconfig: {}", file.display()))?;
+                kube::Config::from_custom_kubeconfig(kubeconfig, &options).await.context("the kubeconfig")?
+            }
+            (None, Some(context)) => kube::Config::from_kubeconfig(&options)
+                .await
+                .with_context(|| format!("context {context} of the kubeconfig"))?,
+            (None, None) => kube::Config::infer().await.context(
+                "neither a kubeconfig (KUBECONFIG, ~/.kube/config) nor a service account was found; \
+                 set `cluster.kubeconfig`, or `cluster: {enabled: false}` to go without a cluster",
+            )?,
+        };
+        let namespace = settings.default_namespace.clone();
+        anyhow::Ok((kube::Client::try_from(settings).context("a client of the cluster")?, namespace))
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, connect)
+        .await
+        .context("the kubeconfig's credentials gave no answer in 20 s")?
+}
+
+/// What is looked at, and with what.
+pub(crate) struct Sight {
+    pub(crate) client: Option<kube::Client>,
+    pub(crate) namespace: String,
+    pub(crate) lookout: Lookout,
+    pub(crate) tools: Vec<Arc<dyn Tool>>,
+    pub(crate) redact: Arc<dyn Redact>,
+}
+
+/// Connects to what the configuration names. Nothing is asked of it yet.
+pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
+    let (client, namespace) = if config.cluster.enabled {
+        let (client, namespace) = kubernetes(&config.cluster).await?;
+        (Some(client), namespace)
+    } else {
+        (None, "default".to_owned())
+    };
+    let cluster = client.clone().map(Cluster::new);
+    let prometheus = config.prometheus.as_ref().map(Prometheus::new).transpose().context("prometheus")?;
+    let redact: Arc<dyn Redact> = Arc::new(Redactor::new(&config.redaction).context("redaction")?);
+    let mut tools = Vec::new();
+    tools.extend(cluster.clone().into_iter().flat_map(kubernetes::tools));
+    tools.extend(prometheus.clone().into_iter().flat_map(prometheus::tools));
+    let lookout = Lookout {
+        cluster,
+        prometheus,
+        redact: Arc::clone(&redact),
+        timeout: config.investigation.capture_timeout.duration(),
+    };
+    Ok(Sight { client, namespace, lookout, tools, redact })
+}
+
+/// The investigator, where a model is set.
+pub(crate) fn investigator(config: &Config) -> anyhow::Result<Option<Investigator>> {
+    let Some(model) = &config.model else { return Ok(None) };
+    let client = reqwest::Client::builder().build().context("a client of the model")?;
+    let model = OpenAi::new(model, client).context("model")?;
+    let prompts = match &config.prompts {
+        Some(folder) => Prompts::from_folder(folder).context("prompts")?,
+        None => Prompts::embedded(),
+    };
+    Ok(Some(Investigator::new(Arc::new(model), prompts, config.budget.clone())))
+}

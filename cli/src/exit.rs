@@ -1,0 +1,36 @@
+//! What the program's exit code says; `marple help` and docs/operating.md list the same.
+
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) enum Exit {
+    /// It did what was asked.
+    Done,
+    /// It looked, and what could be seen establishes no cause.
+    Inconclusive,
+    /// The configuration or an argument is wrong; trying again doesn't help.
+    Configuration(anyhow::Error),
+    /// Something needed was not reached or failed; trying again may help.
+    Failed(anyhow::Error),
+    /// A person or the system asked it to stop before it was done.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed(error) => told(&error, 1),
+            // 2 is clap's own for wrong arguments: both mean that the call must be changed.
+            Exit::Configuration(error) => told(&error, 2),
+            Exit::Inconclusive => Self::from(3),
+            Exit::Interrupted => Self::from(130),
+        }
+    }
+}
+
+fn told(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("marple: {error:#}");
+    ExitCode::from(code)
+}
