@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use marple_core::ObjectRef;
 use marple_runner::api::{ApiState, Telemetry, serve};
+use marple_runner::clock::Clock;
 use marple_runner::correlate::{CorrelateConfig, Correlator, Known, Owners, Related};
 use marple_runner::store::{IncidentFilter, Incidents as _, Signals as _, SqliteStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -87,7 +88,8 @@ async fn server(scenario: Scenario) {
     let (cancel, changed) = (CancellationToken::new(), Arc::new(Notify::new()));
     let owners = Arc::new(Numbered(scenario.pods));
     let config = CorrelateConfig::default();
-    let (correlator, _) = Correlator::new(Arc::new(store.clone()), owners, config, Arc::clone(&changed));
+    let (correlator, _) =
+        Correlator::new(Arc::new(store.clone()), owners, config, Arc::clone(&changed), Clock::system());
     let state =
         ApiState::new(Arc::new(store.clone()), None, Telemetry::install(), [("correlation", correlator.alive())]);
     tokio::spawn(correlator.run(cancel.clone()));

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Fingerprint, IncidentStatus, Labels, ObjectRef, Severity, Signal, SignalSource, SignalStatus};
+use marple_runner::clock::Clock;
 use marple_runner::correlate::{CorrelateConfig, Correlator, Dependency, Known, Owners, Related, Teacher};
 use marple_runner::store::{IncidentFilter, Incidents as _, Moment, Signals as _, SqliteStore};
 use tempfile::TempDir;
@@ -49,7 +50,8 @@ impl Runner {
             (Arc::new(Lettered::default()), Arc::new(Notify::new()), CancellationToken::new());
         let config = CorrelateConfig::default();
         let asked: Arc<dyn Owners> = Arc::clone(&owners) as _;
-        let (correlator, teacher) = Correlator::new(Arc::new(store.clone()), asked, config, Arc::clone(&changed));
+        let (correlator, teacher) =
+            Correlator::new(Arc::new(store.clone()), asked, config, Arc::clone(&changed), Clock::system());
         let running = cancel.clone();
         let task = tokio::spawn(async move { correlator.run(running).await.unwrap() });
         Self { _folder: folder, store, owners, changed, teacher, cancel, task }

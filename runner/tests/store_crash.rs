@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Fingerprint, Labels, ObjectRef, Severity, Signal, SignalSource, SignalStatus};
+use marple_runner::clock::Clock;
 use marple_runner::correlate::{CorrelateConfig, Correlator, Known, Owners, Related};
 use marple_runner::store::{IncidentFilter, Incidents as _, Signals as _, SqliteStore};
 use tokio::sync::Notify;
@@ -63,7 +64,8 @@ async fn open(folder: &Path) -> (SqliteStore, CancellationToken, tokio::task::Jo
     let store = SqliteStore::open(&folder.join("marple.db")).await.unwrap();
     let (cancel, changed) = (CancellationToken::new(), Arc::new(Notify::new()));
     let config = CorrelateConfig::default();
-    let (correlator, _) = Correlator::new(Arc::new(store.clone()), Arc::new(Numbered), config, Arc::clone(&changed));
+    let (correlator, _) =
+        Correlator::new(Arc::new(store.clone()), Arc::new(Numbered), config, Arc::clone(&changed), Clock::system());
     let running = cancel.clone();
     let task = tokio::spawn(async move { correlator.run(running).await.unwrap() });
     (store, cancel, task, changed)

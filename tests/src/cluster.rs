@@ -131,8 +131,10 @@ impl TestCluster {
         .await
     }
 
-    /// Applies the objects of a YAML text, as `kubectl apply` does; those without a namespace go to `namespace`.
-    pub async fn apply(&self, namespace: &str, yaml: &str) -> Result<()> {
+    /// Applies the objects of a YAML text, as `kubectl apply` does; those without a namespace go to `namespace`. Gives
+    /// each as it was before, where it was, and as it became.
+    pub async fn apply(&self, namespace: &str, yaml: &str) -> Result<Vec<(Option<DynamicObject>, DynamicObject)>> {
+        let mut applied = Vec::new();
         for document in serde_saphyr::from_multiple::<Value>(yaml)? {
             let object: DynamicObject = serde_json::from_value(document)?;
             let name = object.metadata.name.clone().ok_or_else(|| anyhow!("an object has no name"))?;
@@ -147,11 +149,14 @@ impl TestCluster {
                     Api::namespaced_with(self.client(), namespace, &resource)
                 }
             };
-            api.patch(&name, &PatchParams::apply("kubectl").force(), &Patch::Apply(&object))
+            let before = api.get_opt(&name).await?;
+            let after = api
+                .patch(&name, &PatchParams::apply("kubectl").force(), &Patch::Apply(&object))
                 .await
                 .with_context(|| format!("apply {} {name}", resource.kind))?;
+            applied.push((before, after));
         }
-        Ok(())
+        Ok(applied)
     }
 
     /// Waits until all Deployments of a namespace run what was last applied, whole.
@@ -191,7 +196,7 @@ impl Namespace {
 
     /// Applies YAML in it.
     pub async fn apply(&self, yaml: &str) -> Result<()> {
-        self.cluster.apply(&self.name, yaml).await
+        self.cluster.apply(&self.name, yaml).await.map(drop)
     }
 
     /// An API of its objects.

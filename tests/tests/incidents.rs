@@ -43,7 +43,7 @@ async fn six_faults_reach_slack_with_their_true_cause_by_rules_alone_and_cited_b
     program.stop().await?;
     drop(restored);
 
-    let model = ModelDouble::start([investigating().forever()]).await?;
+    let model = ModelDouble::start([investigating(&broken).forever()]).await?;
     let slack = SlackDouble::start().await;
     let settings = format!(
         "forwarder: {{ enabled: false }}\nmodel: {{ url: \"{}\", name: {MODEL}, api_key: \"{KEY}\", context_window: 32000 }}\n",
@@ -166,47 +166,34 @@ async fn firing(cluster: &TestCluster, namespace: &str) -> Result<Vec<Value>> {
     Ok(alerts)
 }
 
-/// A model that looks once and then concludes what the findings prove, citing the words that it was shown.
-fn investigating() -> Reply {
-    Reply::act(|request: &Received| {
-        let facts = request.texts().collect::<Vec<_>>().join("\n");
-        let cause = named_cause(&facts);
+/// A model that looks once at the cause of the incident that it is asked about, and then concludes with a quote of what
+/// it was shown.
+fn investigating(broken: &[Broken]) -> Reply {
+    let causes: Vec<ObjectRef> = broken.iter().map(|broken| broken.staged.cause.clone()).collect();
+    Reply::act(move |request: &Received| {
+        let asked = |cause: &&ObjectRef| {
+            let namespace = cause.namespace.as_deref().unwrap_or_default();
+            request.texts().any(|text| text.contains(namespace))
+        };
+        let Some(cause) = causes.iter().find(asked) else { return Vec::new() };
+        let object = json!({ "kind": cause.kind, "namespace": cause.namespace, "name": cause.name });
         if request.answers() == 0 {
-            let (kind, rest) = cause.split_once(' ').unwrap_or(("Pod", "default/none"));
-            let (namespace, name) = rest.split_once('/').unwrap_or(("default", rest));
-            return vec![("kubernetes_get".to_owned(), json!({ "kind": kind, "namespace": namespace, "name": name }))];
+            return vec![("kubernetes_describe".to_owned(), object)];
         }
-        let (kind, rest) = cause.split_once(' ').unwrap_or(("Pod", "default/none"));
-        let (namespace, name) = rest.split_once('/').unwrap_or(("default", rest));
         vec![(
             "conclude".to_owned(),
             json!({
                 "verdict": "fault",
                 "summary": format!("{cause} is the cause."),
                 "cause": {
-                    "object": { "kind": kind, "namespace": namespace, "name": name },
+                    "object": object,
                     "category": "configuration",
                     "statement": format!("{cause} is what must change."),
-                    "citations": [request.cite(name)]
+                    "citations": [request.cite(&cause.name)]
                 },
                 "chain": [], "impact": "The workload.", "confidence": "high",
                 "remedies": [], "ruled_out": [], "unseen": []
             }),
         )]
     })
-}
-
-/// The object that the rules name as the cause, from the case as the model is told it.
-fn named_cause(facts: &str) -> String {
-    let after = facts.split("cause").nth(1).unwrap_or_default();
-    ["ConfigMap", "Deployment", "ResourceQuota", "Service"]
-        .iter()
-        .filter_map(|kind| {
-            let at = after.find(&format!("{kind} "))?;
-            let words: Vec<&str> = after[at..].split_whitespace().take(2).collect();
-            Some((at, words.join(" ").trim_end_matches([',', '.', ':', ';', ')']).to_owned()))
-        })
-        .min()
-        .map(|(_, object)| object)
-        .unwrap_or_default()
 }

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::{ApiState, Telemetry, serve};
+use crate::clock::Clock;
 use crate::correlate::{CorrelateConfig, Correlator, Life, NoOwners};
 use crate::store::{IncidentFilter, Incidents, Investigations, Outbox, Signals, SqliteStore, Upkeep};
 
@@ -247,7 +248,7 @@ async fn an_incident_is_shown_with_what_is_known_of_it() {
     let changed = Arc::new(Notify::new());
     let store = Arc::new(server.store.clone());
     let (correlator, _teacher) =
-        Correlator::new(store, Arc::new(NoOwners), CorrelateConfig::default(), Arc::clone(&changed));
+        Correlator::new(store, Arc::new(NoOwners), CorrelateConfig::default(), Arc::clone(&changed), Clock::system());
     let task = tokio::spawn(correlator.run(server.cancel.clone()));
     server.ask("POST", "/api/alerts", &webhook(&["a"]).to_string()).await;
     changed.notified().await;

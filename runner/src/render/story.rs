@@ -82,8 +82,8 @@ pub struct Quote {
 /// One link of the chain from symptom to cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The object.
-    pub object: String,
+    /// The object, where the statement doesn't name it.
+    pub object: Option<String>,
     /// What is so with it.
     pub statement: String,
 }
@@ -327,14 +327,17 @@ fn remedy(remedy: &Remedy) -> Advice {
 }
 
 fn chain(links: &[Link]) -> Vec<Step> {
-    let step = |link: &Link| Step { object: line(&link.object.to_string()), statement: line(&link.statement) };
+    let step = |link: &Link| {
+        let named = link.statement.contains(&link.object.name);
+        Step { object: (!named).then(|| line(&link.object.to_string())), statement: line(&link.statement) }
+    };
     if links.len() <= CHAIN {
         return links.iter().map(step).collect();
     }
     // The ends tell the most.
     let (head, tail) = (CHAIN / 2, CHAIN / 2 - 1);
     let left_out = links.len() - head - tail;
-    let gap = Step { object: "…".to_owned(), statement: format!("{left_out} more") };
+    let gap = Step { object: None, statement: format!("… {left_out} more …") };
     let last = links.iter().skip(links.len() - tail).map(step);
     links.iter().take(head).map(step).chain(std::iter::once(gap)).chain(last).collect()
 }

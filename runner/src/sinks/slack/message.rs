@@ -59,7 +59,8 @@ fn incident(story: &Story) -> Message {
             .iter()
             .enumerate()
             .map(|(number, step)| {
-                format!("{}. *{}* {}", number + 1, escape(&step.object, 120), escape(&step.statement, 300))
+                let object = step.object.as_ref().map(|object| format!("*{}*: ", escape(object, 120)));
+                format!("{}. {}{}", number + 1, object.unwrap_or_default(), escape(&step.statement, 300))
             })
             .collect();
         blocks.section(&format!("*How it came about*\n{}", steps.join("\n")));
