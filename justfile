@@ -36,6 +36,10 @@ cluster:
 cluster-down:
     tests/cluster/down
 
+# Records the outage of the demo again, on the test cluster; takes about ten minutes.
+record-demo:
+    cargo run -p marple-tests --example record_demo
+
 # Accepts changed snapshots after you have read them (needs cargo-insta).
 snapshots:
     cargo insta review

@@ -60,10 +60,10 @@ pub(crate) struct Forward {
     /// The configuration; its `cluster` and `forwarder` are used.
     #[arg(short, long, env = "MARPLE_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// Base URL of the marple that serves, as http://marple.monitoring:8080.
+    /// Base URL of the marple that serves, as <http://marple.monitoring:8080>.
     #[arg(long, env = "MARPLE_URL")]
     pub(crate) to: String,
-    /// File with its bearer token; else the environment's MARPLE_TOKEN.
+    /// File with its bearer token; else the environment's `MARPLE_TOKEN`.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
 }
@@ -166,7 +166,7 @@ pub(crate) struct Server {
     /// Base URL of the marple that serves.
     #[arg(long, env = "MARPLE_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
-    /// File with its bearer token; else the environment's MARPLE_TOKEN.
+    /// File with its bearer token; else the environment's `MARPLE_TOKEN`.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
 }

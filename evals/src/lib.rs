@@ -5,11 +5,13 @@
 //! as often as wanted.
 
 pub mod bundle;
+mod demo;
 mod json;
 pub mod promql;
 pub mod record;
 pub mod replay;
 
 pub use bundle::{Bundle, BundleError, Change, Payload};
+pub use demo::demo_bundle;
 pub use record::{RecordError, RecordOptions, record};
 pub use replay::{Replay, ReplayError, ReplayOptions};

@@ -4,7 +4,12 @@
 //! that its processor time and memory are its own; the client in another.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-#![allow(clippy::cast_precision_loss, reason = "figures for people")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures for people"
+)]
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -105,8 +110,8 @@ async fn server(scenario: Scenario) {
     while !store.unprocessed(1).await.unwrap().is_empty() {
         changed.notified().await;
     }
-    let folded = began.elapsed();
-    let cpu = processor_time() - cpu;
+    let took = began.elapsed();
+    let cpu = processor_time().checked_sub(cpu).unwrap();
     let mut kept = 0;
     let mut incidents = 0;
     let mut filter = IncidentFilter { limit: 500, ..IncidentFilter::default() };
@@ -122,7 +127,7 @@ async fn server(scenario: Scenario) {
          memory idle {:.0}, most {:.0} MiB; ready in {:.0} ms",
         scenario.name,
         answered.trim(),
-        folded.as_secs_f64(),
+        took.as_secs_f64(),
         scenario.alerts - kept,
         cpu.as_secs_f64() * 1_000.0 / scenario.alerts as f64,
         idle,

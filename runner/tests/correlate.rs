@@ -34,7 +34,7 @@ impl Owners for Lettered {
 }
 
 struct Runner {
-    _folder: TempDir,
+    folder: TempDir,
     store: SqliteStore,
     owners: Arc<Lettered>,
     changed: Arc<Notify>,
@@ -54,7 +54,7 @@ impl Runner {
             Correlator::new(Arc::new(store.clone()), asked, config, Arc::clone(&changed), Clock::system());
         let running = cancel.clone();
         let task = tokio::spawn(async move { correlator.run(running).await.unwrap() });
-        Self { _folder: folder, store, owners, changed, teacher, cancel, task }
+        Self { folder, store, owners, changed, teacher, cancel, task }
     }
 
     /// Ends it, and starts it again on what it kept.
@@ -63,7 +63,7 @@ impl Runner {
         self.task.await.unwrap();
         self.store.close().await;
         drop(self.store);
-        Self::start(self._folder).await
+        Self::start(self.folder).await
     }
 
     async fn accept(&self, signals: &[Signal]) {

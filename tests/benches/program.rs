@@ -81,7 +81,7 @@ async fn storm() -> anyhow::Result<()> {
         let incidents = program.get("/api/incidents?limit=1000").await?;
         let incidents = incidents.as_array().cloned().unwrap_or_default();
         let signals: u64 = incidents.iter().filter_map(|incident| incident["signals"].as_u64()).sum();
-        if signals >= 10_000 || started.elapsed() > Duration::from_secs(60) {
+        if signals >= 10_000 || started.elapsed() > Duration::from_mins(1) {
             break signals;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -157,7 +157,7 @@ fn alert(name: &str, deployment: &str, pod: &str) -> Value {
     if !pod.is_empty() {
         labels["instance"] = json!(pod);
     }
-    marple_tests::webhook::alert(labels)
+    marple_tests::webhook::alert(&labels)
 }
 
 /// A line of `/proc/PID/status`, in MiB.

@@ -127,6 +127,10 @@ impl Program {
 }
 
 /// A client with a deadline.
+///
+/// # Panics
+/// Where the machine gives no client: no test could go on.
+#[expect(clippy::expect_used, reason = "as told")]
 pub fn client() -> reqwest::Client {
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client")

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 /// A firing alert of a Deployment, that begins now.
 pub fn firing(name: &str, namespace: &str, deployment: &str) -> Value {
-    alert(json!({ "alertname": name, "namespace": namespace, "deployment": deployment, "severity": "warning" }))
+    alert(&json!({ "alertname": name, "namespace": namespace, "deployment": deployment, "severity": "warning" }))
 }
 
 /// A firing alert with these labels, that begins now.
-pub fn alert(labels: Value) -> Value {
+pub fn alert(labels: &Value) -> Value {
     json!({
         "status": "firing", "labels": labels, "annotations": { "summary": "Something is wrong." },
         "startsAt": jiff::Timestamp::now().to_string(), "endsAt": "0001-01-01T00:00:00Z",

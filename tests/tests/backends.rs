@@ -16,7 +16,7 @@ use marple_tests::stage::Fault;
 use serde_json::json;
 
 /// From the change to the message.
-const TOLD_WITHIN: Duration = Duration::from_secs(60);
+const TOLD_WITHIN: Duration = Duration::from_mins(1);
 
 /// The most that a healthy rollout may take.
 const ROLLED_OUT_WITHIN: Duration = Duration::from_secs(90);

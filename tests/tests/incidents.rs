@@ -18,7 +18,7 @@ use marple_tests::webhook::webhook;
 use serde_json::{Value, json};
 
 /// Staging, alerting, the group wait and the message.
-const TOLD_WITHIN: Duration = Duration::from_secs(120);
+const TOLD_WITHIN: Duration = Duration::from_mins(2);
 
 /// A fault with the place where it is staged.
 struct Broken {

@@ -1,5 +1,5 @@
 //! The rules on a scene of 500 objects: 98 workloads, a tenth of them broken, that call each other.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use jiff::Timestamp;
 use marple_core::ObjectRef;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use marple_core::{IncidentStatus, Period};
-use marple_evals::{Bundle, Replay, ReplayOptions};
+use marple_evals::{Bundle, Replay, ReplayOptions, demo_bundle};
 use marple_runner::clock::Clock;
 use marple_runner::config::Config;
 use marple_runner::dispatch::StoredViews;
@@ -25,8 +25,8 @@ use crate::{connect, environment};
 const GROUP_WAIT: Duration = Duration::from_millis(1_500);
 
 /// How long the demo may take without a model, and with one.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PATIENCE_WITH_MODEL: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE_WITH_MODEL: Duration = Duration::from_mins(10);
 
 /// How often it is looked whether the incident is explained.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: Demo, cancel: CancellationToken) -> Exit {
 
 /// Serves the recording, runs the program over it, posts what Alertmanager posted, and waits for the explanation.
 async fn replayed(cancel: &CancellationToken) -> anyhow::Result<Vec<View>> {
-    let bundle = Arc::new(Bundle::from_bytes(&[])?);
+    let bundle = Arc::new(demo_bundle()?);
     let stop = cancel.child_token();
     let replay = Replay::serve(Arc::clone(&bundle), ReplayOptions::default(), stop.clone()).await?;
     let folder = tempfile::TempDir::with_prefix("marple-demo-").context("a folder for the demo")?;

@@ -73,7 +73,6 @@ impl Tracker {
             }
             resolved.extend(self.turn(&key, now));
         }
-        self.ended.forget(subject);
         resolved
     }
 

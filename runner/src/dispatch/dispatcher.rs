@@ -150,7 +150,7 @@ impl Dispatcher {
         for behind in self.store.incidents_needing_work(BATCH).await? {
             let objects = behind.incident.objects.len();
             // After a restart what was captured is taken to be what there is now.
-            if !desk.work.contains_key(&behind.incident.id) {
+            if let std::collections::btree_map::Entry::Vacant(e) = desk.work.entry(behind.incident.id) {
                 let work = Work {
                     captured_at: behind.captured_at,
                     captured_objects: objects,
@@ -159,7 +159,7 @@ impl Dispatcher {
                     investigations: self.store.begun(behind.incident.id).await?.all,
                     ..Work::default()
                 };
-                desk.work.insert(behind.incident.id, work);
+                e.insert(work);
             }
             if let Some(work) = desk.work.get_mut(&behind.incident.id) {
                 work.told_revision = behind.told_revision;

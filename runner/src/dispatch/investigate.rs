@@ -49,7 +49,7 @@ impl Detective {
         if incident.status == IncidentStatus::Merged {
             return self.close(row.id, "the incident became part of another").await;
         }
-        let Some(saved) = self.saved(row) else { return self.close(row.id, "its saved state can't be read").await };
+        let saved = saved(row);
         let case = self.case(&incident).await?;
         let rules = case.rules.clone();
         let log = self.store.evidence(incident.id);
@@ -88,21 +88,6 @@ impl Detective {
         Ok(())
     }
 
-    /// The saved state: none yet, or one to go on from. Nothing where it is of another version of the program.
-    fn saved(&self, row: &InvestigationRow) -> Option<Option<Run>> {
-        match &row.run {
-            None => Some(None),
-            Some(run) => match serde_json::from_value(run.clone()) {
-                Ok(run) => Some(Some(run)),
-                // A newer program may read another state: the investigation is worth beginning anew.
-                Err(error) => {
-                    tracing::warn!(%error, investigation = %row.id.short(), "its saved state can't be read; it begins anew");
-                    Some(None)
-                }
-            },
-        }
-    }
-
     async fn case(&self, incident: &Incident) -> Result<Case, WorkError> {
         let rules = self.store.conclusion(incident.id).await?.map(|concluded| concluded.conclusion);
         let evidence = self.store.evidence_entries(incident.id).await?;
@@ -129,6 +114,17 @@ impl Detective {
         self.store.finish_investigation(id, &json!({ "ended": why }), self.clock.now()).await?;
         Ok(())
     }
+}
+
+/// The saved state to go on from; none where none was saved, or where another version of the program saved it: the
+/// investigation is worth beginning anew.
+fn saved(row: &InvestigationRow) -> Option<Run> {
+    let run = row.run.as_ref()?;
+    serde_json::from_value(run.clone())
+        .inspect_err(|error| {
+            tracing::warn!(%error, investigation = %row.id.short(), "its saved state can't be read; it begins anew");
+        })
+        .ok()
 }
 
 /// Whether a model's conclusion says less than what the rules have proven: a proven cause is not given up for a guess.

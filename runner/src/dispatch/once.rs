@@ -78,12 +78,11 @@ impl Once {
     ) -> Result<Investigated, EvidenceError> {
         let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
         let (incident, members, question) = opened(topic, now);
-        let capture = match &question {
-            Some(_) => None,
-            None => {
-                let subjects = Subjects::of(&incident, &members);
-                Some(self.lookout.capture(&subjects, log.as_ref(), now, cancel).await?)
-            }
+        let capture = if question.is_some() {
+            None
+        } else {
+            let subjects = Subjects::of(&incident, &members);
+            Some(self.lookout.capture(&subjects, log.as_ref(), now, cancel).await?)
         };
         let mode = if question.is_some() { Mode::Answer } else { Mode::Conclude };
         let rules = capture.as_ref().map_or_else(nothing_asked, |capture| capture.conclusion.clone());

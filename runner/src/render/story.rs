@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use marple_core::{
-    Citation, Conclusion, Confidence, IncidentStatus, Link, Member, Remedy, Risk, Severity, SignalStatus, Verdict,
+    Citation, Conclusion, Confidence, IncidentStatus, Link, Member, ObjectRef, Remedy, Risk, Severity, SignalStatus,
+    Verdict,
 };
 
 use super::text::{bounded, clean, one_line};
@@ -82,7 +83,7 @@ pub struct Quote {
 /// One link of the chain from symptom to cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The object, where the statement doesn't name it.
+    /// The object, where the statement doesn't begin with it.
     pub object: Option<String>,
     /// What is so with it.
     pub statement: String,
@@ -328,8 +329,8 @@ fn remedy(remedy: &Remedy) -> Advice {
 
 fn chain(links: &[Link]) -> Vec<Step> {
     let step = |link: &Link| {
-        let named = link.statement.contains(&link.object.name);
-        Step { object: (!named).then(|| line(&link.object.to_string())), statement: line(&link.statement) }
+        let object = (!begins_with(&link.statement, &link.object)).then(|| line(&link.object.to_string()));
+        Step { object, statement: line(&link.statement) }
     };
     if links.len() <= CHAIN {
         return links.iter().map(step).collect();
@@ -340,6 +341,17 @@ fn chain(links: &[Link]) -> Vec<Step> {
     let gap = Step { object: None, statement: format!("… {left_out} more …") };
     let last = links.iter().skip(links.len() - tail).map(step);
     links.iter().take(head).map(step).chain(std::iter::once(gap)).chain(last).collect()
+}
+
+/// Whether a sentence begins with the object's name, its kind and namespace or an article before it.
+fn begins_with(statement: &str, object: &ObjectRef) -> bool {
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    let mut words = statement.split([' ', '/', ',', ':', '`', '"']).filter(|word| !word.is_empty());
+    words
+        .find(|word| {
+            !word.eq_ignore_ascii_case("the") && !word.eq_ignore_ascii_case(&object.kind) && *word != namespace
+        })
+        .is_some_and(|word| word == object.name)
 }
 
 fn by(view: &View, conclusion: Option<&Conclusion>) -> String {

@@ -24,7 +24,7 @@ pub fn terminal(view: &View, width: usize, colour: bool) -> String {
     if !story.chain.is_empty() {
         page.heading("How it came about");
         for (number, step) in story.chain.iter().enumerate() {
-            let object = step.object.as_ref().map(|object| format!("{}: ", page.paint(Paint::Bold, object)));
+            let object = step.object.as_ref().map(|object| format!("{} ", page.paint(Paint::Bold, object)));
             page.hanging(&format!("{}. ", number + 1), &format!("{}{}", object.unwrap_or_default(), step.statement));
         }
     }

@@ -156,12 +156,10 @@ impl Service {
     }
 }
 
-fn spawn<E: std::fmt::Display>(
+fn spawn<E: std::fmt::Display + Send + 'static>(
     parts: &mut JoinSet<Ended>,
     part: &'static str,
     run: impl Future<Output = Result<(), E>> + Send + 'static,
-) where
-    E: Send + 'static,
-{
+) {
     parts.spawn(async move { (part, run.await.map_err(|error| error.to_string())) });
 }

@@ -11,10 +11,10 @@ use crate::clock::Clock;
 use crate::store::{StoreError, Upkeep};
 
 /// How often it is looked for: retention is told in days.
-const EVERY: Duration = Duration::from_secs(3_600);
+const EVERY: Duration = Duration::from_hours(1);
 
 /// How long after the start for the first time: a start has better to do.
-const FIRST: Duration = Duration::from_secs(120);
+const FIRST: Duration = Duration::from_mins(2);
 
 /// Deletes what ended before the retention, until cancelled.
 pub(super) async fn run(
@@ -42,7 +42,7 @@ pub(super) async fn run(
                 }
             }
             Err(error) if error.is_transient() => {
-                tracing::warn!(%error, "retention failed; it is tried again in an hour")
+                tracing::warn!(%error, "retention failed; it is tried again in an hour");
             }
             Err(error) => return Err(error),
         }

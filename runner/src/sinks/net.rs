@@ -7,7 +7,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use super::SinkError;
 
 /// The longest that a receiver may ask to be left alone; a longer wish is cut to it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// The most of an answer that is read.
 const ANSWER_LIMIT: usize = 4 << 20;
 

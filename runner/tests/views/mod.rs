@@ -1,5 +1,13 @@
 //! Incidents as people may meet them.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, dead_code, unreachable_pub, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::assigning_clones,
+    dead_code,
+    unreachable_pub,
+    missing_docs
+)]
 
 use std::collections::BTreeSet;
 

@@ -83,7 +83,7 @@ impl Watched {
         };
         match tokio::time::timeout(Duration::from_secs(30), such).await {
             Ok(fate) => fate,
-            Err(_) => panic!("{incident} to {receiver} stays {:#?}", self.fate(incident, receiver)),
+            Err(late) => panic!("{late}: {incident} to {receiver} stays {:#?}", self.fate(incident, receiver)),
         }
     }
 

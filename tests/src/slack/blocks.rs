@@ -35,7 +35,7 @@ impl Faults {
         if let Some(id) = fields.get("block_id") {
             match id.as_str() {
                 Some(id) if id.is_empty() || id.chars().count() > 255 => {
-                    self.add(at, "block_id must be 1 to 255 characters")
+                    self.add(at, "block_id must be 1 to 255 characters");
                 }
                 Some(id) if !ids.insert(id.to_owned()) => self.add(at, "block_id must be unique"),
                 Some(_) => {}

@@ -154,15 +154,14 @@ impl SlackDouble {
                 changed.await;
             }
         };
-        match tokio::time::timeout(deadline, such).await {
-            Ok(messages) => messages,
-            Err(_) => {
-                let mut there = String::new();
-                for message in self.messages() {
-                    writeln!(there, "{} {:?}: {}", message.ts, message.thread_ts, message.text).unwrap();
-                }
-                panic!("not within {deadline:?}; the messages are\n{there}")
+        if let Ok(messages) = tokio::time::timeout(deadline, such).await {
+            messages
+        } else {
+            let mut there = String::new();
+            for message in self.messages() {
+                writeln!(there, "{} {:?}: {}", message.ts, message.thread_ts, message.text).unwrap();
             }
+            panic!("not within {deadline:?}; the messages are\n{there}")
         }
     }
 

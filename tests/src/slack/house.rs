@@ -37,7 +37,7 @@ fn markup(at: &str, text: &str, faults: &mut Vec<String>) {
     if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') {
         faults.push(format!("{at}: control characters"));
     }
-    if text.matches("```").count() % 2 != 0 {
+    if !text.matches("```").count().is_multiple_of(2) {
         faults.push(format!("{at}: a fence of code is open"));
     }
     let mut rest = text;

@@ -111,7 +111,7 @@ pub(super) fn read(state: &mut State, fields: &Map<String, Value>, replies: bool
     let oldest = text("oldest").map_or(Ok(0.0), str::parse::<f64>);
     let Ok(oldest) = oldest else { return Err(("invalid_ts_oldest", "oldest is no time".to_owned())) };
     let thread = text("ts");
-    if replies && !thread.is_some_and(|ts| state.message(&channel, ts).is_some()) {
+    if replies && thread.is_none_or(|ts| state.message(&channel, ts).is_none()) {
         return Err(("thread_not_found", format!("there is no message {thread:?}")));
     }
     let mut seen: Vec<&SlackMessage> = state

@@ -4,7 +4,7 @@
 //! Rules and limits are those of docs.slack.dev (methods, Block Kit reference, message metadata, rate limits). Beyond
 //! them it holds the caller to what marple promises: no mention, no link but of the web, no open fence of code, no text
 //! that Slack may turn into links by itself.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::indexing_slicing, clippy::missing_panics_doc, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod blocks;
 mod double;

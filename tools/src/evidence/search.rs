@@ -65,10 +65,10 @@ impl Tool for Search {
             Some(id) => vec![piece(self.evidence.as_ref(), &id).await?],
             None => self.evidence.all().await.map_err(|error| ToolError::Backend(error.to_string()))?,
         };
-        let context = usize::try_from(context.unwrap_or(1)).unwrap_or(CONTEXT).min(CONTEXT);
+        let around = usize::try_from(context.unwrap_or(1)).unwrap_or(CONTEXT).min(CONTEXT);
         let found = find(&query, &pieces)?;
         let ids: Vec<EvidenceId> = found.iter().map(|found| found.piece.id).collect();
-        let content = written(&found, context);
+        let content = written(&found, around);
         let matches: usize = found.iter().map(|found| found.lines.len()).sum();
         if matches == 0 {
             let names = pieces.iter().map(|piece| piece.id.to_string()).collect::<Vec<_>>().join(", ");

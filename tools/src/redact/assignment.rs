@@ -244,7 +244,7 @@ impl Reader<'_> {
             match quoted(source, start) {
                 Some((start, end, _)) => spans.extend(self.accept(start, end, Style::Data)),
                 None => {
-                    spans.extend(self.accept(start, start + text.trim_end().trim_end_matches(',').len(), Style::Data))
+                    spans.extend(self.accept(start, start + text.trim_end().trim_end_matches(',').len(), Style::Data));
                 }
             }
             next = source.next_line(line);
@@ -399,10 +399,9 @@ pub(super) fn quoted(source: &Source<'_>, at: usize) -> Option<(usize, usize, us
                 let ends = if quote == b'"' {
                     slashes == depth || depth == 0 && slashes % 2 == 0
                 } else {
-                    !doubled
-                        && !(index > start
-                            && source.at(index - 1) == Some(b'\'')
-                            && doubled_before(source, start, index))
+                    let second =
+                        index > start && source.at(index - 1) == Some(b'\'') && doubled_before(source, start, index);
+                    !doubled && !second
                 };
                 if ends {
                     return Some((start, index - if quote == b'"' { depth.min(slashes) } else { 0 }, index + 1));

@@ -166,9 +166,10 @@ fn tells(name: &str) -> Option<(&'static str, Surety)> {
         "apikey" | "authkey" | "secretkey" | "accesskey" | "privatekey" | "apisecret" => ("key", Surety::Sure),
         "key" if KEYS.contains(&before) => ("key", Surety::Likely),
         "key" => ("key", Surety::Strong),
-        "credential" | "credentials" | "cred" | "creds" => ("credential", Surety::Random),
+        "credential" | "credentials" | "cred" | "creds" | "auth" | "sig" | "signature" | "sessionid" => {
+            ("credential", Surety::Random)
+        }
         "authorization" => ("authorization", Surety::Likely),
-        "auth" | "sig" | "signature" | "sessionid" => ("credential", Surety::Random),
         "id" if before == "session" => ("credential", Surety::Random),
         "cookie" | "cookies" => ("cookie", Surety::Random),
         _ => return None,

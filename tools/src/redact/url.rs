@@ -15,18 +15,17 @@ pub(super) fn credentials(source: &Source<'_>, at: usize) -> Option<Span> {
     let whole = source.slice(start, end);
     let authority = whole.find(['/', '?', '#']).map_or(whole, |cut| whole.get(..cut).unwrap_or_default());
     // Unescaped, a password may itself have the letters that end an authority.
-    let userinfo = match authority.rfind('@') {
-        Some(cut) => whole.get(..cut)?,
-        None => {
-            let (_, after) = authority.split_once(':')?;
-            // Of the web, a number is a port and an `@` in a path is usual; of a database, neither.
-            let web = ["http", "https", "ws", "wss"].contains(&source.slice(scheme, at));
-            let port = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
-            if port && web || after.starts_with('{') || whole.starts_with('[') {
-                return None;
-            }
-            whole.split('?').next()?.rsplit_once('@')?.0
+    let userinfo = if let Some(cut) = authority.rfind('@') {
+        whole.get(..cut)?
+    } else {
+        let (_, after) = authority.split_once(':')?;
+        // Of the web, a number is a port and an `@` in a path is usual; of a database, neither.
+        let web = ["http", "https", "ws", "wss"].contains(&source.slice(scheme, at));
+        let port = !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit());
+        if port && web || after.starts_with('{') || whole.starts_with('[') {
+            return None;
         }
+        whole.split('?').next()?.rsplit_once('@')?.0
     };
     password(source, start, userinfo)
 }

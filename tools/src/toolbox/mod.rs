@@ -141,12 +141,9 @@ impl Toolbox {
         tokio::select! {
             biased;
             () = look.cancel.cancelled() => CallOutcome::nothing(CallStatus::Cancelled, name, "cancelled"),
-            ended = tokio::time::timeout(self.deadline, looked) => match ended {
-                Ok(outcome) => outcome,
-                Err(_) => {
-                    let text = format!("{name} gave no answer in {} s; ask for less", self.deadline.as_secs_f64());
-                    CallOutcome::nothing(CallStatus::Cancelled, name, text)
-                }
+            ended = tokio::time::timeout(self.deadline, looked) => if let Ok(outcome) = ended { outcome } else {
+                let text = format!("{name} gave no answer in {} s; ask for less", self.deadline.as_secs_f64());
+                CallOutcome::nothing(CallStatus::Cancelled, name, text)
             },
         }
     }

@@ -10,7 +10,7 @@ use crate::gate::{Approval, AuditEntry, Decision, Progress, Request};
 use crate::{Effect, Look, Redact, ToolSpec};
 
 /// How long a person is waited for.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How long the record may take to be written.
 const RECORDING: Duration = Duration::from_secs(5);

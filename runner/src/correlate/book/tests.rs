@@ -429,12 +429,12 @@ fn what_fails_behind_a_service_that_is_called_joins_who_calls_it() {
     ];
     kept.book.learn(id, ways, at(5));
     kept.keep(5);
-    let called = firing("Y", &ObjectRef::namespaced("Pod", "payments", "db-0"));
-    kept.fold(&called, &owned(database.clone()), 10);
+    let failing = firing("Y", &ObjectRef::namespaced("Pod", "payments", "db-0"));
+    kept.fold(&failing, &owned(database.clone()), 10);
     assert_eq!(kept.only().title, "Deployment shop/cart and 1 more: X and 1 more alert");
     let how = "env DATABASE names Service payments/db, it selects StatefulSet payments/db";
     let reason = JoinReason::Dependency { from: deployment("cart"), to: database, how: how.to_owned() };
-    assert_eq!(kept.reason(&called), reason);
+    assert_eq!(kept.reason(&failing), reason);
 }
 
 #[test]

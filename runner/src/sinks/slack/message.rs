@@ -27,7 +27,7 @@ impl Message {
     /// Changes when the message does: what is unchanged isn't sent again.
     pub(super) fn digest(&self) -> String {
         let hash = Sha256::digest(json!([self.text, self.blocks]).to_string());
-        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+        hash.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 }
 
@@ -59,7 +59,7 @@ fn incident(story: &Story) -> Message {
             .iter()
             .enumerate()
             .map(|(number, step)| {
-                let object = step.object.as_ref().map(|object| format!("*{}*: ", escape(object, 120)));
+                let object = step.object.as_ref().map(|object| format!("*{}* ", escape(object, 120)));
                 format!("{}. {}{}", number + 1, object.unwrap_or_default(), escape(&step.statement, 300))
             })
             .collect();

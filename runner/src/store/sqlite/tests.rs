@@ -453,7 +453,8 @@ async fn retention_deletes_what_ended_and_keeps_what_is_open_or_unsaid() {
     store.outbox_want(unsaid.id, "slack", 1, at(0)).await.unwrap();
     let log = store.evidence(old.id);
     // Random text, so that it fills pages though it is compressed.
-    let content = (0..200_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let word = |n: u64| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let content = (0..200_000).map(word).collect();
     let draft = EvidenceDraft {
         origin: EvidenceOrigin::Look,
         title: "t".to_owned(),
