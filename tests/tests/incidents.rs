@@ -55,7 +55,7 @@ async fn six_faults_reach_slack_with_their_true_cause_by_rules_alone_and_cited_b
         ensure!(program.post("/api/alerts", &webhook(&alerts)).await?.is_success(), "the intake refused the alerts");
     }
     for result in join_all(broken.iter().map(|broken| told(&program, &slack, broken, "agent"))).await {
-        result?;
+        result.with_context(|| program.log())?;
     }
     model.assert_clean();
     slack.assert_clean();

@@ -1,5 +1,6 @@
 //! `marple demo`: a recorded outage goes through the whole program.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -97,15 +98,17 @@ async fn explained(
     cancel: &CancellationToken,
 ) -> anyhow::Result<Vec<View>> {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build()?;
-    let mut alerts = 0;
+    let mut alerts = BTreeSet::new();
     for payload in replay.payloads() {
         let answer = client.post(url).json(&payload.body).send().await?;
         ensure!(answer.status().is_success(), "the intake answered {}: {}", answer.status(), answer.text().await?);
-        alerts += payload.body.get("alerts").and_then(serde_json::Value::as_array).map_or(0, Vec::len);
+        let posted = payload.body.get("alerts").and_then(serde_json::Value::as_array).into_iter().flatten();
+        alerts.extend(posted.filter_map(|alert| alert.get("labels")).map(ToString::to_string));
     }
     eprintln!(
-        "Replaying an outage recorded on {}: {alerts} alerts in {} webhooks, a Kubernetes API and a Prometheus.",
+        "Replaying an outage recorded on {}: {} alerts in {} webhooks, a Kubernetes API and a Prometheus.",
         replay.now().strftime("%Y-%m-%d"),
+        alerts.len(),
         replay.payloads().len()
     );
     if model {

@@ -1,5 +1,7 @@
 //! What is said of an incident: which facts, in which order, how much of each.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use marple_core::{
     Citation, Conclusion, Confidence, IncidentStatus, Link, Member, ObjectRef, Remedy, Risk, Severity, SignalStatus,
@@ -63,8 +65,8 @@ impl Mark {
 pub struct CauseLine {
     /// The object.
     pub object: String,
-    /// What is wrong with it.
-    pub statement: Option<String>,
+    /// What follows its name: empty, or a colon or space and what is wrong with it.
+    pub rest: String,
 }
 
 /// Words read somewhere.
@@ -250,9 +252,18 @@ fn summary(view: &View, conclusion: Option<&Conclusion>) -> String {
 
 fn cause(conclusion: &Conclusion) -> Option<CauseLine> {
     let cause = conclusion.cause.as_ref()?;
+    let told = squeezed(&conclusion.summary);
+    let new = |sentence: &&str| !told.contains(&squeezed(sentence));
     let said = statement(&cause.statement);
-    let repeats = said.is_empty() || squeezed(&conclusion.summary).contains(&squeezed(&said));
-    Some(CauseLine { object: line(&cause.object.to_string()), statement: (!repeats).then_some(said) })
+    let said: Vec<&str> = said.split_inclusive(". ").filter(new).map(str::trim).collect();
+    let said = said.join(" ");
+    let object = line(&cause.object.to_string());
+    let rest = match said.strip_prefix(&object) {
+        _ if said.is_empty() => String::new(),
+        Some(predicate) if predicate.starts_with(' ') => predicate.to_owned(),
+        _ => format!(": {said}"),
+    };
+    Some(CauseLine { object, rest })
 }
 
 /// The letters and digits of a text: two sentences that differ in nothing else say the same.
@@ -260,13 +271,16 @@ fn squeezed(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Cause first, then the symptom, then what lies between: the two ends of the chain tell the most.
+/// Of the cause a quote of each piece of evidence, then the symptom, then what lies between: the two ends of the chain
+/// tell the most, and two witnesses more than one twice.
 fn telling(view: &View, conclusion: Option<&Conclusion>) -> Vec<Quote> {
     let Some(conclusion) = conclusion else { return Vec::new() };
-    let cause = conclusion.cause.iter().flat_map(|cause| &cause.citations).take(2);
+    let mut witnesses = BTreeSet::new();
+    let of_cause = conclusion.cause.iter().flat_map(|cause| &cause.citations);
+    let (first, again): (Vec<&Citation>, Vec<&Citation>) = of_cause.partition(|one| witnesses.insert(one.evidence));
     let symptom = conclusion.chain.iter().take(1).flat_map(|link| &link.citations).take(1);
     let between = conclusion.chain.iter().rev().flat_map(|link| &link.citations);
-    let all: Vec<&Citation> = cause.chain(symptom).chain(between).collect();
+    let all: Vec<&Citation> = first.into_iter().take(2).chain(symptom).chain(again).chain(between).collect();
     let (found, lost): (Vec<&Citation>, Vec<&Citation>) = all.into_iter().partition(|citation| citation.verified);
     let mut chosen: Vec<Quote> = Vec::new();
     for citation in found.into_iter().chain(lost) {
@@ -329,7 +343,7 @@ fn remedy(remedy: &Remedy) -> Advice {
 
 fn chain(links: &[Link]) -> Vec<Step> {
     let step = |link: &Link| {
-        let object = (!begins_with(&link.statement, &link.object)).then(|| line(&link.object.to_string()));
+        let object = (!is_whole(&link.statement, &link.object)).then(|| line(&link.object.to_string()));
         Step { object, statement: line(&link.statement) }
     };
     if links.len() <= CHAIN {
@@ -343,15 +357,11 @@ fn chain(links: &[Link]) -> Vec<Step> {
     links.iter().take(head).map(step).chain(std::iter::once(gap)).chain(last).collect()
 }
 
-/// Whether a sentence begins with the object's name, its kind and namespace or an article before it.
-fn begins_with(statement: &str, object: &ObjectRef) -> bool {
-    let namespace = object.namespace.as_deref().unwrap_or_default();
-    let mut words = statement.split([' ', '/', ',', ':', '`', '"']).filter(|word| !word.is_empty());
-    words
-        .find(|word| {
-            !word.eq_ignore_ascii_case("the") && !word.eq_ignore_ascii_case(&object.kind) && *word != namespace
-        })
-        .is_some_and(|word| word == object.name)
+/// Whether a statement is a sentence of its own that says which object it is about, by its name or by another's in full,
+/// as `Deployment shop/cart`.
+fn is_whole(statement: &str, object: &ObjectRef) -> bool {
+    let names = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()) == object.name || word.contains('/');
+    statement.starts_with(char::is_uppercase) && statement.split(' ').take(8).any(names)
 }
 
 fn by(view: &View, conclusion: Option<&Conclusion>) -> String {

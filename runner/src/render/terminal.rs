@@ -96,9 +96,8 @@ impl Page {
         }
         if let Some(cause) = &story.cause {
             let object = self.paint(Paint::Bold, &cause.object);
-            let said = cause.statement.as_ref().map(|said| format!(": {said}")).unwrap_or_default();
             self.line("");
-            self.hanging("Cause   ", &format!("{object}{said}"));
+            self.hanging("Cause   ", &format!("{object}{}", cause.rest));
         }
         if let Some(impact) = &story.impact {
             self.hanging("Impact  ", impact);

@@ -43,11 +43,13 @@ impl Received {
             let mut evidence = None;
             for line in text.lines() {
                 if let Some((id, after)) = named(line) {
+                    // A result begins with a line of its evidence and its title, which is not in it.
+                    let begins = line.starts_with('[');
                     // A finding tells its evidence and the quote on one line.
-                    if after.contains(words) {
+                    if !begins && after.contains(words) {
                         return json!({"evidence": id, "quote": after.trim()});
                     }
-                    evidence = line.starts_with('[').then_some(id);
+                    evidence = begins.then_some(id);
                 } else if let (Some(id), true) = (&evidence, line.contains(words)) {
                     return json!({"evidence": id, "quote": line.trim()});
                 }

@@ -5,6 +5,7 @@ use marple_core::{Category, Finding, Risk, Severity};
 use super::container::{Container, containers};
 use super::context::Context;
 use super::{Condition, Diagnoser, workload};
+use crate::kubernetes::quantity;
 use crate::scene::field;
 
 const AT_LIMIT: Condition = Condition::cause("container-oom-killed", 5);
@@ -44,8 +45,13 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
             .culprit(&container.owner)
             .field(container.pod, "reason", "OOMKilled"),
     };
-    let larger = limit.and_then(double).unwrap_or_else(|| "512Mi".to_owned());
     let owner = &container.owner;
+    let before = limit.and_then(|limit| before_the_cut(context, container, limit));
+    let advice = match &before {
+        Some(before) => format!("Set the memory limit back to {before}, as it was before the change"),
+        None => "Raise the memory limit to what the program needs".to_owned(),
+    };
+    let larger = before.or_else(|| limit.and_then(double)).unwrap_or_else(|| "512Mi".to_owned());
     let set = format!(
         "kubectl set resources{} {} -c {} --limits=memory={larger}",
         workload::scope(owner),
@@ -55,9 +61,18 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     draft
         .severity(Severity::Critical)
         .at(container.past(ending))
-        .remedy("Raise the memory limit to what the program needs", Some(set), Risk::Medium, true)
+        .remedy(advice, Some(set), Risk::Medium, true)
         .check("See what it did before it was killed", container.logs_command(!ending.present))
         .into(findings);
+}
+
+/// The limit that the last change cut, where it was higher before.
+fn before_the_cut(context: &Context<'_>, container: &Container<'_>, limit: &str) -> Option<String> {
+    let rollout = context.scene.rollouts.get(&container.owner)?;
+    let field = format!("containers[{}].resources.limits.memory", container.name);
+    let change = rollout.changes.iter().find(|change| change.field == field && change.to.as_deref() == Some(limit))?;
+    let before = change.from.clone()?;
+    (quantity::parse(&before)? > quantity::parse(limit)?).then_some(before)
 }
 
 /// Twice a quantity of memory, in its own unit.

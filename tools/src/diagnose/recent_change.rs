@@ -13,6 +13,9 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[CHANGED], find
 /// A change longer ago than this has nothing to do with what breaks now.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
+/// Nearer than this the hour alone says when.
+const TODAY: SignedDuration = SignedDuration::from_hours(12);
+
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, rollout) in &context.scene.rollouts {
         if !context.within(rollout.at, LATELY) || (rollout.changes.is_empty() && !object.is("ConfigMap")) {
@@ -22,11 +25,12 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let more = rollout.changes.len().saturating_sub(3);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let at = rollout.at;
-        let ago = context.ago(at);
+        // A message is read when it is read: a time stays true.
+        let when = at.strftime(if context.within(at, TODAY) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" });
         let statement = if object.is("ConfigMap") {
-            format!("{object} was written {ago} ago ({at})")
+            format!("{object} was written at {when}")
         } else {
-            format!("{object} was changed {ago} ago: {}{more}", line::cut(&changes.join("; "), 180))
+            format!("{object} was changed at {when}: {}{more}", line::cut(&changes.join("; "), 180))
         };
         let mut draft = context
             .finding(&CHANGED, object, Category::Configuration)

@@ -16,7 +16,7 @@ mod logs;
 mod owners;
 mod placement;
 mod pods;
-mod quantity;
+pub(crate) mod quantity;
 mod references;
 mod related;
 mod request;

@@ -75,8 +75,7 @@ fn incident(story: &Story) -> Message {
 fn opening(story: &Story) -> String {
     let mut text = escape(&story.summary, 1_200);
     if let Some(cause) = &story.cause {
-        let said = cause.statement.as_ref().map(|said| format!(": {}", escape(said, 1_000))).unwrap_or_default();
-        text.push_str(&format!("\n*Cause* {}{said}", escape(&cause.object, 250)));
+        text.push_str(&format!("\n*Cause* {}{}", escape(&cause.object, 250), escape(&cause.rest, 1_000)));
     }
     if let Some(impact) = &story.impact {
         text.push_str(&format!("\n*Impact* {}", escape(impact, 400)));

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{
-    Category, Cause, Claim, Conclusion, Confidence, Finding, Link, ObjectRef, Remedy, Severity, Verdict,
+    Category, Cause, Claim, Conclusion, Confidence, Finding, Link, ObjectRef, Remedy, Risk, Severity, Verdict,
 };
 
 use super::{Role, condition};
@@ -94,10 +94,16 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
     let explained = ways.iter().map(|(unit, _)| *unit).collect::<Vec<_>>();
     Conclusion {
         verdict: Verdict::Fault,
-        summary: phrase::summary(longest, &explained, object, &graph, change),
+        summary: phrase::summary(
+            longest,
+            &explained,
+            object,
+            &graph,
+            change.map(|change| (change, what_changed(scene, change))),
+        ),
         cause: Some(Cause { object: object.clone(), category, statement, citations }),
         chain: chain(symptoms, longest, &explained, &graph),
-        impact: phrase::impact(scene, &graph, &explained, began),
+        impact: phrase::impact(scene, &graph, &explained),
         confidence,
         remedies: remedies(root, change),
         ruled_out: ruled_out(longest, rivals.flatten().map(|(_, way)| way.root()), &past, &graph, &units, &fitting),
@@ -204,8 +210,10 @@ fn remedies(root: &Finding, change: Option<&Finding>) -> Vec<Remedy> {
         if remedies.iter().any(|known| known.command == remedy.command) {
             continue;
         }
-        // Where the fault itself isn't known, going back is the best that is.
-        let at = if only_shows { 0 } else { remedies.len() };
+        // Where the fault itself isn't known, going back is the best that is; else it comes after what mends the fault
+        // and before what only looks.
+        let mends = |remedy: &&Remedy| remedy.command.is_some() && remedy.risk > Risk::Low;
+        let at = if only_shows { 0 } else { remedies.iter().take_while(mends).count() };
         remedies.insert(at, remedy);
     }
     remedies.truncate(REMEDIES_LIMIT);
@@ -246,6 +254,11 @@ fn ruled_out<'a>(
     }
     claims.truncate(RULED_OUT_LIMIT);
     claims
+}
+
+/// The first field that changed, as it was and is.
+fn what_changed(scene: &Scene, change: &Finding) -> Option<String> {
+    Some(scene.rollouts.get(&change.object)?.changes.first()?.to_string())
 }
 
 /// The statement with a full stop.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use marple_core::conclusion::SUMMARY_LIMIT;
 use marple_core::{Finding, ObjectRef};
 
@@ -11,50 +10,58 @@ use super::sentence;
 use crate::diagnose::{line, workload};
 use crate::scene::{Graph, Relation, Scene};
 
-/// What suffers and why, in at most 300 characters.
+/// The cause, what changed before it and who suffers, in at most 300 characters.
 pub(super) fn summary(
     way: &Way<'_>,
     explained: &[&ObjectRef],
     cause: &ObjectRef,
     graph: &Graph,
-    change: Option<&Finding>,
+    change: Option<(&Finding, Option<String>)>,
 ) -> String {
     let root = way.root();
-    let near = *cause == way.from || graph.top_owner(&root.object) == way.from;
     let statement = sentence(&root.statement);
-    let mut others = explained.iter().filter(|unit| ***unit != way.from).count();
-    let lead = if near {
-        String::new()
-    } else {
-        others = others.saturating_sub(usize::from(explained.contains(&&graph.top_owner(&root.object))));
-        let how = match way.from.kind.as_str() {
-            "Service" | "Ingress" => "does not serve",
-            _ => "fails through a dependency",
-        };
-        format!("{} {how}. ", way.from)
+    let suffers = suffering(way, explained, cause, graph);
+    let changed = change.and_then(|(change, what)| {
+        let at = change.at?.strftime("%H:%M UTC");
+        Some((format!(" {} was changed at {at}", change.object), what))
+    });
+    let (short, long) = match changed {
+        Some((changed, Some(what))) => (format!("{changed}.{suffers}"), format!("{changed}: {what}.{suffers}")),
+        Some((changed, None)) => (format!("{changed}.{suffers}"), format!("{changed}.{suffers}")),
+        None => (suffers.clone(), suffers),
     };
-    let tail = match change {
-        Some(change) => change.at.map(|at| format!(" {} was changed at {}.", change.object, at.strftime("%H:%M UTC"))),
-        None => None,
-    };
-    let also = match others {
-        0 => String::new(),
-        1 => " One more workload suffers from it.".to_owned(),
-        more => format!(" {more} more workloads suffer from it."),
-    };
-    let tail = format!("{}{also}", tail.unwrap_or_default());
-    let left = SUMMARY_LIMIT.saturating_sub(lead.chars().count() + tail.chars().count());
-    format!("{lead}{}{tail}", line::cut(&statement, left))
+    let fits = statement.chars().count() + long.chars().count() <= SUMMARY_LIMIT;
+    let tail = if fits { long } else { short };
+    let left = SUMMARY_LIMIT.saturating_sub(tail.chars().count());
+    format!("{}{tail}", line::cut(&statement, left))
 }
 
-/// Who suffers and since when.
-pub(super) fn impact(scene: &Scene, graph: &Graph, explained: &[&ObjectRef], began: Option<Timestamp>) -> String {
-    let since = began.map(|at| format!(" since {}", at.strftime("%Y-%m-%d %H:%M UTC"))).unwrap_or_default();
+/// Who fails by it, beside the object that shows the cause.
+fn suffering(way: &Way<'_>, explained: &[&ObjectRef], cause: &ObjectRef, graph: &Graph) -> String {
+    let shows = graph.top_owner(&way.root().object);
+    let others = explained.iter().filter(|unit| **unit != cause && **unit != &shows && **unit != &way.from).count();
+    let far = *cause != way.from && shows != way.from;
+    let how = match way.from.kind.as_str() {
+        "Service" | "Ingress" => "does not serve because of it",
+        _ => "fails because of it",
+    };
+    match (far, others) {
+        (false, 0) => String::new(),
+        (false, 1) => " One more workload suffers from it.".to_owned(),
+        (false, more) => format!(" {more} more workloads suffer from it."),
+        (true, 0) => format!(" {} {how}.", way.from),
+        (true, 1) => format!(" {} {how}, and one more workload.", way.from),
+        (true, more) => format!(" {} {how}, and {more} more workloads.", way.from),
+    }
+}
+
+/// Who suffers, with how many replicas are left where some are not ready.
+pub(super) fn impact(scene: &Scene, graph: &Graph, explained: &[&ObjectRef]) -> String {
     let told = explained.iter().take(5).map(|unit| {
         let counted = scene.get(unit).and_then(|value| workload::replicas(unit, value));
         match counted {
-            Some((wanted, ready)) => format!("{unit} ({ready} of {wanted} replicas ready)"),
-            None => unit.to_string(),
+            Some((wanted, ready)) if ready < wanted => format!("{unit} ({ready} of {wanted} replicas ready)"),
+            _ => unit.to_string(),
         }
     });
     let mut told = told.collect::<Vec<_>>().join(", ");
@@ -68,7 +75,7 @@ pub(super) fn impact(scene: &Scene, graph: &Graph, explained: &[&ObjectRef], beg
         let names = callers.iter().take(4).map(ToString::to_string).collect::<Vec<_>>().join(", ");
         format!(" Called by {names}.")
     };
-    format!("{told}{since}.{called}")
+    format!("{told}.{called}")
 }
 
 /// Workloads that call what suffers, and do not suffer themselves.

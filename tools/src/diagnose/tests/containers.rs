@@ -57,6 +57,19 @@ fn a_kill_for_memory_tells_the_limit_and_blames_the_owner() {
         finding.remedies[0].command.as_deref(),
         Some("kubectl set resources -n shop deployment/cart -c app --limits=memory=128Mi")
     );
+    let mut cut = scene.clone();
+    let change = |from: &str| Change {
+        field: "containers[app].resources.limits.memory".to_owned(),
+        from: Some(from.to_owned()),
+        to: Some("64Mi".to_owned()),
+    };
+    let rollout = |from| Rollout { at: cut.now, revision: "2".to_owned(), changes: vec![change(from)] };
+    let (cut_down, raised) = (rollout("1Gi"), rollout("32Mi"));
+    let set = |scene: &Scene| run(scene).into_iter().find_map(|finding| finding.remedies.into_iter().next()?.command);
+    cut.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), cut_down);
+    assert!(set(&cut).unwrap().ends_with("--limits=memory=1Gi"), "back to what it was");
+    cut.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), raised);
+    assert!(set(&cut).unwrap().ends_with("--limits=memory=128Mi"), "a limit that was raised is no cut");
     let killed = of(crashed(137, "Error"), &[], vec![]);
     assert_eq!(found(&killed), []);
 }

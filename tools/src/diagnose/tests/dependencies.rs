@@ -166,7 +166,7 @@ fn a_change_of_today_is_told_and_one_of_last_week_is_not() {
     assert_eq!(names(&findings), ["recent-change"]);
     assert_eq!(
         findings[0].statement,
-        "Deployment shop/cart was changed 10 min ago: containers[app].image: registry.local/cart:1 -> registry.local/cart:2"
+        "Deployment shop/cart was changed at 11:50 UTC: containers[app].image: registry.local/cart:1 -> registry.local/cart:2"
     );
     assert_eq!(of("2025-12-20T00:00:00Z"), []);
 }
