@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use marple_core::Secret;
-use marple_runner::config::{Config, Sources};
+use marple_runner::config::{Config, Sources, Unset};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
@@ -34,15 +34,23 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// Reads a configuration from a file, or gives the defaults where none is named.
 pub(crate) fn configuration(file: Option<&Path>) -> anyhow::Result<Config> {
-    let text = match file {
-        Some(file) => std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?,
-        None => String::new(),
-    };
-    let sources = Sources { environment: &variable, file: &|path| std::fs::read_to_string(path) };
-    Config::from_yaml(&text, &sources).with_context(|| match file {
+    let text = file.map(text_of).transpose()?.unwrap_or_default();
+    Config::from_yaml(&text, &SOURCES).with_context(|| match file {
         Some(file) => file.display().to_string(),
         None => "defaults".to_owned(),
     })
+}
+
+/// Reads a configuration that may be meant for another machine, and tells which of its secrets are not on this one.
+pub(crate) fn checked_configuration(file: &Path) -> anyhow::Result<(Config, Vec<Unset>)> {
+    Config::check_yaml(&text_of(file)?, &SOURCES).with_context(|| file.display().to_string())
+}
+
+/// What `${NAME}` and `file:/path` of a configuration are read from.
+const SOURCES: Sources<'static> = Sources { environment: &variable, file: &|path| std::fs::read_to_string(path) };
+
+fn text_of(file: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// The token for a marple that serves: from a file, else from `MARPLE_TOKEN`.

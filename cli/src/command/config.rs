@@ -7,9 +7,15 @@ use marple_runner::config::Config;
 
 pub(super) fn run(arguments: Arguments) -> Exit {
     match arguments {
-        Arguments::Check { file } => match environment::configuration(Some(&file)) {
-            Ok(config) => {
+        Arguments::Check { file } => match environment::checked_configuration(&file) {
+            Ok((config, unset)) => {
                 println!("{} can be used.\n{}", file.display(), summary(&config));
+                if !unset.is_empty() {
+                    println!("Not there on this machine, and needed where marple runs:");
+                }
+                for one in unset {
+                    println!("  {}: {}", one.path, one.what);
+                }
                 Exit::Done
             }
             Err(error) => Exit::Configuration(error),

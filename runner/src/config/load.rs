@@ -3,17 +3,29 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
-use super::{Config, ConfigError, Sources};
+use super::source::Missing;
+use super::{Config, ConfigError, Sources, Unset};
 
 impl Config {
     /// Reads, fills and checks a configuration.
     pub fn from_yaml(text: &str, sources: &Sources<'_>) -> Result<Self, ConfigError> {
+        Self::read(text, sources, Missing::Refuse)
+    }
+
+    /// Reads and checks a configuration where not all of its sources need to be there: tells which are not.
+    pub fn check_yaml(text: &str, sources: &Sources<'_>) -> Result<(Self, Vec<Unset>), ConfigError> {
+        let mut unset = Vec::new();
+        let config = Self::read(text, sources, Missing::Note(&mut unset))?;
+        Ok((config, unset))
+    }
+
+    fn read(text: &str, sources: &Sources<'_>, missing: Missing<'_>) -> Result<Self, ConfigError> {
         let mut value = if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
             Value::Object(serde_json::Map::new())
         } else {
             serde_saphyr::from_str::<Value>(text).map_err(|error| ConfigError::Syntax(error.to_string()))?
         };
-        sources.fill(&mut value)?;
+        sources.fill(&mut value, missing)?;
         let config: Self = serde_path_to_error::deserialize(value).map_err(|error| {
             let path = match error.path().to_string() {
                 path if path == "." => "configuration".to_owned(),

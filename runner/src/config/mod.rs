@@ -23,7 +23,7 @@ pub use cluster::ClusterConfig;
 pub use error::ConfigError;
 pub use investigation::InvestigationConfig;
 pub use server::ServerConfig;
-pub use source::Sources;
+pub use source::{Sources, Unset};
 pub use store::StoreConfig;
 
 use crate::correlate::CorrelateConfig;

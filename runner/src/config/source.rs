@@ -18,29 +18,58 @@ pub struct Sources<'a> {
     pub file: &'a dyn Fn(&Path) -> io::Result<String>,
 }
 
+/// A value whose source is not there, as `${SLACK_TOKEN}` on a laptop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unset {
+    /// Where it is wanted, as `receivers.oncall.slack.token`.
+    pub path: String,
+    /// What is missing and how to set it.
+    pub what: String,
+}
+
+/// What becomes of a value whose source is not there.
+pub(super) enum Missing<'a> {
+    /// It is an error.
+    Refuse,
+    /// A value of its form stands in for it, and it is noted.
+    Note(&'a mut Vec<Unset>),
+}
+
+impl Missing<'_> {
+    fn take(&mut self, path: &[String], what: String) -> Result<String, ConfigError> {
+        let place = path.join(".");
+        match self {
+            Self::Refuse => Err(ConfigError::Value { path: place, what }),
+            Self::Note(noted) => {
+                noted.push(Unset { path: place, what });
+                let address = path.last().is_some_and(|name| name.ends_with("url"));
+                Ok(if address { "https://unset.invalid" } else { "xoxb-unset" }.to_owned())
+            }
+        }
+    }
+}
+
 impl Sources<'_> {
     /// Replaces, in every string, `${NAME}` and `${NAME:-default}` by the environment's value and a whole
     /// `file:/path` by the file's text without its last line break. `$$` is a dollar sign.
-    pub(super) fn fill(&self, value: &mut Value) -> Result<(), ConfigError> {
-        self.fill_at(value, &mut Vec::new())
+    pub(super) fn fill(&self, value: &mut Value, mut missing: Missing<'_>) -> Result<(), ConfigError> {
+        self.fill_at(value, &mut Vec::new(), &mut missing)
     }
 
-    fn fill_at(&self, value: &mut Value, path: &mut Vec<String>) -> Result<(), ConfigError> {
+    fn fill_at(&self, value: &mut Value, path: &mut Vec<String>, missing: &mut Missing<'_>) -> Result<(), ConfigError> {
         match value {
-            Value::String(text) => {
-                *text = self.text(text).map_err(|what| ConfigError::Value { path: path.join("."), what })?;
-            }
+            Value::String(text) => *text = self.text(text).or_else(|what| missing.take(path, what))?,
             Value::Array(items) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     path.push(format!("[{index}]"));
-                    self.fill_at(item, path)?;
+                    self.fill_at(item, path, missing)?;
                     path.pop();
                 }
             }
             Value::Object(fields) => {
                 for (name, field) in fields.iter_mut() {
                     path.push(name.clone());
-                    self.fill_at(field, path)?;
+                    self.fill_at(field, path, missing)?;
                     path.pop();
                 }
             }
