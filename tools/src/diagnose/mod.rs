@@ -1,6 +1,6 @@
 //! The diagnosers and the conclusion by rules.
 //!
-//! A diagnoser is one file with one line in [`DIAGNOSERS`]: pure, quick, each finding with the words that prove it.
+//! A diagnoser is one file with one line in `DIAGNOSERS`: pure, quick, each finding with the words that prove it.
 //! [`conclude`] follows the findings through the scene's graph from the symptoms to the cause.
 
 mod admission_webhook;

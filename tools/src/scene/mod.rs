@@ -25,7 +25,7 @@ pub use graph::{Edge, Graph, Relation};
 pub(crate) use hosts::{Target, targets};
 pub(crate) use keep::occurs;
 pub use keep::{Kept, keep};
-pub use rollout::Rollout;
+pub use rollout::{Change, Rollout};
 
 /// The end of one container's log.
 #[derive(Clone, Debug, PartialEq, Eq)]

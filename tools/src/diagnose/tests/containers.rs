@@ -1,3 +1,5 @@
+use crate::scene::{Change, Rollout};
+
 use super::*;
 
 const CART: &str = "Deployment shop/cart";
