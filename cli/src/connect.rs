@@ -26,7 +26,7 @@ pub(crate) fn crypto() {
 pub(crate) async fn kubernetes(config: &ClusterConfig) -> anyhow::Result<(kube::Client, String)> {
     let connect = async {
         let options = KubeConfigOptions { context: config.context.clone(), ..KubeConfigOptions::default() };
-        let settings = match (&config.kubeconfig, &config.context) {
+        let mut settings = match (&config.kubeconfig, &config.context) {
             (Some(file), _) => {
                 let kubeconfig =
                     Kubeconfig::read_from(file).with_context(|| format!("cluster.kubeconfig: {}", file.display()))?;
@@ -40,6 +40,8 @@ pub(crate) async fn kubernetes(config: &ClusterConfig) -> anyhow::Result<(kube::
                  set `cluster.kubeconfig`, or `cluster: {enabled: false}` to go without a cluster",
             )?,
         };
+        // A look has a deadline and says why it failed; the watches have a backoff of their own.
+        settings.default_retry = false;
         let namespace = settings.default_namespace.clone();
         anyhow::Ok((kube::Client::try_from(settings).context("a client of the cluster")?, namespace))
     };

@@ -101,7 +101,7 @@ impl<V: View> Watch<V> {
             };
             let observation = match next {
                 Err(_) => {
-                    tracing::info!(kind = %V::KIND, "the API server doesn't end a streamed list; listing in pages");
+                    tracing::debug!(kind = %V::KIND, "the API server doesn't end a streamed list; listing in pages");
                     self.streaming = false;
                     return Left::Relist;
                 }

@@ -42,6 +42,8 @@ pub struct Capture {
     pub conclusion: Conclusion,
     /// What of the seen depends on what: an incident of one may be an incident of the other.
     pub dependencies: Vec<Dependency>,
+    /// Whether the cluster was away or slow: looking again in a while may show more.
+    pub unreached: bool,
 }
 
 impl Lookout {
@@ -63,7 +65,7 @@ impl Lookout {
             evidence.keep(draft).await?;
         }
         let conclusion = diagnose::conclude(&scene, &subjects.symptoms, &findings);
-        Ok(Capture { findings, conclusion, dependencies: dependencies(&scene) })
+        Ok(Capture { findings, conclusion, dependencies: dependencies(&scene), unreached: scene.unreached })
     }
 
     async fn scene(&self, subjects: &Subjects, now: Timestamp, cancel: &CancellationToken) -> Scene {
@@ -81,7 +83,10 @@ impl Lookout {
         let read = Scene::read(cluster, &subjects.objects, now, cancel);
         match tokio::time::timeout(self.timeout, read).await {
             Ok(scene) => scene,
-            Err(_) => nothing("the cluster", format!("the API server gave no answer in {} s", self.timeout.as_secs())),
+            Err(_) => {
+                let why = format!("the API server gave no answer in {} s", self.timeout.as_secs());
+                Scene { unreached: true, ..nothing("the cluster", why) }
+            }
         }
     }
 

@@ -272,11 +272,14 @@ impl Dispatcher {
         if !explained {
             self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
         }
+        let unexplained = capture.conclusion.verdict == Verdict::Inconclusive;
+        let blind = unexplained && capture.unreached;
         let mut work = Work {
             captured_at: Some(now),
             captured_objects: incident.objects.len(),
-            captures: work.captures + 1,
-            unexplained: capture.conclusion.verdict == Verdict::Inconclusive,
+            captures: work.captures + u32::from(!blind),
+            blind: if blind { work.blind.saturating_add(1) } else { 0 },
+            unexplained,
             ..work
         };
         if self.detective.is_some() && work.wants_model(incident, self.config.model_from) {

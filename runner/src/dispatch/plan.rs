@@ -16,6 +16,13 @@ const INVESTIGATIONS: u32 = 3;
 /// How long objects may gather, or a cause show itself, before an incident is captured again; doubled each time.
 const RECAPTURE_AFTER: Duration = Duration::from_secs(15);
 
+/// How long a cluster that was away is left alone before it is looked at again; doubled each time, up to the longest.
+const BLIND_AFTER: Duration = Duration::from_secs(5);
+const BLIND_LONGEST: Duration = Duration::from_secs(60);
+
+/// After so many looks at a cluster that was away a model is asked all the same: it may see more through Prometheus.
+const BLIND_LOOKS: u32 = 4;
+
 /// What has been done for an incident so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -23,8 +30,10 @@ pub struct Work {
     pub captured_at: Option<Timestamp>,
     /// How many objects the incident had then.
     pub captured_objects: usize,
-    /// How often it was captured.
+    /// How often it was captured, looks at a cluster that was away left out.
     pub captures: u32,
+    /// How often in a row it could not be explained because the cluster was away.
+    pub blind: u32,
     /// Whether the rules found no cause: what is broken may show itself only in a while.
     pub unexplained: bool,
     /// The last revision that the outbox was told of; 0 for none.
@@ -61,10 +70,13 @@ impl Work {
         let tell_at = after(incident.opened_at, config.group_wait.duration());
         let live = incident.status != IncidentStatus::Resolved;
         let grown = incident.objects.len() > self.captured_objects;
-        let again = live && self.captures < CAPTURES && (grown || self.unexplained);
-        let pause = RECAPTURE_AFTER * 2_u32.saturating_pow(self.captures.min(CAPTURES));
+        let again = live && (self.blind > 0 || self.captures < CAPTURES && (grown || self.unexplained));
+        let pause = match self.blind {
+            0 => RECAPTURE_AFTER * 2_u32.saturating_pow(self.captures.min(CAPTURES)),
+            blind => (BLIND_AFTER * 2_u32.saturating_pow(blind.min(CAPTURES))).min(BLIND_LONGEST),
+        };
         let gathered_at = match (told, self.captures) {
-            (false, 1) => tell_at,
+            (false, 1) if self.blind == 0 => tell_at,
             _ => after(captured_at, pause),
         };
         match (again, current) {
@@ -81,6 +93,7 @@ impl Work {
         let live = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
         let grown = incident.objects.len() > self.investigated_objects;
         live && incident.severity >= model_from
+            && (self.blind == 0 || self.blind >= BLIND_LOOKS)
             && (self.investigations == 0 || grown && self.investigations < INVESTIGATIONS)
     }
 }

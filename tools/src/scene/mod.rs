@@ -62,6 +62,8 @@ pub struct Scene {
     pub rollouts: BTreeMap<ObjectRef, Rollout>,
     /// What could not be looked at.
     pub unseen: Vec<Unseen>,
+    /// Whether some of it could not because the API server was away or slow: in a while it may be seen.
+    pub unreached: bool,
 }
 
 impl Scene {
@@ -79,6 +81,7 @@ impl Scene {
             logs,
             rollouts: BTreeMap::new(),
             unseen: Vec::new(),
+            unreached: false,
         };
         scene.extend(objects);
         scene.settle();

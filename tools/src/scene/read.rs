@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -71,7 +72,13 @@ impl Scene {
     ///
     /// It takes at most 10 s. What is refused, fails or comes too late is in [`Scene::unseen`].
     pub async fn read(cluster: &Cluster, subjects: &[ObjectRef], now: Timestamp, cancel: &CancellationToken) -> Self {
-        let reader = Reader { cluster, until: Instant::now() + DEADLINE, cancel, unseen: Mutex::default() };
+        let reader = Reader {
+            cluster,
+            until: Instant::now() + DEADLINE,
+            cancel,
+            unseen: Mutex::default(),
+            unreached: AtomicBool::new(false),
+        };
         let mut scene = Self::of(Vec::new(), &[], Vec::new(), now);
         scene.subjects = subjects.to_vec();
         let mut read = Progress::default();
@@ -101,6 +108,7 @@ impl Scene {
             Some(read.listed.iter().map(|(kind, namespace)| ((*kind).to_owned(), namespace.clone())).collect());
         reader.logs(&mut scene).await;
         scene.unseen = reader.told();
+        scene.unreached = reader.unreached.load(Ordering::Relaxed);
         scene
     }
 
@@ -134,22 +142,24 @@ struct Reader<'a> {
     until: Instant,
     cancel: &'a CancellationToken,
     unseen: Mutex<BTreeMap<String, BTreeSet<String>>>,
+    unreached: AtomicBool,
 }
 
 impl Reader<'_> {
     /// Waits for a look until the deadline; what it can't see is noted.
     async fn look<T>(&self, what: String, look: impl Future<Output = Result<T, LookError>>) -> Seen<T> {
-        let error = tokio::select! {
-            () = self.cancel.cancelled() => "the look was cancelled".to_owned(),
+        let (error, unreached) = tokio::select! {
+            () = self.cancel.cancelled() => ("the look was cancelled".to_owned(), true),
             ended = tokio::time::timeout_at(self.until, look) => match ended {
                 Ok(Ok(found)) => return Seen::Found(found),
                 Ok(Err(LookError::NotFound { .. } | LookError::UnknownKind { .. })) => return Seen::Absent,
-                Ok(Err(LookError::Backend { why, .. })) => format!("the API server failed or was not reached: {why}"),
-                Ok(Err(LookError::Timeout { after, .. })) => format!("the API server gave no answer in {} s", after.as_secs()),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("there was no time left of {} s", DEADLINE.as_secs()),
+                Ok(Err(LookError::Backend { why, .. })) => (format!("the API server failed or was not reached: {why}"), true),
+                Ok(Err(LookError::Timeout { after, .. })) => (format!("the API server gave no answer in {} s", after.as_secs()), true),
+                Ok(Err(error)) => (error.to_string(), false),
+                Err(_) => (format!("there was no time left of {} s", DEADLINE.as_secs()), true),
             },
         };
+        self.unreached.fetch_or(unreached, Ordering::Relaxed);
         let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
         unseen.entry(error).or_default().insert(what);
         Seen::Unseen

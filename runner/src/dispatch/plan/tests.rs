@@ -73,6 +73,21 @@ fn an_incident_that_the_rules_can_t_explain_is_looked_at_again_with_growing_paus
 }
 
 #[test]
+fn while_the_cluster_is_away_it_is_looked_for_as_long_as_the_incident_is_open() {
+    let blind = |told, blind| Work { unexplained: true, captures: 0, blind, ..captured(1, told) };
+    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), at(10)), Action::Tell);
+    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), at(10)), Action::WaitUntil(at(11)));
+    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), at(11)), Action::Capture);
+    assert_eq!(blind(1, 2).next(&incident(1, 1), &config(), at(12)), Action::WaitUntil(at(21)));
+    assert_eq!(blind(1, 900).next(&incident(1, 1), &config(), at(12)), Action::WaitUntil(at(61)));
+    assert!(!blind(1, 1).wants_model(&incident(1, 1), Severity::Warning));
+    assert!(blind(1, BLIND_LOOKS).wants_model(&incident(1, 1), Severity::Warning));
+    let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
+    assert_eq!(blind(1, 1).next(&resolved, &config(), at(900)), Action::Rest);
+}
+
+#[test]
 fn a_merged_incident_is_told_only_where_it_had_been_told_before() {
     let merged = Incident { status: IncidentStatus::Merged, ..incident(1, 5) };
     assert_eq!(captured(1, 0).next(&merged, &config(), at(20)), Action::Rest);
