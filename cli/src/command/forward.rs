@@ -31,7 +31,11 @@ pub(super) async fn run(arguments: Forward, cancel: CancellationToken) -> Exit {
         Ok((client, _)) => client,
         Err(error) => return Exit::Failed(error),
     };
-    match Forwarder::new(client, config.forwarder, deliver, None).run(cancel).await.context("forwarder") {
+    match Forwarder::new(client, config.forwarder, deliver.clone(), Some(deliver))
+        .run(cancel)
+        .await
+        .context("forwarder")
+    {
         Ok(()) => Exit::Done,
         Err(error) => Exit::Failed(error),
     }

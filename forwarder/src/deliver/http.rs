@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Deliver, DeliverError};
+use crate::known::{Known, KnownError};
 
 /// The longest excerpt of a refusal that is shown, in characters.
 const EXCERPT: usize = 300;
@@ -23,7 +24,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerEndpoint {
-    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it.
+    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it, and those
+    /// that it holds as firing are read from there.
     pub url: String,
     /// The bearer token that it expects. Default: none.
     #[serde(default)]
@@ -56,7 +58,7 @@ pub enum EndpointError {
     Client(#[source] reqwest::Error),
 }
 
-/// Posts signals to a runner.
+/// Posts signals to a runner, and reads which of them it holds as firing.
 #[derive(Clone, Debug)]
 pub struct HttpDeliver {
     client: reqwest::Client,
@@ -112,6 +114,15 @@ impl Deliver for HttpDeliver {
         }
         let text = response.text().await.unwrap_or_else(|error| error.without_url().to_string());
         Err(DeliverError::Refused(format!("{status}: {}", text.chars().take(EXCERPT).collect::<String>())))
+    }
+}
+
+#[async_trait]
+impl Known for HttpDeliver {
+    async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
+        let failed = |error: reqwest::Error| KnownError { source: Box::new(error.without_url()) };
+        let response = self.client.get(self.url.clone()).send().await.map_err(failed)?;
+        response.error_for_status().map_err(failed)?.json().await.map_err(failed)
     }
 }
 

@@ -44,7 +44,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 pub fn router(state: ApiState) -> Router {
     let guarded = Router::new()
         .route("/api/alerts", post(receive::alerts))
-        .route("/api/signals", post(receive::signals))
+        .route("/api/signals", post(receive::signals).get(receive::firing))
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
         .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))

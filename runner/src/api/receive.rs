@@ -8,6 +8,7 @@ use axum::extract::{Query, Request, State};
 use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
+use marple_core::{Signal, SignalSource};
 use serde::{Deserialize, Serialize};
 
 use super::ApiState;
@@ -40,6 +41,11 @@ pub(super) async fn alerts(State(state): State<ApiState>, request: Request) -> R
 /// Takes a forwarder's signals.
 pub(super) async fn signals(State(state): State<ApiState>, request: Request) -> Result<Json<Counts>, Problem> {
     receive(&state, request, "signals", read_signals).await
+}
+
+/// Shows which of a forwarder's signals are held as firing: a forwarder that begins again goes on from there.
+pub(super) async fn firing(State(state): State<ApiState>) -> Result<Json<Vec<Signal>>, Problem> {
+    Ok(Json(state.store.firing(SignalSource::Forwarder).await?))
 }
 
 type Read = fn(&[u8]) -> Result<Payload, PayloadFault>;

@@ -124,6 +124,9 @@ async fn signals_of_a_forwarder_come_in_beside_alerts() {
     signal.source = marple_core::SignalSource::Forwarder;
     let answer = server.ask("POST", "/api/signals", &serde_json::to_string(&[signal]).unwrap()).await;
     assert_eq!(answer.json(), json!({"accepted": 1, "duplicate": 0, "quarantined": 0}));
+    let firing = server.ask("GET", "/api/signals", "").await.json();
+    assert_eq!(firing.as_array().map(Vec::len), Some(1), "what a forwarder holds as firing, and no alert: {firing}");
+    assert_eq!(firing[0]["source"], json!("forwarder"));
 }
 
 #[tokio::test]

@@ -36,6 +36,17 @@ async fn signals_are_posted_as_an_array_under_the_runners_address() {
 }
 
 #[tokio::test]
+async fn what_the_runner_holds_as_firing_is_read_from_where_signals_are_posted() {
+    let server = MockServer::start().await;
+    let held = vec![signal(1, Firing)];
+    let ask = Mock::given(method("GET")).and(path("/api/signals")).and(header("authorization", "Bearer s3cret"));
+    ask.respond_with(ResponseTemplate::new(200).set_body_json(&held)).up_to_n_times(1).mount(&server).await;
+    let known = deliver_to(&server.uri());
+    assert_eq!(known.firing().await.unwrap(), held);
+    assert!(known.firing().await.is_err(), "a runner that answers anything else is not taken to hold nothing");
+}
+
+#[tokio::test]
 async fn a_full_runner_says_when_to_come_again() {
     let answer = ResponseTemplate::new(503).insert_header("retry-after", "7");
     let Err(DeliverError::Busy { retry_after }) = answered(answer).await else { panic!() };
