@@ -16,6 +16,9 @@ use marple_tools::{Redact, Tool, kubernetes, prometheus};
 /// How long reading the kubeconfig and making a client may take: an exec plugin may ask a cloud for a token.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How long reaching the model may take; how long it may answer is its configuration's.
+const MODEL_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// TLS is rustls with ring, for every client of this process.
 pub(crate) fn crypto() {
     // Fails only where one is installed already, which is as good.
@@ -85,7 +88,12 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
 /// The investigator, where a model is set.
 pub(crate) fn investigator(config: &Config) -> anyhow::Result<Option<Investigator>> {
     let Some(model) = &config.model else { return Ok(None) };
-    let client = reqwest::Client::builder().build().context("a client of the model")?;
+    // What a model is told goes where the configuration says or nowhere.
+    let client = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(MODEL_CONNECT_TIMEOUT)
+        .build()
+        .context("a client of the model")?;
     let model = OpenAi::new(model, client).context("model")?;
     let prompts = match &config.prompts {
         Some(folder) => Prompts::from_folder(folder).context("prompts")?,

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use async_trait::async_trait;
 use marple_agent::{Progress, Run, SaveError, Told};
+use marple_runner::render::clean;
 use marple_tools::CallStatus;
 use serde_json::{Value, json};
 
@@ -39,11 +40,13 @@ fn words(told: &Told) {
     match told {
         Told::Thinking(_) => {}
         Told::Text(text) => {
-            eprint!("{text}");
+            eprint!("{}", clean(text));
             // Nothing to be done where standard error is gone.
             let _ = std::io::stderr().flush();
         }
-        Told::CallStarted(call) => eprintln!("  … {} {}", call.name, brief(&Value::Object(call.arguments.clone()))),
+        Told::CallStarted(call) => {
+            eprintln!("  … {} {}", clean(&call.name), clean(&brief(&Value::Object(call.arguments.clone()))))
+        }
         Told::CallEnded { outcome, .. } => {
             let mark = match outcome.status {
                 CallStatus::Ok | CallStatus::Truncated => "✓",
@@ -52,12 +55,17 @@ fn words(told: &Told) {
                 CallStatus::Cancelled => "–",
             };
             match outcome.evidence {
-                Some(id) => eprintln!("  {mark} {} [{id}]", outcome.title),
-                None => eprintln!("  {mark} {}: {}", outcome.title, outcome.text.lines().next().unwrap_or_default()),
+                Some(id) => eprintln!("  {mark} {} [{id}]", clean(&outcome.title)),
+                None => {
+                    let first = outcome.text.lines().next().unwrap_or_default();
+                    eprintln!("  {mark} {}: {}", clean(&outcome.title), clean(first));
+                }
             }
         }
         Told::Restarted => eprintln!("\n  ↺ the answer broke off and is asked for again"),
-        Told::Fault(fault) => eprintln!("  ↺ sent back to be mended: {}", fault.lines().next().unwrap_or_default()),
+        Told::Fault(fault) => {
+            eprintln!("  ↺ sent back to be mended: {}", clean(fault.lines().next().unwrap_or_default()))
+        }
         Told::Ended(ending) => eprintln!("  {ending}"),
     }
 }

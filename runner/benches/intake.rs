@@ -22,6 +22,7 @@ use marple_runner::api::{ApiState, Telemetry, serve};
 use marple_runner::clock::Clock;
 use marple_runner::correlate::{CorrelateConfig, Correlator, Known, Owners, Related};
 use marple_runner::store::{IncidentFilter, Incidents as _, Signals as _, SqliteStore};
+use marple_tools::redact::{RedactConfig, Redactor};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -95,8 +96,13 @@ async fn server(scenario: Scenario) {
     let config = CorrelateConfig::default();
     let (correlator, _) =
         Correlator::new(Arc::new(store.clone()), owners, config, Arc::clone(&changed), Clock::system());
-    let state =
-        ApiState::new(Arc::new(store.clone()), None, Telemetry::install(), [("correlation", correlator.alive())]);
+    let state = ApiState::new(
+        Arc::new(store.clone()),
+        None,
+        Telemetry::install(),
+        Arc::new(Redactor::new(&RedactConfig::default()).unwrap()),
+        [("correlation", correlator.alive())],
+    );
     tokio::spawn(correlator.run(cancel.clone()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -44,12 +44,13 @@ impl Run {
     }
 }
 
-/// The highest confidence that the citations bear: low where the cause has none or one that was not found, medium
-/// where one of a link was not found.
+/// The highest confidence that the citations bear: low where the cause has none or one that was not found, or where a
+/// verdict cites nothing at all; medium where one of a link was not found.
 fn highest(conclusion: &Conclusion) -> Confidence {
     let found = |citations: &[marple_core::Citation]| citations.iter().all(|citation| citation.verified);
     match &conclusion.cause {
         Some(cause) if cause.citations.is_empty() || !found(&cause.citations) => Confidence::Low,
+        None if !conclusion.citations().any(|citation| citation.verified) => Confidence::Low,
         _ if conclusion.chain.iter().any(|link| !found(&link.citations)) => Confidence::Medium,
         _ => Confidence::High,
     }

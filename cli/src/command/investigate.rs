@@ -96,7 +96,7 @@ pub(super) fn told(investigated: &Investigated, steps: Steps, cancel: &Cancellat
     match steps {
         Steps::Json => println!("{}", json!({ "step": "done", "outcome": outcome })),
         Steps::Words => match &outcome.answer {
-            Some(answer) => println!("{answer}"),
+            Some(answer) => println!("{}", render::clean(answer)),
             None => println!("{}", render::terminal(view, environment::width(), environment::colour())),
         },
     }

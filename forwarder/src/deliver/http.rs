@@ -84,6 +84,7 @@ impl HttpDeliver {
         let client = reqwest::Client::builder()
             .default_headers(headers)
             .timeout(endpoint.timeout.duration())
+            .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("marple-forwarder/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(EndpointError::Client)?;

@@ -80,7 +80,7 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
         Ok(body) => body?,
         Err(_) => return Err(Problem::too_slow(format!("the body took longer than {} s", DEADLINE.as_secs()))),
     };
-    let payload = if body.len() < LONG {
+    let mut payload = if body.len() < LONG {
         read(&body)?
     } else {
         tokio::task::spawn_blocking(move || read(&body))
@@ -94,6 +94,7 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
             "Alertmanager left alerts out of a webhook; raise or remove `max_alerts` of its receiver"
         );
     }
+    payload.redact(state.redact.as_ref());
     let accepted = state.store.accept(&payload.signals, &payload.quarantined, Timestamp::now()).await?;
     let counts =
         Counts { accepted: accepted.new, duplicate: accepted.duplicate, quarantined: payload.quarantined.len() };

@@ -8,6 +8,8 @@ use tokio::sync::Semaphore;
 use super::health::Health;
 use super::telemetry::Telemetry;
 use super::token::Token;
+use marple_tools::Redact;
+
 use crate::correlate::Alive;
 use crate::store::Store;
 
@@ -22,15 +24,17 @@ pub struct ApiState {
     pub(super) health: Arc<Health>,
     pub(super) telemetry: Telemetry,
     pub(super) bodies: Arc<Semaphore>,
+    pub(super) redact: Arc<dyn Redact>,
 }
 
 impl ApiState {
     /// Over a store. Without a token everybody who reaches the listener is let in: the configuration allows that on
-    /// loopback only. `alive` are the tasks without which the program is not ready, by name.
+    /// loopback only. `redact` takes secrets out of what comes in before it is kept. `alive` are the tasks without which the program is not ready, by name.
     pub fn new(
         store: Arc<dyn Store>,
         token: Option<&Secret>,
         telemetry: Telemetry,
+        redact: Arc<dyn Redact>,
         alive: impl IntoIterator<Item = (&'static str, Alive)>,
     ) -> Self {
         Self {
@@ -39,6 +43,7 @@ impl ApiState {
             token: token.map(Token::new),
             telemetry,
             bodies: Arc::new(Semaphore::new(BODIES)),
+            redact,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use marple_core::{EvidenceOrigin, IncidentId, Secret};
 use marple_tools::EvidenceDraft;
+use marple_tools::redact::{RedactConfig, Redactor};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,14 +46,23 @@ fn telemetry() -> Telemetry {
     ONCE.get_or_init(Telemetry::install).clone()
 }
 
+fn redact() -> Arc<dyn marple_tools::Redact> {
+    Arc::new(Redactor::new(&RedactConfig::default()).unwrap())
+}
+
 async fn server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let life = Life::default();
-    let state =
-        ApiState::new(Arc::new(store.clone()), Some(&Secret::new(TOKEN)), telemetry(), [("correlation", life.watch())]);
+    let state = ApiState::new(
+        Arc::new(store.clone()),
+        Some(&Secret::new(TOKEN)),
+        telemetry(),
+        redact(),
+        [("correlation", life.watch())],
+    );
     let cancel = CancellationToken::new();
     tokio::spawn(serve(listener, state, cancel.clone()));
     Server { _folder: folder, store, address, correlation: Some(life), cancel }
@@ -127,6 +137,20 @@ async fn signals_of_a_forwarder_come_in_beside_alerts() {
     let firing = server.ask("GET", "/api/signals", "").await.json();
     assert_eq!(firing.as_array().map(Vec::len), Some(1), "what a forwarder holds as firing, and no alert: {firing}");
     assert_eq!(firing[0]["source"], json!("forwarder"));
+}
+
+#[tokio::test]
+async fn secrets_that_an_alert_tells_are_not_kept() {
+    let server = server().await;
+    let mut body: Value = serde_json::from_str(&webhook(&["a"]).to_string()).unwrap();
+    body["alerts"][0]["annotations"] = json!({
+        "description": "login failed with password=hunter2-of-the-shop", "api_token": "abc-123-of-the-shop"
+    });
+    body["alerts"].as_array_mut().unwrap().push(json!({ "status": "odd", "note": "password=hunter2-of-the-shop" }));
+    assert_eq!(server.ask("POST", "/api/alerts", &body.to_string()).await.status, 200);
+    let (_, signal) = server.store.unprocessed(1).await.unwrap().remove(0);
+    let kept = format!("{:?} {:?}", signal.annotations, server.store.quarantine(9).await.unwrap());
+    assert!(kept.contains("login failed") && kept.contains("odd") && !kept.contains("of-the-shop"), "{kept}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 pub struct ClusterConfig {
     /// Its name in messages.
     pub name: String,
-    /// Context of the kubeconfig. Absent: the service account inside a cluster, else the current context.
+    /// Context of the kubeconfig. Absent: the current context, else inside a cluster the service account.
     pub context: Option<String>,
     /// The kubeconfig. Absent: `KUBECONFIG`, else `~/.kube/config`.
     pub kubeconfig: Option<PathBuf>,

@@ -12,10 +12,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use marple_agent::{Budget, ModelConfig};
+use marple_core::Period;
 use marple_forwarder::ForwarderConfig;
 use marple_tools::gate::GateConfig;
 use marple_tools::prometheus::PrometheusConfig;
-use marple_tools::redact::RedactConfig;
+use marple_tools::redact::{RedactConfig, Redactor};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -75,6 +76,14 @@ impl Config {
         self.server.check()?;
         self.store.check()?;
         self.investigation.check()?;
+        Redactor::new(&self.redaction).map_err(|error| ConfigError::value("redaction", error.to_string()))?;
+        let forwarder = [("resync", self.forwarder.resync), ("forbidden_retry", self.forwarder.forbidden_retry)];
+        if let Some((name, _)) = forwarder.into_iter().find(|(_, period)| *period < Period::seconds(10)) {
+            return Err(ConfigError::value(
+                format!("forwarder.{name}"),
+                "is shorter than 10s: it would ask without end",
+            ));
+        }
         for (name, receiver) in &self.receivers {
             receiver.validate(name).map_err(|error| {
                 ConfigError::value(format!("receivers.{}.{}", error.receiver, error.setting), error.fault)

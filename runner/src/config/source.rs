@@ -96,6 +96,8 @@ impl Sources<'_> {
             } else if let Some((name, after)) = after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
                 filled.push_str(&self.variable(name)?);
                 rest = after;
+            } else if after.starts_with('{') {
+                return Err("`${` has no end: write ${NAME}, or $$ for a dollar sign".to_owned());
             } else {
                 filled.push('$');
                 rest = after;

@@ -12,7 +12,7 @@ use super::ConfigError;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
-    /// The SQLite file. Its folder must exist and be writable, on a local disk.
+    /// The SQLite file. Its folder is made where it is missing; it must be on a local disk.
     pub path: PathBuf,
     /// How long resolved incidents and their evidence are kept.
     pub retention: Period,

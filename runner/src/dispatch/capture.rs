@@ -62,7 +62,10 @@ impl Lookout {
         let kept = scene::keep(&scene, &findings, evidence, self.redact.as_ref()).await?;
         kept.resolve(&mut findings);
         for draft in metrics.drafts {
-            evidence.keep(draft).await?;
+            match evidence.keep(draft).await {
+                Err(error) if !error.full => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
         }
         let conclusion = diagnose::conclude(&scene, &subjects.symptoms, &findings);
         Ok(Capture { findings, conclusion, dependencies: dependencies(&scene), unreached: scene.unreached })

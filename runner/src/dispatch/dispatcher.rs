@@ -151,7 +151,9 @@ impl Dispatcher {
             let objects = behind.incident.objects.len();
             // After a restart what was captured is taken to be what there is now.
             if let std::collections::btree_map::Entry::Vacant(e) = desk.work.entry(behind.incident.id) {
+                let concluded = self.store.conclusion(behind.incident.id).await?;
                 let work = Work {
+                    unexplained: concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
                     captured_at: behind.captured_at,
                     captured_objects: objects,
                     captures: u32::from(behind.captured_at.is_some()),

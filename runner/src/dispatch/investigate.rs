@@ -55,6 +55,7 @@ impl Detective {
         let log = self.store.evidence(incident.id);
         let tools = self.tools.iter().cloned().chain(evidence::tools(Arc::clone(&log)));
         let toolbox = Toolbox::new(tools, log, Arc::clone(&self.redact), self.tool_timeout)
+            .with_actor(format!("investigation of incident {}", incident.id))
             .with_gate(self.gate.clone())
             .with_audit(Arc::clone(&self.audit));
         let look =
@@ -130,7 +131,7 @@ fn saved(row: &InvestigationRow) -> Option<Run> {
 /// Whether a model's conclusion says less than what the rules have proven: a proven cause is not given up for a guess.
 fn weaker(model: &Conclusion, rules: &Conclusion) -> bool {
     let proven = rules.verdict == Verdict::Fault && rules.confidence == Confidence::High;
-    proven && (model.verdict == Verdict::Inconclusive || model.cause.is_some() && model.confidence == Confidence::Low)
+    proven && (model.verdict != Verdict::Fault || model.confidence == Confidence::Low)
 }
 
 /// What stands where an incident was investigated before it was captured.

@@ -96,7 +96,10 @@ impl Deliveries {
         let mut wake = later(now, LONGEST_SLEEP);
         for row in due {
             let Some(lane) = self.lanes.get_mut(&row.receiver) else {
-                self.bury_unknown(&row).await?;
+                match self.bury_unknown(&row).await {
+                    Ok(()) | Err(StoreError::Missing { .. }) => {}
+                    Err(error) => return Err(error),
+                }
                 continue;
             };
             if lane.held_until > now {
@@ -107,7 +110,12 @@ impl Deliveries {
             if lane.under_way >= self.config.concurrency.get() {
                 continue;
             }
-            self.outbox.outbox_begin(row.id, now).await?;
+            match self.outbox.outbox_begin(row.id, now).await {
+                Ok(()) => {}
+                // Its incident became part of another since the rows were read.
+                Err(StoreError::Missing { .. }) => continue,
+                Err(error) => return Err(error),
+            }
             lane.under_way += 1;
             let delivery = Delivery {
                 outbox: Arc::clone(&self.outbox),

@@ -107,9 +107,10 @@ impl Service {
         let alive = correlator.alive();
         spawn(&mut parts, "correlation", correlator.run(stop.clone()));
 
+        let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
         if let Some(client) = watched {
-            let here = Arc::new(forwarding::InProcess { signals, clock });
+            let here = Arc::new(forwarding::InProcess { signals, redact: Arc::clone(&redact), clock });
             let forwarder = Forwarder::new(client, config.forwarder.clone(), here.clone(), Some(here));
             spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
         }
@@ -150,7 +151,7 @@ impl Service {
         spawn(&mut parts, "retention", upkeep::run(kept, config.store.retention, clock, stop.clone()));
 
         let token: Option<&Secret> = config.server.token.as_ref();
-        let state = ApiState::new(store, token, telemetry, [("correlation", alive)]);
+        let state = ApiState::new(store, token, telemetry, redact, [("correlation", alive)]);
         spawn(&mut parts, "the listener", api::serve(listener, state, stop.clone()));
         parts
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use marple_core::{Conclusion, EvidenceId, Incident, Member, ObjectRef};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::render::{Stage, View, bounded, clean};
 use crate::store::ConcludedBy;
@@ -90,5 +90,11 @@ impl Payload {
 
 /// The schema of [`Payload`], as it is published.
 pub fn schema() -> Value {
-    schemars::schema_for!(Payload).to_value()
+    let mut schema = schemars::schema_for!(Payload).to_value();
+    // A model's conclusion has no such field, so that the type's own schema leaves it out.
+    let verified = json!({ "type": "boolean", "description": "Whether the quote was found in the evidence." });
+    if let Some(Value::Object(fields)) = schema.pointer_mut("/$defs/Citation/properties") {
+        fields.insert("verified".to_owned(), verified);
+    }
+    schema
 }

@@ -12,7 +12,7 @@ pub enum StoreError {
         waiting: &'static str,
     },
     /// The disk has no room. Trying again helps once there is.
-    #[error("{doing}: the disk of the store is full; give it room or lower `store.keep`")]
+    #[error("{doing}: the disk of the store is full; give it room or lower `store.retention`")]
     DiskFull {
         /// What was being done.
         doing: &'static str,

@@ -36,7 +36,7 @@ pub struct EvidenceDraft {
     pub view: Option<String>,
 }
 
-/// Evidence could not be kept or read. Trying again helps: the store is busy or away.
+/// Evidence could not be kept or read. Trying again helps, unless there is no room: the store is busy or away.
 #[derive(Debug, thiserror::Error)]
 #[error("evidence {doing}: {source}")]
 pub struct EvidenceError {
@@ -44,6 +44,8 @@ pub struct EvidenceError {
     pub doing: &'static str,
     /// Why it failed.
     pub source: Box<dyn std::error::Error + Send + Sync>,
+    /// Whether the incident has all the evidence that it may have.
+    pub full: bool,
 }
 
 /// The evidence of one incident.

@@ -2,7 +2,7 @@
 
 use super::key::{Key, Surety};
 use super::value::{Style, is_secret};
-use super::{Source, Span, header};
+use super::{Source, Span, difference, header};
 
 /// The farthest that a value reaches.
 const LONGEST: usize = 64 << 10;
@@ -47,6 +47,11 @@ fn alone(source: &Source<'_>, at: usize) -> bool {
 impl Reader<'_> {
     fn assigned(&self) -> Option<Vec<Span>> {
         let source = self.source;
+        let changed = difference::values(source, self.key.start, self.key.end);
+        if !changed.is_empty() {
+            let data = Reader { key: Key { surety: at_least(self.key.surety), ..self.key }, ..*self };
+            return Some(changed.into_iter().flat_map(|(from, to)| data.accept(from, to, Style::Data)).collect());
+        }
         let closed = source.skip(self.key.end, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'));
         let at = source.skip_blanks(closed);
         match (source.at(at), source.at(at + 1)) {

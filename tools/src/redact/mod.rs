@@ -6,6 +6,7 @@
 
 mod assignment;
 mod config;
+mod difference;
 mod header;
 mod key;
 mod manifest;

@@ -49,7 +49,12 @@ pub async fn keep<'a>(
             content,
             view: None,
         };
-        let id = log.keep(draft).await?;
+        let id = match log.keep(draft).await {
+            Ok(id) => id,
+            // What was kept before is enough to go on with.
+            Err(error) if error.full => break,
+            Err(error) => return Err(error),
+        };
         kept.pieces.insert(source, (id, searched));
     }
     Ok(kept)

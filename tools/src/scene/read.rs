@@ -156,7 +156,8 @@ impl Reader<'_> {
                 Ok(Err(LookError::Backend { why, .. })) => (format!("the API server failed or was not reached: {why}"), true),
                 Ok(Err(LookError::Timeout { after, .. })) => (format!("the API server gave no answer in {} s", after.as_secs()), true),
                 Ok(Err(error)) => (error.to_string(), false),
-                Err(_) => (format!("there was no time left of {} s", DEADLINE.as_secs()), true),
+                // A neighbourhood that is too large now is so in a minute.
+                Err(_) => (format!("there was no time left of {} s", DEADLINE.as_secs()), false),
             },
         };
         self.unreached.fetch_or(unreached, Ordering::Relaxed);

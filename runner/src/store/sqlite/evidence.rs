@@ -45,7 +45,7 @@ struct Piece {
 impl EvidenceLog for SqliteEvidence {
     async fn keep(&self, draft: EvidenceDraft) -> Result<EvidenceId, EvidenceError> {
         let doing = "could not be kept";
-        let failed = |error: StoreError| EvidenceError { doing, source: Box::new(error) };
+        let failed = |error: StoreError| EvidenceError { doing, source: Box::new(error), full: false };
         let (digest, known) = async {
             let origin = json(&draft.origin)?;
             let digest = digest_of(&origin, &draft.title, &draft.content);
@@ -66,7 +66,7 @@ impl EvidenceLog for SqliteEvidence {
         // Apart: a long log takes tens of milliseconds to compress.
         let prepared = tokio::task::spawn_blocking(move || prepare(incident, draft, digest))
             .await
-            .map_err(|error| EvidenceError { doing, source: Box::new(error) })?
+            .map_err(|error| EvidenceError { doing, source: Box::new(error), full: false })?
             .map_err(|fault| failed(fault.during("compressing evidence")))?;
         self.store
             .writer()
@@ -76,6 +76,7 @@ impl EvidenceLog for SqliteEvidence {
             .ok_or_else(|| EvidenceError {
                 doing,
                 source: format!("the incident has {} MiB of it, which is all it may have", INCIDENT >> 20).into(),
+                full: true,
             })
     }
 
@@ -104,7 +105,7 @@ impl EvidenceLog for SqliteEvidence {
 }
 
 fn unread(fault: Fault) -> EvidenceError {
-    EvidenceError { doing: "could not be read", source: Box::new(fault.during("reading evidence")) }
+    EvidenceError { doing: "could not be read", source: Box::new(fault.during("reading evidence")), full: false }
 }
 
 fn digest_of(origin: &str, title: &str, content: &str) -> Vec<u8> {

@@ -65,8 +65,9 @@ impl SqliteStore {
 
     /// Commits what waits and closes the file. Later calls fail with [`StoreError::Closed`].
     pub async fn close(&self) {
-        self.0.writer.close().await;
+        // The last connection to go writes the log back into the file: the readers could not.
         self.0.readers.close().await;
+        self.0.writer.close().await;
     }
 
     fn readers(&self) -> &SqlitePool {

@@ -99,7 +99,7 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
             &explained,
             object,
             &graph,
-            change.map(|change| (change, what_changed(scene, change))),
+            change.map(|change| (change, what_changed(change))),
         ),
         cause: Some(Cause { object: object.clone(), category, statement, citations }),
         chain: chain(symptoms, longest, &explained, &graph),
@@ -256,9 +256,10 @@ fn ruled_out<'a>(
     claims
 }
 
-/// The first field that changed, as it was and is.
-fn what_changed(scene: &Scene, change: &Finding) -> Option<String> {
-    Some(scene.rollouts.get(&change.object)?.changes.first()?.to_string())
+/// The first field that changed, as it was and is: from the proof, from which secrets have been taken.
+fn what_changed(change: &Finding) -> Option<String> {
+    let proof = change.proofs.first().filter(|_| !change.object.is("ConfigMap"))?;
+    Some(proof.quote.clone())
 }
 
 /// The statement with a full stop.

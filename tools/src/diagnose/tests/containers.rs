@@ -67,7 +67,10 @@ fn a_kill_for_memory_tells_the_limit_and_blames_the_owner() {
     };
     let rollout = |from| Rollout { at: cut.now, revision: "2".to_owned(), changes: vec![change(from)] };
     let (cut_down, raised) = (rollout("1Gi"), rollout("32Mi"));
-    let set = |scene: &Scene| run(scene).into_iter().find_map(|finding| finding.remedies.into_iter().next()?.command);
+    let set = |scene: &Scene| {
+        let killed = run(scene).into_iter().find(|finding| finding.condition == "container-oom-killed").unwrap();
+        killed.remedies[0].command.clone()
+    };
     cut.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), cut_down);
     assert!(set(&cut).unwrap().ends_with("--limits=memory=1Gi"), "back to what it was");
     cut.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), raised);

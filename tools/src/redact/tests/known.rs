@@ -19,6 +19,21 @@ fn token(prefix: &str, body: &str) -> String {
 }
 
 #[test]
+fn what_a_secret_variable_was_changed_from_and_to_is_hidden() {
+    all(&[
+        (
+            "containers[app].env[DB_PASSWORD].value: hunter2-old -> hunter2 new; x",
+            "containers[app].env[DB_PASSWORD].value: [password] -> [password]",
+        ),
+        (
+            "containers[app].env[API_TOKEN]: set to abc-def-123; containers[app].image: a:1 -> a:2",
+            "containers[app].env[API_TOKEN]: set to [token]; containers[app].image: a:1 -> a:2",
+        ),
+        ("containers[app].env[MODE].value: a -> b", "containers[app].env[MODE].value: a -> b"),
+    ]);
+}
+
+#[test]
 fn tokens_of_vendors_are_told_by_their_beginning() {
     let letters = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
     for (prefix, body, kind) in [
