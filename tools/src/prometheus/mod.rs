@@ -5,6 +5,14 @@ mod around;
 mod client;
 mod config;
 mod error;
+mod expression;
+mod labels;
+mod moment;
+mod number;
+mod report;
+mod selector;
+mod summary;
+mod window;
 
 use std::sync::Arc;
 
