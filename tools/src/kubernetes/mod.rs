@@ -25,6 +25,7 @@ mod selector;
 mod table;
 mod tools;
 
+pub(crate) use clock::Clock;
 pub use cluster::Cluster;
 pub use error::LookError;
 pub use kinds::{Kind, Kinds};

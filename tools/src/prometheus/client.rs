@@ -96,6 +96,14 @@ impl Prometheus {
         Ok(groups.groups.into_iter().flat_map(|group| group.rules).collect())
     }
 
+    /// The rules of these names, as far as the server can choose; an older one gives all.
+    pub async fn rules_named(&self, names: &[&str]) -> Result<Vec<Rule>, PrometheusError> {
+        let query: Vec<(&str, &str)> = names.iter().map(|name| ("rule_name[]", *name)).collect();
+        let groups: RawGroups = self.look("rules", &query).await?;
+        let rules = groups.groups.into_iter().flat_map(|group| group.rules);
+        Ok(rules.filter(|rule| names.contains(&rule.name.as_str())).collect())
+    }
+
     /// The alerts that are pending or fire.
     pub async fn alerts(&self) -> Result<Vec<ActiveAlert>, PrometheusError> {
         Ok(self.look::<RawAlerts>("alerts", &[]).await?.alerts)
@@ -121,6 +129,29 @@ impl Prometheus {
     /// The values of a label; `__name__` gives the metrics' names.
     pub async fn values(&self, label: &str) -> Result<Vec<String>, PrometheusError> {
         self.look(&format!("label/{label}/values"), &[]).await
+    }
+
+    /// The values of a label among the series that a selector finds between two times.
+    pub async fn values_of(
+        &self,
+        label: &str,
+        selector: &str,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<String>, PrometheusError> {
+        let (start, end) = (seconds(start), seconds(end));
+        self.look(&format!("label/{label}/values"), &[("match[]", selector), ("start", &start), ("end", &end)]).await
+    }
+
+    /// The names of the labels of the series that a selector finds between two times.
+    pub async fn labels_of(
+        &self,
+        selector: &str,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Result<Vec<String>, PrometheusError> {
+        let (start, end) = (seconds(start), seconds(end));
+        self.look("labels", &[("match[]", selector), ("start", &start), ("end", &end)]).await
     }
 
     /// What each metric is, by its name.

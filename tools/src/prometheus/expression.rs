@@ -1,13 +1,21 @@
 //! What a rule's or a person's expression is made of.
 
+mod narrow;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{BinaryExpr, Expr, LabelModifier, VectorMatchCardinality, VectorSelector, parse};
+use promql_parser::parser::{BinaryExpr, Expr, VectorSelector, parse, token};
 use promql_parser::util::{ExprVisitor, walk_expr};
 
 use super::labels::NAME;
-use super::selector::escaped;
+use super::number::Unit;
+
+/// What gives values of the kind that it takes.
+const KEEPING: [&str; 21] = [
+    "sum", "avg", "min", "max", "topk", "bottomk", "quantile", "last", "first", "increase", "delta", "abs", "round", "ceil",
+    "floor", "clamp", "clamp_min", "clamp_max", "label_replace", "sort", "sort_desc",
+];
 
 /// An expression that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +63,11 @@ impl Expression {
         }
     }
 
+    /// What its values measure, as far as the metrics' names say: a sum of bytes is bytes, a ratio of them is not.
+    pub(super) fn unit(&self) -> Unit {
+        unit(&self.0)
+    }
+
     /// The names of the metrics that it reads.
     pub(super) fn metrics(&self) -> BTreeSet<String> {
         self.selectors().iter().filter_map(name).collect()
@@ -63,7 +76,7 @@ impl Expression {
     /// The same for the series that have one of these values of these labels only, as far as each selector's labels
     /// come through to the result: of `sum by (namespace) (x)` only the namespace narrows `x`.
     pub(super) fn restricted(mut self, to: &BTreeMap<String, BTreeSet<String>>) -> Self {
-        restrict(&mut self.0, to);
+        narrow::restrict(&mut self.0, to);
         self
     }
 }
@@ -77,12 +90,33 @@ pub(super) fn name(selector: &VectorSelector) -> Option<String> {
         .or_else(|| selector.matchers.matchers.iter().find(by_label).map(|matcher| matcher.value.clone()))
 }
 
+fn unit(expr: &Expr) -> Unit {
+    match expr {
+        Expr::VectorSelector(selector) if name(selector).is_some_and(|name| name.ends_with("_bytes")) => Unit::Bytes,
+        Expr::MatrixSelector(matrix) => unit(&Expr::VectorSelector(matrix.vs.clone())),
+        Expr::Paren(inner) => unit(&inner.expr),
+        Expr::Unary(inner) => unit(&inner.expr),
+        Expr::Subquery(inner) => unit(&inner.expr),
+        Expr::Aggregate(aggregate) if KEEPING.contains(&aggregate.op.to_string().as_str()) => unit(&aggregate.expr),
+        Expr::Call(call) if KEEPING.contains(&call.func.name.trim_end_matches("_over_time")) => {
+            let mut units = call.args.args.iter().map(|argument| unit(argument));
+            if units.any(|unit| unit == Unit::Bytes) { Unit::Bytes } else { Unit::Plain }
+        }
+        Expr::Binary(binary) if chooses(binary) => unit(&binary.lhs),
+        Expr::Binary(binary) if matches!(binary.op.id(), token::T_ADD | token::T_SUB) => {
+            let same = unit(&binary.lhs) == unit(&binary.rhs);
+            if same { unit(&binary.lhs) } else { Unit::Plain }
+        }
+        _ => Unit::Plain,
+    }
+}
+
 fn split(expr: &Expr, parts: &mut Vec<Expression>) {
     match expr {
         Expr::Paren(inner) => split(&inner.expr, parts),
         Expr::Binary(binary) if chooses(binary) => {
             for side in [&binary.lhs, &binary.rhs] {
-                if !matches!(bare(side), Expr::NumberLiteral(_) | Expr::Unary(_)) {
+                if !is_number(side) {
                     split(side, parts);
                 }
             }
@@ -96,10 +130,11 @@ fn split(expr: &Expr, parts: &mut Vec<Expression>) {
     }
 }
 
-fn bare(expr: &Expr) -> &Expr {
+fn is_number(expr: &Expr) -> bool {
     match expr {
-        Expr::Paren(inner) => bare(&inner.expr),
-        other => other,
+        Expr::Paren(inner) => is_number(&inner.expr),
+        Expr::Unary(inner) => is_number(&inner.expr),
+        other => matches!(other, Expr::NumberLiteral(_)),
     }
 }
 
@@ -107,100 +142,6 @@ fn bare(expr: &Expr) -> &Expr {
 fn chooses(binary: &BinaryExpr) -> bool {
     let gives_bool = binary.modifier.as_ref().is_some_and(|modifier| modifier.return_bool);
     binary.op.is_set_operator() || binary.op.is_comparison_operator() && !gives_bool
-}
-
-type Allowed = BTreeMap<String, BTreeSet<String>>;
-
-fn restrict(expr: &mut Expr, allowed: &Allowed) {
-    match expr {
-        Expr::VectorSelector(selector) => narrow(selector, allowed),
-        Expr::MatrixSelector(matrix) => narrow(&mut matrix.vs, allowed),
-        Expr::Paren(inner) => restrict(&mut inner.expr, allowed),
-        Expr::Unary(inner) => restrict(&mut inner.expr, allowed),
-        Expr::Subquery(inner) => restrict(&mut inner.expr, allowed),
-        Expr::Aggregate(aggregate) => {
-            let allowed = match &aggregate.modifier {
-                Some(LabelModifier::Include(kept)) => only(allowed, &kept.labels),
-                Some(LabelModifier::Exclude(gone)) => without(allowed, &gone.labels),
-                None => Allowed::new(),
-            };
-            restrict(&mut aggregate.expr, &allowed);
-        }
-        Expr::Call(call) => {
-            let allowed = match call.func.name {
-                // Absence of the few is another question than absence of all.
-                "absent" | "absent_over_time" | "scalar" | "vector" => Allowed::new(),
-                "label_replace" | "label_join" => match call.args.args.get(1).map(|made| made.as_ref()) {
-                    Some(Expr::StringLiteral(made)) => without(allowed, std::slice::from_ref(&made.val)),
-                    _ => Allowed::new(),
-                },
-                _ => allowed.clone(),
-            };
-            for argument in &mut call.args.args {
-                restrict(argument, &allowed);
-            }
-        }
-        Expr::Binary(binary) => {
-            let (left, right) = sides(binary, allowed);
-            restrict(&mut binary.lhs, &left);
-            restrict(&mut binary.rhs, &right);
-        }
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
-    }
-}
-
-/// What may narrow each side of an operator.
-fn sides(binary: &BinaryExpr, allowed: &Allowed) -> (Allowed, Allowed) {
-    let Some(modifier) = &binary.modifier else { return (allowed.clone(), allowed.clone()) };
-    let matched = match &modifier.matching {
-        Some(LabelModifier::Include(labels)) => only(allowed, &labels.labels),
-        Some(LabelModifier::Exclude(labels)) => without(allowed, &labels.labels),
-        None => allowed.clone(),
-    };
-    // The many side keeps its labels, but those that it takes from the other; the other is told apart by those matched.
-    match &modifier.card {
-        VectorMatchCardinality::ManyToOne(taken) => (without(allowed, &taken.labels), matched),
-        VectorMatchCardinality::OneToMany(taken) => (matched, without(allowed, &taken.labels)),
-        VectorMatchCardinality::ManyToMany => (allowed.clone(), matched),
-        VectorMatchCardinality::OneToOne => (matched.clone(), matched),
-    }
-}
-
-fn only(allowed: &Allowed, labels: &[String]) -> Allowed {
-    allowed.iter().filter(|(name, _)| labels.contains(name)).map(|(name, values)| (name.clone(), values.clone())).collect()
-}
-
-fn without(allowed: &Allowed, labels: &[String]) -> Allowed {
-    allowed.iter().filter(|(name, _)| !labels.contains(name)).map(|(name, values)| (name.clone(), values.clone())).collect()
-}
-
-fn narrow(selector: &mut VectorSelector, allowed: &Allowed) {
-    for (name, values) in allowed {
-        let Some(matcher) = matcher(name, values) else { continue };
-        let matchers = &mut selector.matchers;
-        if matchers.or_matchers.is_empty() {
-            let equal = |other: &&Matcher| other.name == *name && other.op == MatchOp::Equal;
-            if matchers.matchers.iter().find(equal).is_none() {
-                matchers.matchers.push(matcher);
-            }
-        } else {
-            matchers.or_matchers.iter_mut().for_each(|group| group.push(matcher.clone()));
-        }
-    }
-}
-
-fn matcher(name: &str, values: &BTreeSet<String>) -> Option<Matcher> {
-    let mut each = values.iter();
-    match (each.next(), each.next()) {
-        (None, _) => None,
-        (Some(only), None) => Some(Matcher::new(MatchOp::Equal, name, only)),
-        _ => {
-            let any = values.iter().map(|value| escaped(value)).collect::<Vec<_>>().join("|");
-            // What the selector's text shows is the value; the expression in the operator is never used here.
-            let expression = regex::Regex::new(&any).ok()?;
-            Some(Matcher::new(MatchOp::Re(expression), name, &any))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -259,6 +200,17 @@ mod tests {
     fn several_values_are_any_of_them_and_each_is_escaped() {
         assert_eq!(restricted("up", &[("pod", &["a.b", "c\"d"])]), r#"up{pod=~"a\\.b|c\"d"}"#);
         assert_eq!(restricted("up", &[("pod", &["\"} or x"])]), r#"up{pod="\"} or x"}"#);
+    }
+
+    #[test]
+    fn bytes_are_bytes_until_they_are_divided() {
+        let unit = |text: &str| Expression::read(text).unwrap().unit();
+        for text in ["x_bytes", "sum by (pod) (x_bytes)", "max_over_time(x_bytes[5m]) > 100", "a_bytes - b_bytes", "topk(3, x_bytes)"] {
+            assert_eq!(unit(text), Unit::Bytes, "{text}");
+        }
+        for text in ["x_bytes / y_bytes", "count(x_bytes)", "rate(x_bytes[5m])", "x", "a_bytes + b"] {
+            assert_eq!(unit(text), Unit::Plain, "{text}");
+        }
     }
 
     #[test]

@@ -21,6 +21,14 @@ impl Window {
         Self { start, end, step: Duration::from_secs(step) }
     }
 
+    /// The same from the step before its start on: its points fall on times that people count with.
+    pub(super) fn aligned(self) -> Self {
+        let step = i64::try_from(self.step.as_millis()).unwrap_or(1).max(1);
+        let start = self.start.as_millisecond();
+        let start = Timestamp::from_millisecond(start - start.rem_euclid(step)).unwrap_or(self.start);
+        Self { start, ..self }
+    }
+
     /// How long it is.
     pub(super) fn length(&self) -> Duration {
         let seconds = self.end.as_second() - self.start.as_second();
