@@ -68,7 +68,12 @@ impl Absence<'_> {
                 let told = |of: &super::Series| {
                     format!("{} {}", labels::told(&of.labels, &labels::common([])), part.unit().told(value(of)))
                 };
-                *text += &format!("without its conditions, `{query}` has {} series: from {} to {}\n", series.len(), told(least).trim(), told(most).trim());
+                *text += &format!(
+                    "without its conditions, `{query}` has {} series: from {} to {}\n",
+                    series.len(),
+                    told(least).trim(),
+                    told(most).trim()
+                );
                 found = true;
             } else {
                 *text += &format!("`{query}` has no series\n");

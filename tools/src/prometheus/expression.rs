@@ -13,8 +13,27 @@ use super::number::Unit;
 
 /// What gives values of the kind that it takes.
 const KEEPING: [&str; 21] = [
-    "sum", "avg", "min", "max", "topk", "bottomk", "quantile", "last", "first", "increase", "delta", "abs", "round", "ceil",
-    "floor", "clamp", "clamp_min", "clamp_max", "label_replace", "sort", "sort_desc",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "topk",
+    "bottomk",
+    "quantile",
+    "last",
+    "first",
+    "increase",
+    "delta",
+    "abs",
+    "round",
+    "ceil",
+    "floor",
+    "clamp",
+    "clamp_min",
+    "clamp_max",
+    "label_replace",
+    "sort",
+    "sort_desc",
 ];
 
 /// An expression that was read.
@@ -161,15 +180,16 @@ mod tests {
     #[test]
     fn a_comparison_is_taken_off_and_both_sides_are_told() {
         assert_eq!(parts("a / b > 0.9"), ["a / b"]);
-        assert_eq!(parts("kube_deployment_spec_replicas > kube_deployment_status_replicas_available"), [
-            "kube_deployment_spec_replicas",
-            "kube_deployment_status_replicas_available"
-        ]);
+        assert_eq!(
+            parts("kube_deployment_spec_replicas > kube_deployment_status_replicas_available"),
+            ["kube_deployment_spec_replicas", "kube_deployment_status_replicas_available"]
+        );
         assert_eq!(parts("(a > 1) and on (pod) (b{c=\"d\"} == 0)"), ["a", "b{c=\"d\"}"]);
         assert_eq!(parts("a > bool 1"), ["a > bool 1"]);
-        assert_eq!(parts("max_over_time(x{reason=\"CrashLoopBackOff\"}[1m]) >= 1"), [
-            "max_over_time(x{reason=\"CrashLoopBackOff\"}[1m])"
-        ]);
+        assert_eq!(
+            parts("max_over_time(x{reason=\"CrashLoopBackOff\"}[1m]) >= 1"),
+            ["max_over_time(x{reason=\"CrashLoopBackOff\"}[1m])"]
+        );
         assert_eq!(parts("absent(up{job=\"a\"})"), ["absent(up{job=\"a\"})"]);
         assert_eq!(parts("a > 1 or a < -1"), ["a"]);
     }
@@ -205,7 +225,13 @@ mod tests {
     #[test]
     fn bytes_are_bytes_until_they_are_divided() {
         let unit = |text: &str| Expression::read(text).unwrap().unit();
-        for text in ["x_bytes", "sum by (pod) (x_bytes)", "max_over_time(x_bytes[5m]) > 100", "a_bytes - b_bytes", "topk(3, x_bytes)"] {
+        for text in [
+            "x_bytes",
+            "sum by (pod) (x_bytes)",
+            "max_over_time(x_bytes[5m]) > 100",
+            "a_bytes - b_bytes",
+            "topk(3, x_bytes)",
+        ] {
             assert_eq!(unit(text), Unit::Bytes, "{text}");
         }
         for text in ["x_bytes / y_bytes", "count(x_bytes)", "rate(x_bytes[5m])", "x", "a_bytes + b"] {

@@ -43,7 +43,10 @@ mod tests {
         let two = set(&[(NAME, "up"), ("job", "node"), ("instance", "b \"c\"")]);
         let shared = common([&one, &two]);
         assert_eq!(common_line(&shared), "all have up job=\"node\"\n");
-        assert_eq!((told(&one, &shared), told(&two, &shared)), ("instance=\"a:1\"".into(), "instance=\"b \\\"c\\\"\"".into()));
+        assert_eq!(
+            (told(&one, &shared), told(&two, &shared)),
+            ("instance=\"a:1\"".into(), "instance=\"b \\\"c\\\"\"".into())
+        );
         assert_eq!(common([&one]), Labels::new());
         assert_eq!(told(&one, &Labels::new()), "up instance=\"a:1\" job=\"node\"");
     }

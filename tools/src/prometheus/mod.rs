@@ -5,6 +5,8 @@ mod answer;
 mod around;
 mod client;
 mod config;
+#[cfg(test)]
+mod double;
 mod error;
 mod expression;
 mod labels;

@@ -150,12 +150,11 @@ impl<'a> Report<'a> {
     }
 }
 
-/// The line over a report: which time, and where the incident began in it.
-pub(super) fn heading(window: Window, count: usize, incident_start: Option<Timestamp>) -> String {
-    let series = if count == 1 { "1 series".to_owned() } else { format!("{count} series") };
+/// The line over a report: which time it is about, and where the incident began in it.
+pub(super) fn heading(window: Window, incident_start: Option<Timestamp>) -> String {
     let step = marple_core::Period::from(window.step);
     let start = incident_start.map(|start| format!("; the incident began {start:.0}")).unwrap_or_default();
-    format!("{series} from {:.0} to {:.0}, a value each {step}{start}\n", window.start, window.end)
+    format!("from {:.0} to {:.0}, a value each {step}, times in UTC{start}\n", window.start, window.end)
 }
 
 #[cfg(test)]
@@ -169,7 +168,11 @@ mod tests {
         let start = window().start;
         let points =
             values.iter().map(|(minute, value)| Point { at: start + Duration::from_mins(*minute), value: *value });
-        Series { labels: [("namespace", "shop"), ("pod", pod)].into_iter().collect(), points: points.collect(), histograms: 0 }
+        Series {
+            labels: [("namespace", "shop"), ("pod", pod)].into_iter().collect(),
+            points: points.collect(),
+            histograms: 0,
+        }
     }
 
     fn window() -> Window {
@@ -202,10 +205,14 @@ mod tests {
     fn the_whole_holds_every_line_of_the_view_and_every_point() {
         let mut long = series("long", &[]);
         long.points = (0..50_u32)
-            .map(|minute| Point { at: window().start + Duration::from_mins(u64::from(minute)), value: f64::from(minute) })
+            .map(|minute| Point {
+                at: window().start + Duration::from_mins(u64::from(minute)),
+                value: f64::from(minute),
+            })
             .collect();
         let all = [long, series("other", &[(0, 1.0)])];
-        let report = Report::new(&all, Window { end: window().start + Duration::from_mins(49), ..window() }, Unit::Plain);
+        let report =
+            Report::new(&all, Window { end: window().start + Duration::from_mins(49), ..window() }, Unit::Plain);
         let (brief, whole) = (report.brief(2), report.whole());
         assert!(whole.starts_with(&brief));
         assert!(whole.contains("all points of pod=\"long\": 03:00 0, 03:01 1, 03:02 2,"), "{whole}");

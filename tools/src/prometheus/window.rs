@@ -54,7 +54,9 @@ mod tests {
     #[test]
     fn a_window_has_at_most_sixty_steps() {
         let start: Timestamp = "2026-01-02T03:00:00Z".parse().unwrap();
-        for (minutes, step) in [(0, 1), (1, 1), (10, 10), (30, 30), (40, 60), (60, 60), (1_440, 1_800), (43_200, 43_200)] {
+        for (minutes, step) in
+            [(0, 1), (1, 1), (10, 10), (30, 30), (40, 60), (60, 60), (1_440, 1_800), (43_200, 43_200)]
+        {
             let window = Window::between(start, start + Duration::from_mins(minutes));
             assert_eq!(window.step.as_secs(), step, "{minutes} minutes");
         }

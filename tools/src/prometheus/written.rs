@@ -25,7 +25,9 @@ pub(super) fn rule(rule: &Rule, clock: Clock, most: usize) -> String {
     for (name, value) in rule.annotations.iter() {
         text += &format!("{name}: {}\n", one_line(value));
     }
-    if !matches!(rule.health.as_str(), "" | "ok" | "unknown") || rule.last_error.as_ref().is_some_and(|error| !error.is_empty()) {
+    if !matches!(rule.health.as_str(), "" | "ok" | "unknown")
+        || rule.last_error.as_ref().is_some_and(|error| !error.is_empty())
+    {
         let error = rule.last_error.as_deref().unwrap_or("no reason is given");
         text += &format!("health: {}, its last evaluation failed: {}\n", rule.health, one_line(error));
     }
@@ -51,7 +53,8 @@ fn active(rule: &Rule, clock: Clock, most: usize) -> String {
         return String::new();
     }
     let added: Labels = rule.labels.iter().chain([("alertname", rule.name.as_str())]).collect();
-    let own = |alert: &ActiveAlert| -> Labels { alert.labels.iter().filter(|(name, _)| added.get(name).is_none()).collect() };
+    let own =
+        |alert: &ActiveAlert| -> Labels { alert.labels.iter().filter(|(name, _)| added.get(name).is_none()).collect() };
     let mut alerts: Vec<(&ActiveAlert, Labels)> = rule.alerts.iter().map(|alert| (alert, own(alert))).collect();
     alerts.sort_by(|(left, _), (right, _)| left.state.cmp(&right.state).then(left.active_at.cmp(&right.active_at)));
     let common = labels::common(alerts.iter().map(|(_, labels)| labels));

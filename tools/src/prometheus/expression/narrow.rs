@@ -67,11 +67,19 @@ fn sides(binary: &BinaryExpr, allowed: &Allowed) -> (Allowed, Allowed) {
 }
 
 fn only(allowed: &Allowed, labels: &[String]) -> Allowed {
-    allowed.iter().filter(|(name, _)| labels.contains(name)).map(|(name, values)| (name.clone(), values.clone())).collect()
+    allowed
+        .iter()
+        .filter(|(name, _)| labels.contains(name))
+        .map(|(name, values)| (name.clone(), values.clone()))
+        .collect()
 }
 
 fn without(allowed: &Allowed, labels: &[String]) -> Allowed {
-    allowed.iter().filter(|(name, _)| !labels.contains(name)).map(|(name, values)| (name.clone(), values.clone())).collect()
+    allowed
+        .iter()
+        .filter(|(name, _)| !labels.contains(name))
+        .map(|(name, values)| (name.clone(), values.clone()))
+        .collect()
 }
 
 fn narrow(selector: &mut VectorSelector, allowed: &Allowed) {
@@ -102,4 +110,3 @@ fn matcher(name: &str, values: &BTreeSet<String>) -> Option<Matcher> {
         }
     }
 }
-

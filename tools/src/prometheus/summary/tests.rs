@@ -89,7 +89,8 @@ fn the_points_that_tell_most_are_shown() {
     values[17] = 99.0;
     values[44] = -5.0;
     let summary = summary(&values);
-    let minutes: Vec<i64> = summary.points.iter().map(|point| (point.at.as_second() - start().as_second()) / 60).collect();
+    let minutes: Vec<i64> =
+        summary.points.iter().map(|point| (point.at.as_second() - start().as_second()) / 60).collect();
     for wanted in [0, 16, 17, 44, 60] {
         assert!(minutes.contains(&wanted), "{wanted} in {minutes:?}");
     }

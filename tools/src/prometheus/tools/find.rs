@@ -43,7 +43,8 @@ struct Arguments {
 
 impl Find {
     pub(super) fn new(prometheus: Prometheus) -> Self {
-        let description = "Names of metrics by words or labels, with type, help and label names. Before guessing names.";
+        let description =
+            "Names of metrics by words or labels, with type, help and label names. Before guessing names.";
         Self { prometheus, spec: arguments::spec::<Arguments>("prometheus_find", description, Effect::Read) }
     }
 
@@ -114,8 +115,12 @@ impl Tool for Find {
         let names = self.names(selector.as_deref(), window).await?;
         // Without what exporters say of their metrics the names still help.
         let about = self.prometheus.metadata().await.unwrap_or_default();
-        let wanted: Vec<String> =
-            words.iter().flat_map(|words| words.split([' ', ',', '*'])).map(str::to_lowercase).filter(|word| !word.is_empty()).collect();
+        let wanted: Vec<String> = words
+            .iter()
+            .flat_map(|words| words.split([' ', ',', '*']))
+            .map(str::to_lowercase)
+            .filter(|word| !word.is_empty())
+            .collect();
         let of = words.as_ref().map(|words| format!(" of {words:?}")).unwrap_or_default();
         let with = selector.as_ref().map(|selector| format!(" with {selector}")).unwrap_or_default();
         let title = format!("metrics{of}{with}");
@@ -140,11 +145,7 @@ impl Tool for Find {
 }
 
 /// The names that fit all words, else those that fit most of them; shorter names first. Whether it is all words.
-fn fitting<'a>(
-    names: &'a [String],
-    about: &BTreeMap<String, Vec<Metadata>>,
-    words: &[String],
-) -> (Vec<&'a str>, bool) {
+fn fitting<'a>(names: &'a [String], about: &BTreeMap<String, Vec<Metadata>>, words: &[String]) -> (Vec<&'a str>, bool) {
     let mut scored: Vec<(usize, usize, &str)> = names
         .iter()
         .map(|name| {

@@ -23,7 +23,6 @@ pub(super) struct Query {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// `PromQL`.
     query: String,
     /// Default now; as -30m or a time.
     time: Option<String>,

@@ -35,7 +35,6 @@ pub(super) struct Range {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// `PromQL`.
     query: String,
     /// Default 30m before the incident; as -2h or a time.
     start: Option<String>,
@@ -59,10 +58,9 @@ impl Range {
             text.as_deref().map(|text| moment(name, argument, text, look)).transpose()
         };
         let end = read("end", &arguments.end)?.unwrap_or(look.now);
-        let usual = look.incident_start.map_or(
-            look.now.checked_sub(WITHOUT_INCIDENT).unwrap_or(look.now),
-            |start| start.checked_sub(BEFORE).unwrap_or(start),
-        );
+        let usual = look.incident_start.map_or(look.now.checked_sub(WITHOUT_INCIDENT).unwrap_or(look.now), |start| {
+            start.checked_sub(BEFORE).unwrap_or(start)
+        });
         let start = read("start", &arguments.start)?.unwrap_or(usual);
         if start >= end {
             return wrong(format!("`start` is {start:.0}, which is not before `end`, {end:.0}"));
@@ -76,7 +74,9 @@ impl Range {
             let points = window.length().as_millis() / step.as_millis().max(1);
             if points > u128::from(POINTS) {
                 let least = Period::seconds(window.length().as_secs().div_ceil(POINTS));
-                return wrong(format!("a step of {text} gives {points} points a series; take at least {least}, or none"));
+                return wrong(format!(
+                    "a step of {text} gives {points} points a series; take at least {least}, or none"
+                ));
             }
             window.step = step;
         }
@@ -103,7 +103,7 @@ impl Tool for Range {
         }
         let unit = Expression::read(query).map(|expression| expression.unit()).unwrap_or_default();
         let report = Report::new(&answer.answer, window, unit);
-        let head = format!("{}{warned}", heading(window, answer.answer.len(), look.incident_start));
+        let head = format!("{} series {}{warned}", answer.answer.len(), heading(window, look.incident_start));
         let content = format!("{head}{}", report.whole());
         let limits = Limits { characters: 8_000, line: 900, ..Limits::table() };
         let view = view::bounded(&format!("{head}{}", report.brief(SHOWN)), limits);

@@ -38,7 +38,8 @@ struct Arguments {
 
 impl Rule {
     pub(super) fn new(prometheus: Prometheus) -> Self {
-        let description = "An alert's rule: expression, its values now, how long it must hold, state and active alerts.";
+        let description =
+            "An alert's rule: expression, its values now, how long it must hold, state and active alerts.";
         Self { prometheus, spec: arguments::spec::<Arguments>("prometheus_rule", description, Effect::Read) }
     }
 
@@ -50,14 +51,15 @@ impl Rule {
         if queries.is_empty() {
             queries.push((expr.to_owned(), prometheus::number::Unit::default()));
         }
-        let asked = queries.into_iter().map(async |(query, unit)| match self.prometheus.instant(&query, Some(at)).await {
-            Err(error) => format!("`{query}` could not be asked: {error}\n"),
-            Ok(answer) => {
-                let series = answer.answer.into_series();
-                let lines = written::indented(&instant(&series, unit, most));
-                format!("`{query}` now: {} series\n{lines}", series.len())
-            }
-        });
+        let asked =
+            queries.into_iter().map(async |(query, unit)| match self.prometheus.instant(&query, Some(at)).await {
+                Err(error) => format!("`{query}` could not be asked: {error}\n"),
+                Ok(answer) => {
+                    let series = answer.answer.into_series();
+                    let lines = written::indented(&instant(&series, unit, most));
+                    format!("`{query}` now: {} series\n{lines}", series.len())
+                }
+            });
         join_all(asked).await.concat()
     }
 

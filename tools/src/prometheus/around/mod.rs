@@ -1,0 +1,153 @@
+//! What Prometheus knows of the time around an incident's start.
+
+mod asker;
+mod node;
+mod pods;
+mod rules;
+mod standard;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use marple_core::{EvidenceOrigin, ObjectRef, Signal, Unseen};
+
+use self::asker::Asker;
+use super::report::{Report, heading};
+use super::{Prometheus, Series, Window, number::Unit};
+use crate::view::{self, Limits, plain};
+use crate::{EvidenceDraft, Redact};
+
+/// How far before and after the start is looked, and how long all of it may take.
+const BEFORE: Duration = Duration::from_mins(30);
+const AFTER: Duration = Duration::from_mins(30);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Series of one question that a view shows.
+const SHOWN: usize = 8;
+
+/// What was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Around {
+    /// Evidence, redacted; none where Prometheus has no such metrics.
+    pub drafts: Vec<EvidenceDraft>,
+    /// What could not be asked.
+    pub unseen: Vec<Unseen>,
+}
+
+/// Reads the rules of these signals and the metrics of these objects around the start. Takes at most 5 s in all.
+///
+/// Pods are taken as they are; of a workload, those that it owned in that time.
+pub async fn around(
+    prometheus: &Prometheus,
+    subjects: &[ObjectRef],
+    signals: &[Signal],
+    start: Timestamp,
+    now: Timestamp,
+    redact: &dyn Redact,
+) -> Around {
+    if subjects.is_empty() && signals.is_empty() {
+        return Around::default();
+    }
+    let asker = Asker::new(prometheus, LONGEST);
+    let window = window(start, now);
+    let (rules, standard) =
+        tokio::join!(rules::read(&asker, signals, window, now), standard::read(&asker, subjects, window));
+    let clean = |text: &str| redact.redact(&plain(text));
+    let draft = |found: Found| {
+        let head = format!("{}{}", found.head, heading(window, Some(start)));
+        let (mut whole, mut brief) = (head.clone(), head);
+        for answer in &found.answers {
+            let report = Report::new(&answer.series, window, answer.unit);
+            let name = format!("\n{} (`{}`)\n", answer.what, answer.query);
+            whole += &format!("{name}{}", report.whole());
+            brief += &format!("{name}{}", report.brief(SHOWN));
+        }
+        let (content, brief) = (clean(&whole), clean(&brief));
+        let shown = view::bounded(&brief, Limits { characters: 8_000, line: 900, ..Limits::table() });
+        EvidenceDraft {
+            origin: EvidenceOrigin::Capture,
+            title: clean(&found.title),
+            object: found.object,
+            taken_at: now,
+            view: (shown != content).then_some(shown),
+            content,
+        }
+    };
+    let drafts = rules.into_iter().chain(standard).map(draft).collect();
+    Around { drafts, unseen: asker.unseen().into_iter().map(|unseen| cleaned(unseen, &clean)).collect() }
+}
+
+/// The answers to some questions about one thing.
+struct Found {
+    title: String,
+    object: Option<ObjectRef>,
+    /// What is said before the series.
+    head: String,
+    answers: Vec<Answered>,
+}
+
+/// A question for the values of a window.
+#[derive(Clone, Debug, PartialEq)]
+struct Question {
+    /// What its values are, in a few words.
+    what: &'static str,
+    query: String,
+    unit: Unit,
+    /// Which of the series that it finds are meant: a selector of several namespaces and names may find others too.
+    keep: Keep,
+}
+
+/// Which series of an answer are meant.
+#[derive(Clone, Debug, PartialEq)]
+enum Keep {
+    All,
+    /// Those whose namespace and label are among these.
+    Named(&'static str, BTreeSet<(String, String)>),
+    /// Those of these pods.
+    Pods(pods::Pods),
+}
+
+/// A question with its series.
+struct Answered {
+    what: String,
+    query: String,
+    unit: Unit,
+    series: Vec<Series>,
+}
+
+impl Question {
+    fn of(what: &'static str, query: String, unit: Unit) -> Self {
+        Self { what, query, unit, keep: Keep::All }
+    }
+
+    /// Asks it; nothing where it has no series or can't be asked.
+    async fn ask(self, asker: &Asker<'_>, window: Window) -> Option<Answered> {
+        let mut series = asker.ask(asker.prometheus.range(&self.query, window)).await?.answer;
+        series.retain(|series| {
+            let namespace = series.labels.get("namespace").unwrap_or_default();
+            let is = |label: &str| series.labels.get(label).unwrap_or_default();
+            match &self.keep {
+                Keep::All => true,
+                Keep::Named(label, names) => names.contains(&(namespace.to_owned(), is(label).to_owned())),
+                Keep::Pods(pods) => pods.has(namespace, is("pod")),
+            }
+        });
+        let (what, query) = (self.what.to_owned(), self.query);
+        (!series.is_empty()).then_some(Answered { what, query, unit: self.unit, series })
+    }
+}
+
+fn cleaned(unseen: Unseen, clean: &impl Fn(&str) -> String) -> Unseen {
+    Unseen { what: clean(&unseen.what), why: clean(&unseen.why) }
+}
+
+/// The time around the start, as far as it has passed.
+fn window(start: Timestamp, now: Timestamp) -> Window {
+    let from = start.checked_sub(BEFORE).unwrap_or(start);
+    let to = start.checked_add(AFTER).unwrap_or(start).min(now).max(start);
+    Window::between(from, to).aligned()
+}
+
+#[cfg(test)]
+mod tests;
