@@ -7,13 +7,13 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::Window;
 
 /// The most points of a series that are asked for: more tells a reader nothing.
-const POINTS: u64 = 60;
+const POINTS: u64 = 64;
 
 /// Steps in seconds, each fit for a clock.
 const STEPS: [u64; 16] = [1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1_800, 3_600, 7_200];
 
 impl Window {
-    /// From one time to a later one in at most 60 steps.
+    /// From one time to a later one in at most 64 steps.
     pub(super) fn between(start: Timestamp, end: Timestamp) -> Self {
         let seconds = u64::try_from(end.as_second() - start.as_second()).unwrap_or_default();
         let step = STEPS.into_iter().find(|step| seconds.div_ceil(*step) <= POINTS);
@@ -21,12 +21,18 @@ impl Window {
         Self { start, end, step: Duration::from_secs(step) }
     }
 
-    /// The same from the step before its start on: its points fall on times that people count with.
+    /// The same from so much before its start that the last point is its end: the newest value is what matters most.
     pub(super) fn aligned(self) -> Self {
         let step = i64::try_from(self.step.as_millis()).unwrap_or(1).max(1);
-        let start = self.start.as_millisecond();
-        let start = Timestamp::from_millisecond(start - start.rem_euclid(step)).unwrap_or(self.start);
-        Self { start, ..self }
+        let (start, end) = (self.start.as_millisecond(), self.end.as_millisecond());
+        let earlier = (start - end).rem_euclid(step);
+        Self { start: Timestamp::from_millisecond(start - earlier).unwrap_or(self.start), ..self }
+    }
+
+    /// How far back each point must look for all of them together to miss nothing that was scraped each minute, as
+    /// a range of `PromQL`: what came and went between two points would not be seen else.
+    pub(super) fn between_points(&self) -> String {
+        format!("{}s", self.step.as_secs().max(90))
     }
 
     /// How long it is.
@@ -38,7 +44,8 @@ impl Window {
     /// A time in it, as short as it stays clear.
     pub(super) fn told(&self, at: Timestamp) -> String {
         let day = Duration::from_hours(20);
-        let format = match (self.length() > day, self.step.as_secs().is_multiple_of(60)) {
+        let minutes = self.step.as_secs().is_multiple_of(60) && self.start.as_second().rem_euclid(60) == 0;
+        let format = match (self.length() > day, minutes) {
             (true, _) => "%m-%dT%H:%M",
             (false, true) => "%H:%M",
             (false, false) => "%H:%M:%S",
@@ -52,10 +59,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_has_at_most_sixty_steps() {
+    fn a_window_has_at_most_64_steps() {
         let start: Timestamp = "2026-01-02T03:00:00Z".parse().unwrap();
         for (minutes, step) in
-            [(0, 1), (1, 1), (10, 10), (30, 30), (40, 60), (60, 60), (1_440, 1_800), (43_200, 43_200)]
+            [(0, 1), (1, 1), (10, 10), (31, 30), (40, 60), (60, 60), (1_440, 1_800), (43_200, 43_200)]
         {
             let window = Window::between(start, start + Duration::from_mins(minutes));
             assert_eq!(window.step.as_secs(), step, "{minutes} minutes");
@@ -63,9 +70,21 @@ mod tests {
     }
 
     #[test]
-    fn times_are_told_as_exactly_as_the_step_is() {
-        let start: Timestamp = "2026-01-02T03:00:05Z".parse().unwrap();
-        let told = |minutes: u64| Window::between(start, start + Duration::from_mins(minutes)).told(start);
-        assert_eq!([told(10), told(60), told(3_000)], ["03:00:05", "03:00", "01-02T03:00"]);
+    fn the_last_point_is_the_end() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let window = Window::between(at("2026-01-02T03:00:07.250Z"), at("2026-01-02T03:40:00.500Z")).aligned();
+        assert_eq!((window.start, window.end), (at("2026-01-02T03:00:00.500Z"), at("2026-01-02T03:40:00.500Z")));
+    }
+
+    #[test]
+    fn times_are_told_as_exactly_as_the_points_are() {
+        let told = |start: &str, minutes: u64| {
+            let start: Timestamp = start.parse().unwrap();
+            Window::between(start, start + Duration::from_mins(minutes)).told(start)
+        };
+        assert_eq!(told("2026-01-02T03:00:05Z", 10), "03:00:05");
+        assert_eq!(told("2026-01-02T03:00:05Z", 60), "03:00:05");
+        assert_eq!(told("2026-01-02T03:00:00Z", 60), "03:00");
+        assert_eq!(told("2026-01-02T03:00:05Z", 3_000), "01-02T03:00");
     }
 }

@@ -51,17 +51,20 @@ pub async fn around(
     }
     let asker = Asker::new(prometheus, LONGEST);
     let window = window(start, now);
-    let (rules, standard) =
-        tokio::join!(rules::read(&asker, signals, window, now), standard::read(&asker, subjects, window));
+    // On the heap: together they are far larger than what a caller's future should hold.
+    let (rules, standard) = tokio::join!(
+        Box::pin(rules::read(&asker, signals, window, now)),
+        Box::pin(standard::read(&asker, subjects, window))
+    );
     let clean = |text: &str| redact.redact(&plain(text));
     let draft = |found: Found| {
         let head = format!("{}{}", found.head, heading(window, Some(start)));
         let (mut whole, mut brief) = (head.clone(), head);
         for answer in &found.answers {
             let report = Report::new(&answer.series, window, answer.unit);
-            let name = format!("\n{} (`{}`)\n", answer.what, answer.query);
-            whole += &format!("{name}{}", report.whole());
-            brief += &format!("{name}{}", report.brief(SHOWN));
+            // The queries stand in the whole: a view is for the values.
+            whole += &format!("\n{} (`{}`)\n{}", answer.what, answer.query, report.whole());
+            brief += &format!("\n{}\n{}", answer.what, report.brief(SHOWN));
         }
         let (content, brief) = (clean(&whole), clean(&brief));
         let shown = view::bounded(&brief, Limits { characters: 8_000, line: 900, ..Limits::table() });
@@ -75,7 +78,8 @@ pub async fn around(
         }
     };
     let drafts = rules.into_iter().chain(standard).map(draft).collect();
-    Around { drafts, unseen: asker.unseen().into_iter().map(|unseen| cleaned(unseen, &clean)).collect() }
+    let unseen = asker.unseen().map(|unseen| Unseen { what: unseen.what, why: clean(&unseen.why) });
+    Around { drafts, unseen: unseen.into_iter().collect() }
 }
 
 /// The answers to some questions about one thing.
@@ -136,10 +140,6 @@ impl Question {
         let (what, query) = (self.what.to_owned(), self.query);
         (!series.is_empty()).then_some(Answered { what, query, unit: self.unit, series })
     }
-}
-
-fn cleaned(unseen: Unseen, clean: &impl Fn(&str) -> String) -> Unseen {
-    Unseen { what: clean(&unseen.what), why: clean(&unseen.why) }
 }
 
 /// The time around the start, as far as it has passed.

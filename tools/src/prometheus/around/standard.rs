@@ -46,7 +46,7 @@ pub(super) struct Topic {
 /// Asks what there is to know of the subjects. What has no series is left out.
 pub(super) async fn read(asker: &Asker<'_>, subjects: &[ObjectRef], window: Window) -> Vec<Found> {
     let (pods, nodes) = tokio::join!(Pods::of(asker, subjects, window), node::topic(asker, subjects, window));
-    let topics = of_pods(&pods, subjects).into_iter().chain(of_objects(subjects)).chain(nodes);
+    let topics = of_pods(&pods, subjects, window).into_iter().chain(of_objects(subjects)).chain(nodes);
     join_all(topics.map(|topic| ask(asker, topic, window))).await.into_iter().flatten().collect()
 }
 
@@ -69,7 +69,7 @@ async fn ask(asker: &Asker<'_>, topic: Topic, window: Window) -> Option<Found> {
 }
 
 /// What is known of pods and their containers.
-pub(super) fn of_pods(pods: &Pods, subjects: &[ObjectRef]) -> Vec<Topic> {
+pub(super) fn of_pods(pods: &Pods, subjects: &[ObjectRef], window: Window) -> Vec<Topic> {
     if pods.is_empty() {
         return Vec::new();
     }
@@ -77,18 +77,23 @@ pub(super) fn of_pods(pods: &Pods, subjects: &[ObjectRef]) -> Vec<Topic> {
     // cAdvisor has series of the pod's and the sandbox's control groups too, without a container or with this one.
     let containers = format!("{matchers},container!=\"\",container!=\"POD\"");
     let by = "by (namespace, pod, container)";
+    // A container that is killed while it starts lives for less than a step.
+    let most = |series: &str| format!("max_over_time({series}[{}])", window.between_points());
     let ask = |what: &'static str, query: String, unit: Unit| Question {
         keep: Keep::Pods(pods.clone()),
         ..Question::of(what, query, unit)
     };
-    let limit =
-        |resource: &str| format!("max {by} (kube_pod_container_resource_limits{{{matchers},resource=\"{resource}\"}})");
-    let used = format!("max {by} (container_memory_working_set_bytes{{{containers}}})");
+    let limit = |resource: &str| {
+        let limit = format!("kube_pod_container_resource_limits{{{matchers},resource=\"{resource}\"}}");
+        format!("max {by} ({})", most(&limit))
+    };
+    let used = format!("max {by} ({})", most(&format!("container_memory_working_set_bytes{{{containers}}}")));
     let rate = |metric: &str| format!("sum {by} (rate({metric}{{{containers}}}[{RATE}]))");
     let throttled =
         format!("{} / {}", rate("container_cpu_cfs_throttled_periods_total"), rate("container_cpu_cfs_periods_total"));
-    let holds =
-        |label: &str, metric: &str| format!("max by (namespace, pod, container, {label}) ({metric}{{{matchers}}} > 0)");
+    let holds = |label: &str, metric: &str| {
+        format!("max by (namespace, pod, container, {label}) ({} > 0)", most(&format!("{metric}{{{matchers}}}")))
+    };
     let topics = [
         (
             "memory of containers against their limits",

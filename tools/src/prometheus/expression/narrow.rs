@@ -30,7 +30,7 @@ pub(super) fn restrict(expr: &mut Expr, allowed: &Allowed) {
             let allowed = match call.func.name {
                 // Absence of the few is another question than absence of all.
                 "absent" | "absent_over_time" | "scalar" | "vector" => Allowed::new(),
-                "label_replace" | "label_join" => match call.args.args.get(1).map(|made| made.as_ref()) {
+                "label_replace" | "label_join" => match call.args.args.get(1).map(AsRef::as_ref) {
                     Some(Expr::StringLiteral(made)) => without(allowed, std::slice::from_ref(&made.val)),
                     _ => Allowed::new(),
                 },

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 fn start() -> Timestamp {
     "2026-01-02T03:00:00Z".parse().unwrap()

@@ -140,7 +140,7 @@ impl Tool for Find {
         let view = (more > 0).then(|| {
             format!("{head}{}\n… {more} more left out; narrow it by more words or by labels …\n", shown.join("\n"))
         });
-        Ok(Output { title, view, content, ..Output::default() })
+        Ok(Output { title, content, view, ..Output::default() })
     }
 }
 
