@@ -45,7 +45,7 @@ fn words(told: &Told) {
             let _ = std::io::stderr().flush();
         }
         Told::CallStarted(call) => {
-            eprintln!("  … {} {}", clean(&call.name), clean(&brief(&Value::Object(call.arguments.clone()))))
+            eprintln!("  … {} {}", clean(&call.name), clean(&brief(&Value::Object(call.arguments.clone()))));
         }
         Told::CallEnded { outcome, .. } => {
             let mark = match outcome.status {
@@ -54,17 +54,16 @@ fn words(told: &Told) {
                 CallStatus::Refused => "⊘",
                 CallStatus::Cancelled => "–",
             };
-            match outcome.evidence {
-                Some(id) => eprintln!("  {mark} {} [{id}]", clean(&outcome.title)),
-                None => {
-                    let first = outcome.text.lines().next().unwrap_or_default();
-                    eprintln!("  {mark} {}: {}", clean(&outcome.title), clean(first));
-                }
+            if let Some(id) = outcome.evidence {
+                eprintln!("  {mark} {} [{id}]", clean(&outcome.title))
+            } else {
+                let first = outcome.text.lines().next().unwrap_or_default();
+                eprintln!("  {mark} {}: {}", clean(&outcome.title), clean(first));
             }
         }
         Told::Restarted => eprintln!("\n  ↺ the answer broke off and is asked for again"),
         Told::Fault(fault) => {
-            eprintln!("  ↺ sent back to be mended: {}", clean(fault.lines().next().unwrap_or_default()))
+            eprintln!("  ↺ sent back to be mended: {}", clean(fault.lines().next().unwrap_or_default()));
         }
         Told::Ended(ending) => eprintln!("  {ending}"),
     }

@@ -84,13 +84,11 @@ impl Lookout {
             return nothing("objects", "the alert's labels name no object of the cluster".to_owned());
         }
         let read = Scene::read(cluster, &subjects.objects, now, cancel);
-        match tokio::time::timeout(self.timeout, read).await {
-            Ok(scene) => scene,
-            Err(_) => {
-                let why = format!("the API server gave no answer in {} s", self.timeout.as_secs());
-                Scene { unreached: true, ..nothing("the cluster", why) }
-            }
-        }
+        let Ok(scene) = tokio::time::timeout(self.timeout, read).await else {
+            let why = format!("the API server gave no answer in {} s", self.timeout.as_secs());
+            return Scene { unreached: true, ..nothing("the cluster", why) };
+        };
+        scene
     }
 
     async fn metrics(&self, subjects: &Subjects, now: Timestamp) -> Around {

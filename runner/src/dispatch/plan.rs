@@ -18,7 +18,7 @@ const RECAPTURE_AFTER: Duration = Duration::from_secs(15);
 
 /// How long a cluster that was away is left alone before it is looked at again; doubled each time, up to the longest.
 const BLIND_AFTER: Duration = Duration::from_secs(5);
-const BLIND_LONGEST: Duration = Duration::from_secs(60);
+const BLIND_LONGEST: Duration = Duration::from_mins(1);
 
 /// After so many looks at a cluster that was away a model is asked all the same: it may see more through Prometheus.
 const BLIND_LOOKS: u32 = 4;
