@@ -1,8 +1,11 @@
 //! The change that came before the symptoms.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Category, Finding, ObjectRef};
 
+use crate::diagnose::{Role, condition};
 use crate::scene::{Graph, Relation, Scene};
 
 /// A change longer before the symptoms than this is not told of with them.
@@ -22,23 +25,31 @@ pub(super) fn before<'a>(
     began: Option<Timestamp>,
 ) -> Option<&'a Finding> {
     let began = began.unwrap_or(scene.now);
-    let unit = graph.top_owner(&root.object);
-    let named = graph
-        .members(&unit)
+    let units = blamed(graph, root);
+    let named = units
         .iter()
-        .chain([&unit])
+        .flat_map(|unit| graph.members(unit).iter().chain([unit]))
         .flat_map(|member| graph.edges(member))
         .filter(|edge| edge.relation == Relation::Refers && edge.to.is("ConfigMap"))
         .map(|edge| &edge.to)
         .collect::<Vec<_>>();
     let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
     changes
-        .filter(|change| change.object == *cause || change.object == unit || named.contains(&&change.object))
+        .filter(|change| change.object == *cause || units.contains(&change.object) || named.contains(&&change.object))
         .filter(|change| relevant(change, root))
         .filter(|change| {
             change.at.is_some_and(|at| began.duration_since(at) <= BEFORE && at.duration_since(began) <= AFTER)
         })
         .max_by_key(|change| change.at)
+}
+
+/// The workloads whose change may have brought it about. Where a caller tells of what it calls, that is who stands behind
+/// the Service: what changed in the caller explains no error of another.
+fn blamed(graph: &Graph, root: &Finding) -> BTreeSet<ObjectRef> {
+    let points = condition(&root.condition).is_some_and(|condition| condition.role == Role::Pointer);
+    let behind = root.culprit.iter().filter(|_| points).flat_map(|culprit| graph.workloads_behind(culprit));
+    let behind: BTreeSet<ObjectRef> = behind.collect();
+    if behind.is_empty() { BTreeSet::from([graph.top_owner(&root.object)]) } else { behind }
 }
 
 /// Whether the fields that changed have to do with the cause. A crash may follow from any.

@@ -2,6 +2,7 @@ use marple_core::{Conclusion, Confidence, Verdict};
 
 use super::*;
 use crate::diagnose::{Symptom, conclude};
+use crate::scene::{Change, Rollout};
 use crate::{MemoryEvidence, Redact};
 
 struct Nothing;
@@ -88,6 +89,28 @@ fn a_cause_two_namespaces_away_is_found_through_what_the_logs_and_settings_name(
     );
     let at_web = concluded(&mut scene, &[symptom("HighErrorRate", &of("Deployment", "front", "web"))]);
     assert_eq!((cause(&at_web).as_str(), at_web.confidence), ("ConfigMap payments/db-config", Confidence::Medium));
+}
+
+#[test]
+fn a_change_of_the_caller_is_not_blamed_for_errors_of_what_it_calls() {
+    let changed_by = |changed: &str| {
+        let mut web = workload("shop", "web", pod("shop", "web"));
+        calls(&mut web, "http://orders:8080/list");
+        let objects = [web, workload("shop", "orders", pod("shop", "orders")), vec![service("shop", "orders", 8080)]];
+        let line =
+            r#"{"level":"ERROR","msg":"upstream answered an error","url":"http://orders:8080/list","status":500}"#;
+        let mut scene = scene(objects.concat(), &[], vec![log("shop", "web", false, &format!("{line}\n").repeat(20))]);
+        let at = scene.now - jiff::SignedDuration::from_mins(12);
+        let change = Change { field: "containers[app].env[MODE]".to_owned(), from: None, to: Some("fast".to_owned()) };
+        let rollout = Rollout { at, revision: "2".to_owned(), changes: vec![change] };
+        scene.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", changed), rollout);
+        concluded(&mut scene, &[symptom("HighErrorRate", &of("Deployment", "shop", "web"))])
+    };
+    let caller = changed_by("web");
+    assert_eq!(cause(&caller), "Service shop/orders");
+    assert!(!caller.summary.contains("was changed"), "{}", caller.summary);
+    let behind = changed_by("orders");
+    assert!(behind.summary.contains("Deployment shop/orders was changed"), "{}", behind.summary);
 }
 
 #[test]
