@@ -5,6 +5,7 @@ use marple_core::{Category, Finding, ProofSource, Severity};
 
 use super::context::Context;
 use super::{Condition, Diagnoser, line, workload};
+use crate::scene::Change;
 
 const CHANGED: Condition = Condition::context("recent-change");
 
@@ -42,7 +43,9 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 changes.first().map_or(rollout.revision.as_str(), String::as_str),
             )
             .words(ProofSource::Rollout(object.clone()), &at.to_string());
-        if let Some(undo) = workload::undo(object) {
+        // To undo a restart would only restart once more.
+        let restarts = rollout.changes.iter().all(Change::is_restart);
+        if let Some(undo) = workload::undo(object).filter(|_| !restarts) {
             draft = draft.mend("Go back to the revision before", undo);
         }
         draft.into(findings);

@@ -37,6 +37,13 @@ pub struct Rollout {
     pub changes: Vec<Change>,
 }
 
+impl Change {
+    /// Whether it is what `kubectl rollout restart` writes.
+    pub fn is_restart(&self) -> bool {
+        self.field.ends_with("kubectl.kubernetes.io/restartedAt")
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.from, &self.to) {

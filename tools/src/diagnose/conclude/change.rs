@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use marple_core::{Category, Finding, ObjectRef};
 
 use crate::diagnose::{Role, condition};
-use crate::scene::{Graph, Relation, Scene};
+use crate::scene::{Change, Graph, Relation, Scene};
 
 /// A change longer before the symptoms than this is not told of with them.
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
@@ -40,7 +40,7 @@ pub(super) fn before<'a>(
         .filter(|change| {
             change.at.is_some_and(|at| began.duration_since(at) <= BEFORE && at.duration_since(began) <= AFTER)
         })
-        .max_by_key(|change| change.at)
+        .max_by_key(|change| (!only_restarts(scene, change), change.at))
 }
 
 /// The workloads whose change may have brought it about. Where a caller tells of what it calls, that is who stands behind
@@ -50,6 +50,12 @@ fn blamed(graph: &Graph, root: &Finding) -> BTreeSet<ObjectRef> {
     let behind = root.culprit.iter().filter(|_| points).flat_map(|culprit| graph.workloads_behind(culprit));
     let behind: BTreeSet<ObjectRef> = behind.collect();
     if behind.is_empty() { BTreeSet::from([graph.top_owner(&root.object)]) } else { behind }
+}
+
+/// Whether the change is a restart that somebody asked for, which takes up what was changed elsewhere.
+fn only_restarts(scene: &Scene, change: &Finding) -> bool {
+    let changes = scene.rollouts.get(&change.object).map(|rollout| rollout.changes.as_slice()).unwrap_or_default();
+    !changes.is_empty() && changes.iter().all(Change::is_restart)
 }
 
 /// Whether the fields that changed have to do with the cause. A crash may follow from any.
