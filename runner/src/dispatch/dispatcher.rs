@@ -153,7 +153,8 @@ impl Dispatcher {
             if let std::collections::btree_map::Entry::Vacant(e) = desk.work.entry(behind.incident.id) {
                 let concluded = self.store.conclusion(behind.incident.id).await?;
                 let work = Work {
-                    unexplained: concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
+                    unexplained: self.lookout.cluster.is_some()
+                        && concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
                     captured_at: behind.captured_at,
                     captured_objects: objects,
                     captures: u32::from(behind.captured_at.is_some()),
@@ -274,7 +275,10 @@ impl Dispatcher {
         if !explained {
             self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
         }
-        let unexplained = capture.conclusion.verdict == Verdict::Inconclusive;
+        // Where there is nothing to look at, looking again shows no more.
+        let unexplained = capture.conclusion.verdict == Verdict::Inconclusive
+            && self.lookout.cluster.is_some()
+            && !subjects.objects.is_empty();
         let blind = unexplained && capture.unreached;
         let mut work = Work {
             captured_at: Some(now),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -94,6 +95,7 @@ impl Deliveries {
         let now = Timestamp::now();
         let due = self.outbox.outbox_due(now, BATCH).await?;
         let mut wake = later(now, LONGEST_SLEEP);
+        let mut chosen = Vec::new();
         for row in due {
             let Some(lane) = self.lanes.get_mut(&row.receiver) else {
                 match self.bury_unknown(&row).await {
@@ -110,21 +112,26 @@ impl Deliveries {
             if lane.under_way >= self.config.concurrency.get() {
                 continue;
             }
-            match self.outbox.outbox_begin(row.id, now).await {
-                Ok(()) => {}
-                // Its incident became part of another since the rows were read.
-                Err(StoreError::Missing { .. }) => continue,
-                Err(error) => return Err(error),
-            }
             lane.under_way += 1;
-            let delivery = Delivery {
-                outbox: Arc::clone(&self.outbox),
-                views: Arc::clone(&self.views),
-                sink: Arc::clone(&lane.sink),
-                config: Arc::clone(&self.config),
-                row,
-            };
-            under_way.spawn(delivery.run(now));
+            chosen.push((row, Arc::clone(&lane.sink)));
+        }
+        // Together, so that they share a commit.
+        let begun = join_all(chosen.iter().map(|(row, _)| self.outbox.outbox_begin(row.id, now))).await;
+        let mut failed = None;
+        for ((row, sink), begun) in chosen.into_iter().zip(begun) {
+            if let Err(error) = begun {
+                if let Some(lane) = self.lanes.get_mut(&row.receiver) {
+                    lane.under_way = lane.under_way.saturating_sub(1);
+                }
+                // A row is gone where its incident became part of another since the rows were read.
+                failed = failed.or((!matches!(error, StoreError::Missing { .. })).then_some(error));
+                continue;
+            }
+            let (outbox, views, config) = (Arc::clone(&self.outbox), Arc::clone(&self.views), Arc::clone(&self.config));
+            under_way.spawn(Delivery { outbox, views, sink, config, row }.run(now));
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         // A row that is due but waits for its lane would have us spin.
         let next = self.outbox.next_due_at().await?.filter(|next| *next > now);
