@@ -55,7 +55,7 @@ fn words(told: &Told) {
                 CallStatus::Cancelled => "–",
             };
             if let Some(id) = outcome.evidence {
-                eprintln!("  {mark} {} [{id}]", clean(&outcome.title))
+                eprintln!("  {mark} {} [{id}]", clean(&outcome.title));
             } else {
                 let first = outcome.text.lines().next().unwrap_or_default();
                 eprintln!("  {mark} {}: {}", clean(&outcome.title), clean(first));

@@ -28,12 +28,13 @@ async fn main() -> anyhow::Result<()> {
     report("program size, stripped", size as f64 / 1_048_576.0, "MiB", 40.0);
     ready().await?;
     storm().await?;
-    latency().await?;
+    latency(10).await?;
+    latency(1).await?;
     Ok(())
 }
 
 fn report(what: &str, figure: f64, unit: &str, bar: f64) {
-    println!("{what:<58} {figure:>9.2} {unit:<5} (bar {bar} {unit}){}", if figure <= bar { "" } else { "  MISSED" });
+    println!("{what:<70} {figure:>9.2} {unit:<5} (bar {bar} {unit}){}", if figure <= bar { "" } else { "  MISSED" });
 }
 
 async fn ready() -> anyhow::Result<()> {
@@ -98,8 +99,8 @@ async fn storm() -> anyhow::Result<()> {
 
 type Arrivals = Arc<Mutex<BTreeMap<String, Instant>>>;
 
-/// 100 alerts a second, each of a workload of its own, to a webhook sink.
-async fn latency() -> anyhow::Result<()> {
+/// 100 alerts a second, so many in a row of each workload, to a webhook sink; from the first of a workload to the sink.
+async fn latency(of_each: usize) -> anyhow::Result<()> {
     let arrivals = Arrivals::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let sink = format!("http://{}/hook", listener.local_addr()?);
@@ -118,12 +119,12 @@ async fn latency() -> anyhow::Result<()> {
     let mut ticks = tokio::time::interval(Duration::from_millis(10));
     for index in 0..2_000 {
         ticks.tick().await;
-        let name = format!("workload-{index}");
-        sent.insert(name.clone(), Instant::now());
+        let name = format!("workload-{}", index / of_each);
+        sent.entry(name.clone()).or_insert_with(Instant::now);
         let answer = client
             .post(program.url("/api/alerts"))
             .bearer_auth(marple_tests::program::TOKEN)
-            .json(&webhook(&[alert("KubeDeploymentReplicasMismatch", &name, "")]))
+            .json(&webhook(&[alert(&format!("KubeDeploymentReplicasMismatch{}", index % of_each), &name, "")]))
             .send()
             .await?;
         assert_eq!(answer.status().as_u16(), 200);
@@ -140,8 +141,10 @@ async fn latency() -> anyhow::Result<()> {
         .map(|(name, sent)| arrivals[name].duration_since(*sent).saturating_sub(wait).as_secs_f64() * 1_000.0)
         .collect();
     beyond.sort_by(f64::total_cmp);
-    report("alert to sink beyond the group wait at 100/s, p50", beyond[beyond.len() / 2], "ms", 250.0);
-    report("alert to sink beyond the group wait at 100/s, p99", beyond[beyond.len() * 99 / 100], "ms", 250.0);
+    let incidents = 100 / of_each;
+    let what = format!("alert to sink beyond the group wait, 100/s of {incidents} incidents/s");
+    report(&format!("{what}, p50"), beyond[beyond.len() / 2], "ms", 250.0);
+    report(&format!("{what}, p99"), beyond[beyond.len() * 99 / 100], "ms", 250.0);
     program.stop().await
 }
 

@@ -263,7 +263,6 @@ impl Dispatcher {
         if !capture.dependencies.is_empty() {
             self.learn.learn(incident.id, capture.dependencies).await;
         }
-        self.store.set_findings(incident.id, &capture.findings).await?;
         let conclusion = match &self.detective {
             Some(_) => capture.conclusion.clone(),
             None => fallback(&capture.conclusion, &Ending::NoModel),
@@ -272,9 +271,14 @@ impl Dispatcher {
             self.store.conclusion(incident.id).await?.is_some_and(|known| {
                 known.by == ConcludedBy::Agent && known.conclusion.verdict != Verdict::Inconclusive
             });
-        if !explained {
-            self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
-        }
+        let conclude = async {
+            if !explained {
+                self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
+            }
+            Ok(())
+        };
+        // Together, so that they share a commit.
+        tokio::try_join!(self.store.set_findings(incident.id, &capture.findings), conclude)?;
         // Where there is nothing to look at, looking again shows no more.
         let unexplained = capture.conclusion.verdict == Verdict::Inconclusive
             && self.lookout.cluster.is_some()
