@@ -53,7 +53,7 @@ struct Arguments {
     previous: Option<bool>,
     /// As 15m, or a time.
     since: Option<String>,
-    /// Lines from the end.
+    /// Lines from the end; with `grep`, the last that match.
     tail: Option<u32>,
     /// Regular expression; case is ignored.
     grep: Option<String>,
@@ -151,7 +151,8 @@ impl Logs {
                 request.container = Some(container.to_owned());
                 request.previous = previous;
                 request.since = since.filter(|_| !previous || arguments.previous == Some(true));
-                request.tail_lines = arguments.tail.or_else(|| arguments.grep.is_none().then_some(LINES));
+                // What is searched for may stand anywhere: the end is taken of what matches.
+                request.tail_lines = arguments.grep.is_none().then_some(arguments.tail.unwrap_or(LINES));
                 let shown = if previous { &last_state } else { &state };
                 let shown = shown.as_deref().and_then(|state| state.lines().next()).unwrap_or("not started");
                 let running = status.is_some_and(|status| status.pointer("/state/running").is_some());
@@ -179,8 +180,13 @@ impl Tool for Logs {
     async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError> {
         let arguments: Arguments = arguments::parse(&self.spec.name, arguments)?;
         let from = arguments.since.as_deref().map(|text| since(&self.spec.name, text, look)).transpose()?;
-        let filter = Filter::new(arguments.grep.as_deref(), arguments.context.unwrap_or_default(), arguments.invert)
-            .map_err(|fault| ToolError::Arguments(format!("{}: {fault}", self.spec.name)))?;
+        let filter = Filter::new(
+            arguments.grep.as_deref(),
+            arguments.context.unwrap_or_default(),
+            arguments.tail,
+            arguments.invert,
+        )
+        .map_err(|fault| ToolError::Arguments(format!("{}: {fault}", self.spec.name)))?;
         let object =
             target(arguments.kind.as_deref().unwrap_or("Pod"), &arguments.name, arguments.namespace.as_deref());
         let (object, pods, count) = self.pods(&object).await?;

@@ -10,18 +10,21 @@ use crate::view::grouped;
 pub(super) struct Filter {
     pattern: Option<Regex>,
     context: usize,
+    last: usize,
     invert: bool,
 }
 
 impl Filter {
     /// Without a pattern all lines are shown. An error says what is wrong with the pattern.
-    pub(super) fn new(pattern: Option<&str>, context: u32, invert: bool) -> Result<Self, String> {
+    /// Of the lines that match only the last so many are shown.
+    pub(super) fn new(pattern: Option<&str>, context: u32, last: Option<u32>, invert: bool) -> Result<Self, String> {
         let compiled = pattern.map(|pattern| {
             RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build().map_err(|error| {
                 format!("argument `grep` is {pattern:?}, which is no regular expression: {error}; a literal bracket or parenthesis needs a backslash")
             })
         });
-        Ok(Self { pattern: compiled.transpose()?, context: context.min(50) as usize, invert })
+        let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
+        Ok(Self { pattern: compiled.transpose()?, context: context.min(50) as usize, last, invert })
     }
 
     /// The lines that match, as `17: text`, with those around them, as `18- text`; gaps are `--`.
@@ -43,8 +46,12 @@ impl Filter {
         }
         let mut text = format!("({} of {} lines{not} match)\n", grouped(matching.len()), grouped(lines.len()))
             .replace("does not match", "that don't match");
+        let earlier = matching.len().saturating_sub(self.last);
+        if earlier > 0 {
+            let _ = writeln!(text, "({} earlier left out)", grouped(earlier));
+        }
         let mut next = 0;
-        let mut matches = matching.iter().copied().peekable();
+        let mut matches = matching.iter().copied().skip(earlier).peekable();
         while let Some(at) = matches.next() {
             let from = at.saturating_sub(self.context).max(next);
             if self.context > 0 && next > 0 && from > next {
@@ -68,7 +75,15 @@ mod tests {
     const LOG: &str = "start\nconnect db\nERROR refused\nretry\nretry\nretry\nerror refused again\nend\n";
 
     fn shown(pattern: &str, context: u32, invert: bool) -> String {
-        Filter::new(Some(pattern), context, invert).unwrap().apply(LOG)
+        Filter::new(Some(pattern), context, None, invert).unwrap().apply(LOG)
+    }
+
+    #[test]
+    fn of_what_matches_the_last_are_shown() {
+        assert_eq!(
+            Filter::new(Some("error"), 0, Some(1), false).unwrap().apply(LOG),
+            "(2 of 8 lines match)\n(1 earlier left out)\n7: error refused again\n"
+        );
     }
 
     #[test]
@@ -96,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_bad_pattern_is_told() {
-        let fault = Filter::new(Some("a(b"), 0, false).err().unwrap();
+        let fault = Filter::new(Some("a(b"), 0, None, false).err().unwrap();
         assert!(fault.contains("argument `grep` is \"a(b\"") && fault.contains("backslash"), "{fault}");
     }
 }
