@@ -16,7 +16,7 @@ fn ordinary_text_of_a_cluster_stays_as_it_is() {
         "- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef:\n      key: password\n      name: db-credentials\n",
         "FATAL: password authentication failed for user \"shop\"",
         "Access denied for user 'shop'@'10.0.0.1' (using password: YES)",
-        "failed to fetch anonymous token: unexpected status from GET request to https://auth.docker.io/token?scope=x: 401 Unauthorized",
+        "failed to fetch anonymous token: unexpected status from GET request to https://auth.registry.example/token?scope=x: 401 Unauthorized",
         "error getting token: Get \"https://auth.local/token\": dial tcp 10.0.0.1:443: i/o timeout",
         "invalid token: expired at 2026-01-02",
         "token=expired reason=auth",
