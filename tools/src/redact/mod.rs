@@ -120,17 +120,39 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
     merged
 }
 
-impl Redact for Redactor {
-    fn redact(&self, text: &str) -> String {
+/// How often a text is read again after something was taken out of it.
+const AGAIN: usize = 4;
+
+impl Redactor {
+    /// The text without what one reading finds; nothing where it finds nothing.
+    fn pass(&self, text: &str) -> Option<String> {
+        let spans = self.spans(text);
+        if spans.is_empty() {
+            return None;
+        }
         let mut clean = String::with_capacity(text.len());
         let mut from = 0;
-        for span in self.spans(text) {
+        for span in spans {
             clean.push_str(text.get(from..span.start).unwrap_or_default());
             let secret = text.get(span.start..span.end).unwrap_or_default();
             self.0.placeholders.write(&mut clean, &span.kind, secret);
             from = span.end;
         }
         clean.push_str(text.get(from..).unwrap_or_default());
+        Some(clean)
+    }
+}
+
+impl Redact for Redactor {
+    fn redact(&self, text: &str) -> String {
+        let Some(mut clean) = self.pass(text) else { return text.to_owned() };
+        // What stood beside a secret may read as another once that is gone.
+        for _ in 0..AGAIN {
+            match self.pass(&clean) {
+                Some(again) => clean = again,
+                None => break,
+            }
+        }
         clean
     }
 }
