@@ -9,9 +9,7 @@ pub fn fallback(rules: &Conclusion, ending: &Ending) -> Conclusion {
     let mut conclusion = rules.clone();
     if !ending.is_of_model() {
         let unseen = Unseen { what: "anything beyond what the rules check".to_owned(), why: ending.to_string() };
-        if !conclusion.unseen.contains(&unseen) {
-            conclusion.unseen.push(unseen);
-        }
+        conclusion.add_unseen(&unseen);
     }
     conclusion
 }

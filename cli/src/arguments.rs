@@ -37,10 +37,18 @@ pub(crate) enum Command {
     /// Check a configuration, or print its schema.
     #[command(subcommand)]
     Config(Config),
+    /// Draw a query of Prometheus over a time.
+    Graph(Graph),
     /// Record an incident of the cluster into a bundle.
     Record(Record),
     /// Serve a bundle as a Kubernetes and a Prometheus API.
     Replay(Replay),
+    /// See which toolsets can be used, and why others can't.
+    #[command(subcommand)]
+    Toolset(Toolset),
+    /// See incidents, take one, or say that it is over.
+    #[command(subcommand)]
+    Incident(Incident),
     /// See and resend notifications that could not be delivered.
     #[command(subcommand)]
     Outbox(Outbox),
@@ -132,6 +140,24 @@ pub(crate) enum Config {
     Schema,
 }
 
+/// Arguments of `graph`.
+#[derive(Args)]
+pub(crate) struct Graph {
+    /// The query; a comparison with a number becomes a line.
+    pub(crate) query: String,
+    /// How far back it is drawn.
+    #[arg(long, default_value = "1h")]
+    pub(crate) range: marple_core::Period,
+    /// A time that is marked, as 2026-01-31T12:00:00Z.
+    #[arg(long)]
+    pub(crate) mark: Option<jiff::Timestamp>,
+    /// Where it is written, as memory.svg or memory.png.
+    #[arg(short, long)]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
 /// Arguments of `record`.
 #[derive(Args)]
 pub(crate) struct Record {
@@ -160,7 +186,21 @@ pub(crate) struct Replay {
     pub(crate) kubeconfig: PathBuf,
 }
 
-/// Where the marple is whose outbox is meant.
+/// Commands about toolsets.
+#[derive(Subcommand)]
+pub(crate) enum Toolset {
+    /// Try each toolset, and list its state and tools.
+    List {
+        /// The configuration; without one, the defaults.
+        #[arg(short, long, env = "MARPLE_CONFIG")]
+        config: Option<PathBuf>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Where the marple is that is meant.
 #[derive(Args)]
 pub(crate) struct Server {
     /// Base URL of the marple that serves.
@@ -169,6 +209,46 @@ pub(crate) struct Server {
     /// File with its bearer token; else the environment's `MARPLE_TOKEN`.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+/// Commands about incidents.
+#[derive(Subcommand)]
+pub(crate) enum Incident {
+    /// List the incidents that are open, the latest first.
+    List {
+        /// Those that are over too, at most 200.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one with its cause and evidence.
+    Show {
+        /// Its short name, or the beginning of it.
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Note that somebody has taken one.
+    Acknowledge {
+        /// Its short name, or the beginning of it.
+        id: String,
+        /// Who; else the environment's `USER`.
+        #[arg(long)]
+        by: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Say that one is over. Alerts that are told to hold after that open it again.
+    Resolve {
+        /// Its short name, or the beginning of it.
+        id: String,
+        /// Who; else the environment's `USER`.
+        #[arg(long)]
+        by: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
 }
 
 /// Commands about the outbox.

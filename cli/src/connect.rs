@@ -8,10 +8,17 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use marple_agent::{Investigator, OpenAi, Prompts};
 use marple_runner::config::{ClusterConfig, Config};
 use marple_runner::dispatch::Lookout;
+use marple_tools::gate::ObjectRules;
 use marple_tools::kubernetes::Cluster;
-use marple_tools::prometheus::Prometheus;
+use marple_tools::log_store::LogStore;
+use marple_tools::prometheus::{Prometheus, Reach};
 use marple_tools::redact::Redactor;
-use marple_tools::{Redact, Tool, kubernetes, prometheus};
+use marple_tools::trace::TraceStore;
+use marple_tools::{
+    Redact, Toolset, Toolsets, act, http, kubernetes, log_store, network, prometheus, skill, toolset, trace,
+};
+
+use crate::environment;
 
 /// How long reading the kubeconfig and making a client may take: an exec plugin may ask a cloud for a token.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -58,7 +65,7 @@ pub(crate) struct Sight {
     pub(crate) client: Option<kube::Client>,
     pub(crate) namespace: String,
     pub(crate) lookout: Lookout,
-    pub(crate) tools: Vec<Arc<dyn Tool>>,
+    pub(crate) toolsets: Toolsets,
     pub(crate) redact: Arc<dyn Redact>,
 }
 
@@ -70,19 +77,55 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
     } else {
         (None, "default".to_owned())
     };
-    let cluster = client.clone().map(Cluster::new);
-    let prometheus = config.prometheus.as_ref().map(Prometheus::new).transpose().context("prometheus")?;
+    let rules = ObjectRules::new(config.gate.objects.clone());
+    let cluster = client.clone().map(|client| Cluster::new(client).with_rules(rules));
+    let prometheus = prometheus_of(config, client.as_ref())?;
     let redact: Arc<dyn Redact> = Arc::new(Redactor::new(&config.redaction).context("redaction")?);
-    let mut tools = Vec::new();
-    tools.extend(cluster.clone().into_iter().flat_map(kubernetes::tools));
-    tools.extend(prometheus.clone().into_iter().flat_map(prometheus::tools));
+    let changes = act::tools(&config.act, cluster.as_ref()).context("act")?;
+    let changes = (!changes.is_empty())
+        .then(|| Toolset::of("changes", "Changes that are made when a person approves them.", changes));
+    let logs = config.logs.as_ref().map(LogStore::new).transpose()?;
+    let traces = config.traces.as_ref().map(TraceStore::new).transpose()?;
+    let own = [
+        kubernetes::toolset(cluster.clone(), prometheus.clone()),
+        prometheus::toolset(prometheus.clone()),
+        log_store::toolset(logs.clone()),
+        trace::toolset(traces),
+        http::toolset(&config.http)?,
+        network::toolset(&config.network),
+    ];
+    let others = toolset::from_files(&config.toolsets, &commands_environment(&config.cluster));
+    let skills =
+        Some(&config.toolsets.skills).filter(|folders| !folders.is_empty()).map(|folders| skill::toolset(folders));
+    let toolsets = Toolsets::new(own.into_iter().chain(changes).chain(others).chain(skills), Arc::clone(&redact));
     let lookout = Lookout {
         cluster,
         prometheus,
+        logs,
         redact: Arc::clone(&redact),
         timeout: config.investigation.capture_timeout.duration(),
     };
-    Ok(Sight { client, namespace, lookout, tools, redact })
+    Ok(Sight { client, namespace, lookout, toolsets, redact })
+}
+
+/// The Prometheus that is configured, or the one that is in the cluster: it is looked for when it is first asked.
+pub(crate) fn prometheus_of(config: &Config, client: Option<&kube::Client>) -> anyhow::Result<Option<Prometheus>> {
+    if let Some(configured) = &config.prometheus {
+        return Prometheus::new(configured).map(Some).context("prometheus");
+    }
+    // The kubelet sets this for each container; names of Services are known nowhere else.
+    let reach = match environment::variable("KUBERNETES_SERVICE_HOST") {
+        Some(_) => Reach::Direct,
+        None => Reach::ApiServer,
+    };
+    let client = client.filter(|_| config.cluster.discover);
+    Ok(client.map(|client| Prometheus::discovered(client.clone(), reach)))
+}
+
+/// The environment that commands are given a part of: what they look at is the cluster of the configuration.
+fn commands_environment(cluster: &ClusterConfig) -> marple_tools::command::Environment {
+    let kubeconfig = cluster.kubeconfig.as_ref().map(|file| ("KUBECONFIG".to_owned(), file.display().to_string()));
+    environment::variables().chain(kubeconfig).collect()
 }
 
 /// The investigator, where a model is set.

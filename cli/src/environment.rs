@@ -1,11 +1,15 @@
 //! What the program takes from its environment: the only place that reads it.
 
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::Path;
 
 use anyhow::Context;
+use marple_agent::Prompts;
 use marple_core::Secret;
 use marple_runner::config::{Config, Sources, Unset};
+use marple_tools::toolset;
+use sha2::{Digest as _, Sha256};
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
@@ -32,13 +36,60 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// All variables, for the commands of toolsets, which are given a part of them.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// Reads a configuration from a file, or gives the defaults where none is named.
 pub(crate) fn configuration(file: Option<&Path>) -> anyhow::Result<Config> {
+    read(file).map(|read| read.config)
+}
+
+/// Tells whether a configuration, with all the files that it names, is the same as another.
+pub(crate) type Digest = [u8; 32];
+
+/// A configuration as it was read.
+pub(crate) struct Read {
+    pub(crate) config: Config,
+    pub(crate) digest: Digest,
+}
+
+/// The same, with a digest of all that was read for it: its text, the files of its secrets, its prompts and toolsets.
+pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Read> {
     let text = file.map(text_of).transpose()?.unwrap_or_default();
-    Config::from_yaml(&text, &SOURCES).with_context(|| match file {
+    let digest = RefCell::new(Sha256::new_with_prefix(&text));
+    let noted = |path: &Path| {
+        let text = std::fs::read_to_string(path)?;
+        note(&mut digest.borrow_mut(), path, text.as_bytes());
+        Ok(text)
+    };
+    let sources = Sources { environment: &variable, file: &noted };
+    let config = Config::from_yaml(&text, &sources).with_context(|| match file {
         Some(file) => file.display().to_string(),
         None => "defaults".to_owned(),
-    })
+    })?;
+    let mut digest = digest.into_inner();
+    if let Some(folder) = &config.prompts {
+        for path in Prompts::files(folder).context("prompts")? {
+            let text = std::fs::read(&path).with_context(|| format!("prompts: {}", path.display()))?;
+            note(&mut digest, &path, &text);
+        }
+    }
+    for path in toolset::files_of(&config.toolsets) {
+        // One that can't be read is a toolset that is off, and says so.
+        if let Ok(text) = std::fs::read(&path) {
+            note(&mut digest, &path, &text);
+        }
+    }
+    Ok(Read { config, digest: digest.finalize().into() })
+}
+
+fn note(digest: &mut Sha256, path: &Path, content: &[u8]) {
+    digest.update([0xff]);
+    digest.update(path.as_os_str().as_encoded_bytes());
+    digest.update([0xff]);
+    digest.update(content);
 }
 
 /// Reads a configuration that may be meant for another machine, and tells which of its secrets are not on this one.

@@ -7,7 +7,10 @@ mod command;
 mod connect;
 mod environment;
 mod exit;
+mod reload;
+mod server;
 mod show;
+mod terminal;
 
 fn main() -> ExitCode {
     let arguments = arguments::parse();

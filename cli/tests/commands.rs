@@ -37,6 +37,13 @@ fn the_help_names_every_command_and_the_exit_codes() {
 }
 
 #[test]
+fn a_graph_is_written_as_svg_or_png_and_nothing_else() {
+    let graph = marple(&["graph", "up", "--out", "up.jpg", "--prometheus", "http://127.0.0.1:9"]);
+    assert_eq!(code(&graph), 2);
+    assert_eq!(text(&graph.stderr), "marple: --out up.jpg: only .svg and .png can be written\n");
+}
+
+#[test]
 fn the_demo_names_the_cause_its_chain_its_evidence_and_what_to_do() {
     let demo = marple(&["demo"]);
     let shown = text(&demo.stdout);
@@ -98,6 +105,25 @@ fn a_wrong_configuration_is_told_with_its_place_and_the_fix() {
     let missing = marple(&["config", "check", "/nonexistent/marple.yaml"]);
     assert_eq!(code(&missing), 2);
     assert!(text(&missing.stderr).contains("/nonexistent/marple.yaml"));
+}
+
+#[test]
+fn toolsets_are_listed_with_their_state_and_reason() {
+    let (_folder, file) = configured(
+        "cluster: { enabled: false }\nprometheus: { url: \"http://127.0.0.1:9\", timeout: 1s }\nlogs: { store: loki, endpoint: { url: \"http://127.0.0.1:9\" } }\nnetwork: { allow: [\"*.svc\"] }\n",
+    );
+    let listed = marple(&["toolset", "list", "--config", &file, "--json"]);
+    assert_eq!(code(&listed), 0, "{}", text(&listed.stderr));
+    let all: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
+    let of = |name: &str| all.iter().find(|one| one["name"] == name).unwrap();
+    assert_eq!(of("kubernetes")["reason"], "no cluster is configured (`cluster.enabled`)");
+    let reason = of("prometheus")["reason"].as_str().unwrap();
+    assert!(reason.starts_with("Prometheus at http://127.0.0.1:9/ can't be reached"), "{reason}");
+    assert_eq!((&of("prometheus")["state"], &of("prometheus")["tools"]), (&"off".into(), &Value::Array(vec![])));
+    assert!(of("logs")["reason"].as_str().unwrap().starts_with("Loki at http://127.0.0.1:9/ can't be reached"));
+    assert_eq!(of("http")["reason"], "no page may be read (`http.endpoints`)");
+    assert_eq!((&of("network")["state"], &of("network")["tools"][0]), (&"on".into(), &"network_check".into()));
+    assert_eq!((&of("evidence")["state"], &of("evidence")["tools"][0]), (&"on".into(), &"evidence_read".into()));
 }
 
 #[test]

@@ -195,4 +195,11 @@ impl Conclusion {
         let chain = self.chain.iter_mut().flat_map(|link| &mut link.citations);
         cause.chain(chain).chain(self.ruled_out.iter_mut().flat_map(|claim| &mut claim.citations))
     }
+
+    /// Adds what could not be seen, unless it is told already.
+    pub fn add_unseen(&mut self, unseen: &Unseen) {
+        if !self.unseen.contains(unseen) {
+            self.unseen.push(unseen.clone());
+        }
+    }
 }

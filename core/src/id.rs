@@ -54,3 +54,8 @@ identity! {
     /// Names one investigation of an incident.
     InvestigationId
 }
+
+identity! {
+    /// Names one question to a person, whether a call may be made.
+    ApprovalId
+}

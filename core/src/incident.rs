@@ -23,6 +23,19 @@ pub enum IncidentStatus {
     Merged,
 }
 
+/// Why an incident is over though not all of its alerts told their end.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum Resolution {
+    /// Nothing was heard of them any more.
+    Silence,
+    /// A person said so.
+    Person {
+        /// Who.
+        name: String,
+    },
+}
+
 /// Why a signal belongs to an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -143,6 +156,9 @@ pub struct Incident {
     pub updated_at: Timestamp,
     /// When the last of its signals ended.
     pub resolved_at: Option<Timestamp>,
+    /// Why it is over; absent while it isn't, and where its alerts told their end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<Resolution>,
     /// The incident that it became part of.
     pub merged_into: Option<IncidentId>,
     /// Grows with each change that people should see.

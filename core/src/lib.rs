@@ -13,6 +13,7 @@ pub mod period;
 pub mod secret;
 pub mod severity;
 pub mod signal;
+pub mod size;
 pub mod subject;
 
 pub use alert::{Alert, AlertError};
@@ -20,11 +21,12 @@ pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, L
 pub use evidence::{Evidence, EvidenceId, EvidenceOrigin};
 pub use finding::{Finding, Proof, ProofSource};
 pub use fingerprint::Fingerprint;
-pub use id::{IncidentId, InvestigationId};
-pub use incident::{Incident, IncidentStatus, JoinReason, Member};
+pub use id::{ApprovalId, IncidentId, InvestigationId};
+pub use incident::{Incident, IncidentStatus, JoinReason, Member, Resolution};
 pub use labels::Labels;
 pub use object::ObjectRef;
 pub use period::Period;
 pub use secret::Secret;
 pub use severity::Severity;
 pub use signal::{Signal, SignalSource, SignalStatus};
+pub use size::Size;

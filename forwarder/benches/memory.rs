@@ -55,7 +55,7 @@ async fn measure(pods: usize, broken: usize, lists: &str) {
     println!("before: {}", resident());
     let inbox = Arc::new(Inbox::default());
     let cancel = CancellationToken::new();
-    let forwarder = Forwarder::new(client, ForwarderConfig::default(), inbox.clone(), None);
+    let forwarder = Forwarder::new(client, "bench", ForwarderConfig::default(), inbox.clone(), None);
     let running = tokio::spawn(forwarder.run(cancel.clone()));
     wait_for(|| inbox.count() > broken).await;
     println!("{pods} pods, {broken} of them broken, listed by {lists}: {}", resident());

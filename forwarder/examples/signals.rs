@@ -39,6 +39,6 @@ async fn main() -> anyhow::Result<()> {
         tokio::signal::ctrl_c().await.ok();
         interrupted.cancel();
     });
-    Forwarder::new(client, config, Arc::new(Stdout), None).run(cancel).await?;
+    Forwarder::new(client, "kubernetes", config, Arc::new(Stdout), None).run(cancel).await?;
     Ok(())
 }

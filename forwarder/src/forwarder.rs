@@ -44,20 +44,24 @@ pub enum ForwarderError {
 /// Watches a cluster and delivers what matters.
 pub struct Forwarder {
     client: kube::Client,
+    cluster: String,
     config: ForwarderConfig,
     deliver: Arc<dyn Deliver>,
     known: Option<Arc<dyn Known>>,
 }
 
 impl Forwarder {
-    /// A forwarder of what `client` sees. Without `known`, what ended while it was down is not resolved.
+    /// A forwarder of what `client` sees of the cluster of this name. Without `known`, what ended while it was down is
+    /// not resolved. It resolves nothing of another cluster, nor of namespaces that don't count for it: these may be
+    /// another forwarder's.
     pub fn new(
         client: kube::Client,
+        cluster: impl Into<String>,
         config: ForwarderConfig,
         deliver: Arc<dyn Deliver>,
         known: Option<Arc<dyn Known>>,
     ) -> Self {
-        Self { client, config, deliver, known }
+        Self { client, cluster: cluster.into(), config, deliver, known }
     }
 
     /// Runs until cancelled; then what is left to deliver is tried once more.
@@ -76,7 +80,7 @@ impl Forwarder {
             "delivery"
         });
         let mut run = Run {
-            picture: Picture::new(self.config.clone()),
+            picture: Picture::new(self.cluster, self.config.clone()),
             outbox,
             known: self.known,
             asking: Fuse::terminated(),
@@ -214,7 +218,9 @@ impl Run {
                 SignalStatus::Resolved => "resolved",
             };
             counter!(metric::SIGNALS, "name" => signal.name.clone(), "status" => status).increment(1);
-            tracing::info!(name = signal.name, status, summary = signal.headline(), "signal");
+            // Its texts are the cluster's, and secrets are taken out of them where they are received.
+            let subject = signal.subject.as_ref().map(ToString::to_string).unwrap_or_default();
+            tracing::info!(name = signal.name, status, subject, "signal");
         }
         self.outbox.put(signals);
     }

@@ -1,12 +1,14 @@
 //! Takes signals in, folds them into incidents, has them explained, and tells people.
 
 pub mod api;
+pub mod approve;
 pub mod clock;
 pub mod config;
 pub mod correlate;
 pub mod dispatch;
 pub mod intake;
 pub mod outbox;
+pub mod page;
 pub mod render;
 pub mod route;
 pub mod service;

@@ -132,7 +132,7 @@ impl Bench {
 
     async fn want(&self, incident: IncidentId, receiver: &str, revision: u64) {
         self.known.set(incident, revision);
-        self.outbox.outbox_want(incident, receiver, revision, Timestamp::now()).await.unwrap();
+        self.outbox.outbox_want(incident, &[receiver], revision, Timestamp::now()).await.unwrap();
     }
 }
 

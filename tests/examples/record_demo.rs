@@ -5,7 +5,7 @@
 #![allow(missing_docs)]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use kube::api::{Api, DeleteParams, DynamicObject};
 use marple_core::{Labels, ObjectRef};
 use marple_evals::record::Limits;
 use marple_evals::{Change, Payload, RecordOptions, record};
-use marple_tests::cluster::{TestCluster, wait_for};
+use marple_tests::cluster::{TestCluster, point_alertmanager, wait_for};
 use marple_tools::redact::{RedactConfig, Redactor};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -39,7 +39,6 @@ async fn main() -> Result<()> {
     let cluster = TestCluster::from_env().await?.context("it needs the test cluster")?;
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../evals/bundles/ledger-outage.bundle");
     let recorded = stage_and_record(&cluster, &file).await;
-    point_alertmanager("http://127.0.0.1:9/unset")?;
     for namespace in NAMESPACES {
         let api: Api<Namespace> = Api::all(cluster.client());
         api.delete(namespace, &DeleteParams::default().grace_period(0)).await?;
@@ -48,7 +47,8 @@ async fn main() -> Result<()> {
 }
 
 async fn stage_and_record(cluster: &TestCluster, file: &Path) -> Result<()> {
-    let inbox = Inbox::listen().await?;
+    let (inbox, address) = Inbox::listen().await?;
+    let _pointed = point_alertmanager(&address, None)?;
     for namespace in NAMESPACES {
         let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}).to_string();
         cluster.apply(namespace, &object).await?;
@@ -123,14 +123,15 @@ fn without_status(mut object: DynamicObject) -> Value {
 struct Inbox(Arc<Mutex<Vec<Payload>>>);
 
 impl Inbox {
-    async fn listen() -> Result<Self> {
+    /// Gives the address to which it listens, too.
+    async fn listen() -> Result<(Self, String)> {
         let inbox = Self::default();
         let app = Router::new().route("/", post(Self::receive)).with_state(inbox.clone());
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-        point_alertmanager(&format!("http://{}/", listener.local_addr()?))?;
+        let address = format!("http://{}/", listener.local_addr()?);
         // It ends with the process.
         tokio::spawn(async move { axum::serve(listener, app).await });
-        Ok(inbox)
+        Ok((inbox, address))
     }
 
     #[expect(clippy::unused_async, reason = "a handler is asynchronous")]
@@ -161,13 +162,6 @@ impl Inbox {
     fn held(&self) -> std::sync::MutexGuard<'_, Vec<Payload>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn point_alertmanager(url: &str) -> Result<()> {
-    let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/webhook");
-    let ended = std::process::Command::new(script).arg(url).output()?;
-    ensure!(ended.status.success(), "webhook: {}", String::from_utf8_lossy(&ended.stderr));
-    Ok(())
 }
 
 #[expect(clippy::print_stderr, reason = "whoever records waits for minutes and wants to see why")]

@@ -2,9 +2,11 @@
 
 use std::env;
 use std::fmt::Display;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::core::{GroupVersionKind, TypeMeta};
@@ -217,8 +219,11 @@ impl Drop for Namespace {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(Client::try_from(config)?);
-                api.delete(&name, &DeleteParams::default().grace_period(0)).await?;
-                Ok(())
+                match api.delete(&name, &DeleteParams::default().grace_period(0)).await {
+                    // A test may have deleted it itself.
+                    Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+                    deleted => Ok(deleted.map(drop)?),
+                }
             })
         });
         let ended = deletion.join();
@@ -227,6 +232,29 @@ impl Drop for Namespace {
             eprintln!("the namespace {} was not deleted: {ended:?}", self.name);
         }
     }
+}
+
+/// The cluster's Alertmanager sends to a receiver until this is dropped.
+pub struct Pointed(());
+
+/// Points the cluster's Alertmanager at a receiver, with a bearer token where one is given.
+pub fn point_alertmanager(url: &str, token: Option<&str>) -> Result<Pointed> {
+    send_alerts_to(url, token)?;
+    Ok(Pointed(()))
+}
+
+impl Drop for Pointed {
+    fn drop(&mut self) {
+        // Port 9 of loopback takes nothing: later tests are sent nothing that isn't theirs.
+        let _ = send_alerts_to("http://127.0.0.1:9/unset", None);
+    }
+}
+
+fn send_alerts_to(url: &str, token: Option<&str>) -> Result<()> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/webhook");
+    let ended = Command::new(script).arg(url).args(token).output()?;
+    ensure!(ended.status.success(), "webhook: {}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
 }
 
 /// Waits until a condition holds, and gives what it gave. The error tells the last state that was seen.

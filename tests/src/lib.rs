@@ -1,6 +1,8 @@
 //! What the tests across crates stand on: a real cluster, faults staged on it, and doubles that check what they are sent.
 
+pub mod api_server;
 pub mod cluster;
+pub mod kubeconfig;
 pub mod model;
 pub mod program;
 pub mod proxy;

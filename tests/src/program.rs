@@ -30,16 +30,38 @@ impl Program {
     pub async fn serve(configuration: &str, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let folder = TempDir::with_prefix("marple-")?;
         let port = free_port()?;
-        let store = folder.path().join("marple.db");
-        let text = format!(
-            "server: {{ listen: \"127.0.0.1:{port}\", token: {TOKEN} }}\nstore: {{ path: {} }}\n{configuration}",
-            store.display()
-        );
-        std::fs::write(folder.path().join("marple.yaml"), text)?;
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let mut program = Self { folder, port, child: None, environment };
+        program.configure(configuration)?;
         program.start().await?;
         Ok(program)
+    }
+
+    /// Writes another configuration, again without `server` and `store`, for the process to find.
+    pub fn configure(&self, configuration: &str) -> anyhow::Result<()> {
+        let listen = format!("127.0.0.1:{}", self.port);
+        let server = format!("server: {{ listen: \"{listen}\", token: {TOKEN} }}");
+        self.write(&format!("{server}\nstore: {{ path: {} }}\n{configuration}", self.store().display()))
+    }
+
+    /// Writes the whole of another configuration, in one step as a mounted ConfigMap changes.
+    pub fn write(&self, configuration: &str) -> anyhow::Result<()> {
+        let next = self.folder.path().join("next.yaml");
+        std::fs::write(&next, configuration)?;
+        std::fs::rename(next, self.folder.path().join("marple.yaml")).context("replace the configuration")
+    }
+
+    /// Where its store is.
+    pub fn store(&self) -> PathBuf {
+        self.folder.path().join("marple.db")
+    }
+
+    /// Has the process read its configuration at once.
+    pub async fn hang_up(&self) -> anyhow::Result<()> {
+        let pid = self.pid().context("it does not run")?;
+        let sent = Command::new("kill").args(["-HUP", &pid.to_string()]).status().await?;
+        ensure!(sent.success(), "kill -HUP {pid}");
+        Ok(())
     }
 
     /// Starts the process again, with the same configuration, store and port.

@@ -4,16 +4,14 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use k8s_openapi::api::authentication::v1::TokenRequest;
-use k8s_openapi::api::core::v1::ServiceAccount;
-use kube::api::{Api, PostParams};
-use marple_tests::cluster::{Namespace, TestCluster};
+use marple_tests::api_server::ApiServer;
+use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
+use marple_tests::kubeconfig::Kubeconfig;
 use marple_tests::program::Program;
 use marple_tests::proxy::Proxy;
 use marple_tests::slack::{SlackDouble, SlackMessage};
 use marple_tests::stage::Fault;
-use serde_json::json;
 
 /// From the change to the message.
 const TOLD_WITHIN: Duration = Duration::from_mins(1);
@@ -104,6 +102,43 @@ async fn a_restart_of_the_api_server_delays_and_loses_nothing() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_api_server_that_is_killed_and_comes_back_is_told_as_not_seen_and_then_the_cause_is() -> Result<()> {
+    let cluster = cluster_or_return!();
+    let Some(mut server) = ApiServer::start(&cluster).await? else { return Ok(()) };
+    let slack = SlackDouble::start().await;
+    let kubeconfig = server.kubeconfig();
+    let settings = format!("cluster: {{ kubeconfig: {} }}\n{}", kubeconfig.display(), receiver(&slack));
+    let mut program = Program::serve(&settings, &[]).await?;
+    let namespace = cluster.namespace("runner-killed").await?;
+    namespace.apply(Fault::MissingConfiguration.healthy()).await?;
+    cluster.rolled_out(namespace.name(), ROLLED_OUT_WITHIN).await?;
+
+    server.kill().await?;
+    // The cluster goes on without the server that marple looks through.
+    namespace.apply(Fault::MissingConfiguration.change()).await?;
+    let alert = marple_tests::webhook::firing("KubeDeploymentReplicasMismatch", namespace.name(), "cart");
+    assert!(program.post("/api/alerts", &marple_tests::webhook::webhook(&[alert])).await?.is_success());
+    let workload = format!("{}/cart", namespace.name());
+    let blind = message(&slack, &[&workload, "Not seen", "API server"]).await;
+    let cause = format!("ConfigMap {}/cart-settings", namespace.name());
+    assert_eq!(blind.len(), 1);
+    assert!(!blind[0].shown().contains(&cause), "{}", blind[0].shown());
+
+    server.begin().await?;
+    let seen = message(&slack, &[&cause]).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].ts, blind[0].ts, "the message is updated in its place");
+    // The watches go on too: what began meanwhile is told by the forwarder.
+    wait_for("a condition of the forwarder", TOLD_WITHIN, || async {
+        let held = program.get("/api/signals").await.map_err(|error| error.to_string())?;
+        if held.to_string().contains(namespace.name()) { Ok(()) } else { Err(format!("it holds {held}")) }
+    })
+    .await?;
+    slack.assert_clean();
+    program.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_permission_that_is_missing_is_told_with_its_name() -> Result<()> {
     let cluster = cluster_or_return!();
     let slack = SlackDouble::start().await;
@@ -122,62 +157,4 @@ async fn a_permission_that_is_missing_is_told_with_its_name() -> Result<()> {
     assert_eq!(told.len(), 1);
     slack.assert_clean();
     program.stop().await
-}
-
-/// A kubeconfig in a folder of its own.
-struct Kubeconfig(tempfile::TempDir);
-
-impl Kubeconfig {
-    fn path(&self) -> String {
-        self.0.path().join("kubeconfig").display().to_string()
-    }
-
-    fn write(server: &str, user: &serde_json::Value) -> Result<Self> {
-        let folder = tempfile::TempDir::with_prefix("marple-kubeconfig-")?;
-        let config = json!({
-            "apiVersion": "v1", "kind": "Config", "current-context": "test",
-            "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
-            "clusters": [{ "name": "test", "cluster": { "server": server, "insecure-skip-tls-verify": true } }],
-            "users": [{ "name": "test", "user": user }]
-        });
-        std::fs::write(folder.path().join("kubeconfig"), config.to_string())?;
-        Ok(Self(folder))
-    }
-
-    /// The tests' own rights, through a proxy.
-    fn through(cluster: &TestCluster, proxy: &Proxy) -> Result<Self> {
-        let kubeconfig = kube::config::Kubeconfig::read()?;
-        let context =
-            kubeconfig.contexts.iter().find(|context| context.name == cluster.context()).context("context")?;
-        let name = context.context.as_ref().and_then(|context| context.user.clone()).context("user")?;
-        let user = kubeconfig.auth_infos.iter().find(|user| user.name == name).context("user")?;
-        let mut user = serde_json::to_value(&user.auth_info)?;
-        if let Some(auth) =
-            kubeconfig.auth_infos.iter().find(|user| user.name == name).and_then(|user| user.auth_info.as_ref())
-            && let Some(token) = &auth.token
-        {
-            user = json!({ "token": secrecy::ExposeSecret::expose_secret(token) });
-        }
-        Self::write(&format!("https://{}", proxy.address()), &user)
-    }
-
-    /// An account that may read Deployments, ReplicaSets and Pods of one namespace, and nothing else.
-    async fn restricted(cluster: &TestCluster, namespace: &Namespace) -> Result<Self> {
-        namespace
-            .apply(
-                "apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: narrow }\n---\n\
-                 apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: narrow }\n\
-                 rules: [{ apiGroups: [\"\", apps], resources: [pods, deployments, replicasets], verbs: [get, list] }]\n---\n\
-                 apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: { name: narrow }\n\
-                 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: narrow }\n\
-                 subjects: [{ kind: ServiceAccount, name: narrow }]\n",
-            )
-            .await?;
-        let accounts: Api<ServiceAccount> = namespace.api();
-        let request: TokenRequest =
-            serde_json::from_value(json!({ "spec": { "audiences": [], "expirationSeconds": 3600 } }))?;
-        let token = accounts.create_token_request("narrow", &PostParams::default(), &request).await?;
-        let token = token.status.context("a token")?.token;
-        Self::write(&cluster.config().cluster_url.to_string(), &json!({ "token": token }))
-    }
 }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
 use k8s_openapi::api::core::v1::{Event, Namespace, Pod};
 use kube::api::{DeleteParams, PostParams};
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Api, Client};
 use marple_core::{Conclusion, Confidence, ObjectRef, Verdict};
-use marple_tools::diagnose::{Symptom, conclude, run};
+use marple_tools::diagnose::{Role, Symptom, conclude, condition, run};
 use marple_tools::kubernetes::Cluster;
 use marple_tools::scene::{Scene, keep};
 use marple_tools::{MemoryEvidence, Redact};
@@ -71,6 +71,11 @@ impl Stage {
         self.client.request::<Value>(request).await.unwrap_or_else(|error| panic!("{namespace} {path}: {error}"));
     }
 
+    async fn delete(&self, path: &str) {
+        let request = http::Request::delete(format!("/{path}")).body(Vec::new()).unwrap();
+        self.client.request::<Value>(request).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     /// A Deployment of the workload image, with its container patched.
     async fn deploy(&self, namespace: &str, name: &str, container: Value) {
         let mut app = json!({"name": "app", "image": "localhost/workload:1", "imagePullPolicy": "IfNotPresent",
@@ -102,6 +107,16 @@ impl Stage {
         let name =
             tokio::time::timeout(PATIENCE, Box::pin(found).next()).await.expect("the fault shows").unwrap().unwrap();
         ObjectRef::namespaced("Pod", namespace, name)
+    }
+
+    /// Waits until the deployment counts its pod as available: that comes a moment after the pod is ready.
+    async fn available(&self, namespace: &str, name: &str) {
+        let deployments: Api<Deployment> = Api::namespaced(self.client.clone(), namespace);
+        let named = watcher::Config::default().fields(&format!("metadata.name={name}"));
+        let found = watcher(deployments, named).applied_objects().try_filter_map(async |deployment: Deployment| {
+            Ok(deployment.status.and_then(|status| status.available_replicas).filter(|available| *available > 0))
+        });
+        tokio::time::timeout(PATIENCE, Box::pin(found).next()).await.expect("it is available").unwrap().unwrap();
     }
 
     /// Waits until an event says so.
@@ -229,6 +244,9 @@ async fn a_readiness_probe_on_a_wrong_port_is_the_cause() {
         stage
             .event(&namespace, |reason, message| reason == "Unhealthy" && message.contains("connection refused"))
             .await;
+        // The event may be there before the status that says that the container runs.
+        let runs = |pod: &Value| pod.pointer("/status/containerStatuses/0/state/running").is_some();
+        stage.pod(&namespace, "cart", runs).await;
         let deployment = ObjectRef::namespaced("Deployment", &namespace, "cart");
         let conclusion = stage.conclude("KubeDeploymentReplicasMismatch", &deployment).await;
         assert_eq!(cause(&conclusion), (format!("Deployment {namespace}/cart"), Confidence::High));
@@ -310,8 +328,189 @@ async fn a_healthy_app_has_no_fault() {
         stage.serve(&namespace, "cart", "cart").await;
         let ready = |pod: &Value| pod.pointer("/status/containerStatuses/0/ready").is_some_and(|ready| ready == true);
         let pod = stage.pod(&namespace, "cart", ready).await;
+        stage.available(&namespace, "cart").await;
         let conclusion = stage.conclude("KubePodNotReady", &pod).await;
         assert_eq!((conclusion.verdict, conclusion.cause), (Verdict::NoFault, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dependency_that_only_a_secret_names_is_found_through_the_log() {
+    staged(&["told", "ledger"], async |stage| {
+        let (shop, ledger) = (stage.names[0].clone(), stage.names[1].clone());
+        stage.deploy(&ledger, "db", json!({"envFrom": [{"configMapRef": {"name": "db-settings"}}]})).await;
+        stage.serve(&ledger, "db", "db").await;
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "cart-db"},
+            "stringData": {"DATABASE": format!("db.{ledger}.svc:8080")}});
+        stage.create(&shop, &format!("api/v1/namespaces/{shop}/secrets"), secret).await;
+        stage.deploy(&shop, "cart", json!({"envFrom": [{"secretRef": {"name": "cart-db"}}]})).await;
+        stage.pod(&ledger, "db", waits("CreateContainerConfigError")).await;
+        let pod = stage.pod(&shop, "cart", waits("CrashLoopBackOff")).await;
+        let conclusion = stage.conclude("KubePodCrashLooping", &pod).await;
+        assert_eq!(cause(&conclusion), (format!("ConfigMap {ledger}/db-settings"), Confidence::High));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_mistyped_is_the_cause() {
+    staged(&["typo", "stock"], async |stage| {
+        let (shop, stock) = (stage.names[0].clone(), stage.names[1].clone());
+        stage.deploy(&stock, "db", json!({})).await;
+        stage.serve(&stock, "db", "db").await;
+        stage.deploy(&shop, "cart", json!({"env": [{"name": "DATABASE", "value": format!("dbs.{stock}:8080")}]})).await;
+        let pod = stage.pod(&shop, "cart", waits("CrashLoopBackOff")).await;
+        let conclusion = stage.conclude("KubePodCrashLooping", &pod).await;
+        assert_eq!(cause(&conclusion).0, format!("Deployment {shop}/cart"));
+        assert!(conclusion.summary.contains(&format!("Service {stock}/db does")), "{}", conclusion.summary);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn credentials_that_are_refused_name_the_secret_that_holds_them() {
+    staged(&["credentials"], async |stage| {
+        let namespace = stage.first().to_owned();
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "cart-db"}, "stringData": {"PASSWORD": "old"}});
+        stage.create(&namespace, &format!("api/v1/namespaces/{namespace}/secrets"), secret).await;
+        let says = "pq: password authentication failed for user \"cart\"";
+        stage
+            .deploy(
+                &namespace,
+                "cart",
+                json!({"envFrom": [{"secretRef": {"name": "cart-db"}}],
+                    "env": [{"name": "EXIT_AFTER", "value": "1s"}, {"name": "EXIT_LOG", "value": says}]}),
+            )
+            .await;
+        let pod = stage.pod(&namespace, "cart", waits("CrashLoopBackOff")).await;
+        let conclusion = stage.conclude("KubePodCrashLooping", &pod).await;
+        assert_eq!(cause(&conclusion), (format!("Secret {namespace}/cart-db"), Confidence::Medium));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_the_cause() {
+    staged(&["certificate"], async |stage| {
+        let namespace = stage.first().to_owned();
+        let expired = include_str!("../../tools/src/view/expired.crt.base64").trim();
+        let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "web-tls"}, "type": "kubernetes.io/tls",
+            "data": {"tls.crt": expired, "tls.key": expired}});
+        stage.create(&namespace, &format!("api/v1/namespaces/{namespace}/secrets"), secret).await;
+        stage.deploy(&namespace, "web", json!({})).await;
+        stage.serve(&namespace, "web", "web").await;
+        let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "web"}, "spec": {
+            "tls": [{"hosts": ["shop.example"], "secretName": "web-tls"}],
+            "rules": [{"host": "shop.example", "http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": "web", "port": {"number": 8080}}}}]}}]}});
+        stage.create(&namespace, &format!("apis/networking.k8s.io/v1/namespaces/{namespace}/ingresses"), ingress).await;
+        let object = ObjectRef::namespaced("Ingress", &namespace, "web");
+        let conclusion = stage.conclude("IngressCertificateError", &object).await;
+        assert_eq!(cause(&conclusion), (format!("Secret {namespace}/web-tls"), Confidence::High));
+        assert!(!serde_json::to_string(&conclusion).unwrap().contains(expired));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_that_nobody_answers_is_the_cause_of_pods_that_are_not_made() {
+    staged(&["webhook"], async |stage| {
+        let namespace = stage.first().to_owned();
+        let name = format!("{namespace}.example.com");
+        let path = "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+        let configuration = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": namespace}, "webhooks": [{"name": name, "failurePolicy": "Fail", "sideEffects": "None",
+                "admissionReviewVersions": ["v1"], "timeoutSeconds": 2,
+                // No other namespace is touched.
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+                "clientConfig": {"service": {"namespace": namespace, "name": "policy"}}}]});
+        stage.create(&namespace, path, configuration).await;
+        stage.deploy(&namespace, "cart", json!({})).await;
+        let refused = |reason: &str, message: &str| reason == "FailedCreate" && message.contains("failed calling webhook");
+        stage.event(&namespace, refused).await;
+        let deployment = ObjectRef::namespaced("Deployment", &namespace, "cart");
+        let conclusion = stage.conclude("KubeDeploymentRolloutStuck", &deployment).await;
+        stage.delete(&format!("{path}/{namespace}")).await;
+        assert_eq!(cause(&conclusion), (format!("ValidatingWebhookConfiguration {namespace}"), Confidence::High));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_priority_class_that_is_missing_is_the_cause() {
+    staged(&["priority"], async |stage| {
+        let namespace = stage.first().to_owned();
+        let pod = json!({"metadata": {"labels": {"app": "cart"}}, "spec": {"priorityClassName": "diagnose-absent",
+            "containers": [{"name": "app", "image": "localhost/workload:1"}]}});
+        let object = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "cart"},
+            "spec": {"selector": {"matchLabels": {"app": "cart"}}, "template": pod}});
+        stage.create(&namespace, &format!("apis/apps/v1/namespaces/{namespace}/deployments"), object).await;
+        stage.event(&namespace, |reason, message| reason == "FailedCreate" && message.contains("PriorityClass")).await;
+        let deployment = ObjectRef::namespaced("Deployment", &namespace, "cart");
+        let conclusion = stage.conclude("KubeDeploymentReplicasMismatch", &deployment).await;
+        assert_eq!(cause(&conclusion), ("PriorityClass diagnose-absent".to_owned(), Confidence::High));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hook_that_fails_is_the_cause() {
+    staged(&["hook"], async |stage| {
+        let namespace = stage.first().to_owned();
+        stage.deploy(&namespace, "cart", json!({"lifecycle": {"postStart": {"exec": {"command": ["/absent"]}}}})).await;
+        stage.event(&namespace, |reason, _| reason == "FailedPostStartHook").await;
+        let pod = stage
+            .pod(&namespace, "cart", |pod| waits("PostStartHookError")(pod) || waits("CrashLoopBackOff")(pod))
+            .await;
+        let conclusion = stage.conclude("KubePodCrashLooping", &pod).await;
+        assert_eq!(cause(&conclusion).0, format!("Deployment {namespace}/cart"));
+        assert!(conclusion.summary.contains("postStart hook"), "{}", conclusion.summary);
+    })
+    .await;
+}
+
+/// The namespaces and nodes that no test breaks.
+#[tokio::test]
+async fn a_healthy_cluster_has_no_finding() {
+    staged(&["well"], async |stage| {
+        let namespace = stage.first().to_owned();
+        stage.deploy(&namespace, "cart", json!({"env": [{"name": "LOG_RATE", "value": "20"}]})).await;
+        stage.serve(&namespace, "cart", "cart").await;
+        let ready = |pod: &Value| pod.pointer("/status/containerStatuses/0/ready").is_some_and(|ready| ready == true);
+        stage.pod(&namespace, "cart", ready).await;
+        stage.available(&namespace, "cart").await;
+        let cluster = Cluster::new(stage.client.clone());
+        let all = cluster.list("v1/Namespace", None, None, None, 500).await.unwrap();
+        let names = all.iter().filter_map(|space| space.pointer("/metadata/name")?.as_str());
+        let system =
+            names.filter(|name| name.starts_with("kube-") || ["default", "monitoring", &namespace].contains(name));
+        let nodes = cluster.list("v1/Node", None, None, None, 50).await.unwrap();
+        let nodes = nodes.iter().filter_map(|node| node.pointer("/metadata/name")?.as_str());
+        let subjects = system
+            .map(|name| ObjectRef::cluster("Namespace", name))
+            .chain(nodes.map(|name| ObjectRef::cluster("Node", name)))
+            .collect::<Vec<_>>();
+        assert!(subjects.len() >= 4, "{subjects:?}");
+        for subject in subjects {
+            let now = Timestamp::now();
+            let mut scene = Scene::read(&cluster, std::slice::from_ref(&subject), now, &CancellationToken::new()).await;
+            scene.now = now + Duration::from_secs(90);
+            let mine = |object: &ObjectRef| {
+                object
+                    .namespace
+                    .as_deref()
+                    .is_none_or(|space| Some(space) == subject.namespace.as_deref() || space == subject.name)
+            };
+            let found = run(&scene);
+            let wrong = found
+                .iter()
+                .filter(|finding| condition(&finding.condition).is_none_or(|known| known.role != Role::Context))
+                .filter(|finding| mine(&finding.object))
+                .collect::<Vec<_>>();
+            assert!(wrong.is_empty(), "{subject}: {wrong:#?}");
+        }
     })
     .await;
 }

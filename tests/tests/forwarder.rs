@@ -14,7 +14,7 @@ use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::KubeConfigOptions;
 use kube::{Api, Client, Config};
-use marple_core::{Period, Signal, SignalStatus};
+use marple_core::{Fingerprint, ObjectRef, Period, Signal, SignalStatus};
 use marple_forwarder::{Deliver, DeliverError, Forwarder, ForwarderConfig, Known, KnownError};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -23,6 +23,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The longest that a fault may take to show and be told, image pulls and back-off included.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// The name that forwarders give the cluster.
+const CLUSTER: &str = "test";
 
 /// What was delivered, in order, with when.
 #[derive(Default)]
@@ -179,7 +182,7 @@ fn run(client: &Client, namespace: &str, inbox: &Arc<Inbox>) -> (CancellationTok
         serde_json::from_value(json!({"namespaces": {"include": [namespace]}, "conditions": {}})).unwrap();
     config.conditions.unschedulable.hold = Period::seconds(1);
     let cancel = CancellationToken::new();
-    let forwarder = Forwarder::new(client.clone(), config, inbox.clone(), Some(inbox.clone()));
+    let forwarder = Forwarder::new(client.clone(), CLUSTER, config, inbox.clone(), Some(inbox.clone()));
     let running = tokio::spawn({
         let cancel = cancel.clone();
         async move { forwarder.run(cancel).await.unwrap() }
@@ -306,6 +309,25 @@ async fn what_ended_while_the_forwarder_was_down_is_resolved_and_what_did_not_is
     stage.resolved("PodImagePullFailing", "Pod cart").await;
     assert_eq!(stage.inbox.headlines().len(), told + 1, "{:#?}", stage.inbox.headlines());
     stage.close().await;
+}
+
+#[tokio::test]
+async fn two_forwarders_of_different_namespaces_leave_each_others_conditions_alone() {
+    let Some(shop) = Stage::open("scope-shop").await else { return };
+    let Some(till) = Stage::open("scope-till").await else { return };
+    let _: Pod = shop.create(pod("cart", &json!({"name": "app", "image": "localhost:1/none:1"}))).await;
+    let held = shop.firing("PodImagePullFailing", "Pod cart").await;
+    // What the runner holds of both namespaces; of the second one the pod is gone.
+    let ghost = ObjectRef::namespaced("Pod", &till.namespace, "ghost");
+    let gone = Signal { subject: Some(ghost), fingerprint: Fingerprint::from_bits(1), ..held.clone() };
+    shop.inbox.signals.lock().unwrap().push((gone, Timestamp::now()));
+    let (cancel, running) = run(&till.client, &till.namespace, &shop.inbox);
+    shop.inbox.wait("PodImagePullFailing", &till.subject("Pod ghost"), SignalStatus::Resolved).await;
+    assert_eq!(shop.inbox.firing(), [held]);
+    cancel.cancel();
+    running.await.unwrap();
+    till.close().await;
+    shop.close().await;
 }
 
 #[tokio::test]

@@ -2,13 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures::future::{join_all, try_join_all};
 use marple_core::ObjectRef;
-use marple_tests::cluster::{Namespace, TestCluster, wait_for};
+use marple_tests::cluster::{Namespace, TestCluster, point_alertmanager, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::model::{KEY, MODEL, ModelDouble, Received, Reply};
 use marple_tests::program::{Program, TOKEN};
@@ -32,7 +31,7 @@ async fn six_faults_reach_slack_with_their_true_cause_by_rules_alone_and_cited_b
     let cluster = cluster_or_return!();
     let slack = SlackDouble::start().await;
     let mut program = Program::serve(&configuration(&cluster, &slack, ""), &[]).await?;
-    let restored = point_alertmanager(&program)?;
+    let pointed = point_alertmanager(&program.url("/api/alerts"), Some(TOKEN))?;
     let broken = try_join_all(Fault::ALL.map(|fault| stage(&cluster, fault))).await?;
 
     for result in join_all(broken.iter().map(|broken| told(&program, &slack, broken, "rules"))).await {
@@ -41,7 +40,7 @@ async fn six_faults_reach_slack_with_their_true_cause_by_rules_alone_and_cited_b
     slack.assert_clean();
     one_message_an_incident(&slack);
     program.stop().await?;
-    drop(restored);
+    drop(pointed);
 
     let model = ModelDouble::start([investigating(&broken).forever()]).await?;
     let slack = SlackDouble::start().await;
@@ -132,26 +131,6 @@ fn one_message_an_incident(slack: &SlackDouble) {
         let payload = message.metadata.as_ref().map(|metadata| metadata["event_payload"]["incident"].to_string());
         assert!(seen.insert(payload.clone()), "incident {payload:?} has two messages");
     }
-}
-
-/// Points the cluster's Alertmanager at the program, until dropped.
-fn point_alertmanager(program: &Program) -> Result<impl Drop + use<>> {
-    struct Unset;
-    impl Drop for Unset {
-        fn drop(&mut self) {
-            // Port 9 of loopback takes nothing: later tests are sent nothing that isn't theirs.
-            let _ = webhook_script(&["http://127.0.0.1:9/unset"]);
-        }
-    }
-    webhook_script(&[&program.url("/api/alerts"), TOKEN])?;
-    Ok(Unset)
-}
-
-fn webhook_script(arguments: &[&str]) -> Result<()> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/webhook");
-    let ended = std::process::Command::new(script).args(arguments).output()?;
-    ensure!(ended.status.success(), "webhook: {}", String::from_utf8_lossy(&ended.stderr));
-    Ok(())
 }
 
 /// The alerts of a namespace as Alertmanager holds them, in the form of its webhook.

@@ -1,9 +1,10 @@
 //! Looks at a real cluster: `MARPLE_TEST_CONTEXT=<context> cargo bench -p marple-tools --bench kubernetes`.
 //!
 //! Raises a Deployment of three pods in a namespace of its own and deletes it at the end. Bars: the median of `get` is
-//! at most 3 ms and that of each `describe` at most 10 ms on a local API server.
+//! at most 3 ms and that of each `describe` at most 10 ms on a local API server. The same questions are put to forks of
+//! `kubectl` in the same run, and the ratio of the medians is printed first.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs)]
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -41,13 +42,14 @@ fn main() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let client = runtime.block_on(async {
-        let options = KubeConfigOptions { context: Some(context), ..KubeConfigOptions::default() };
+        let options = KubeConfigOptions { context: Some(context.clone()), ..KubeConfigOptions::default() };
         Client::try_from(Config::from_kubeconfig(&options).await.unwrap()).unwrap()
     });
     let pod = runtime.block_on(raise(&client));
     let cluster = Cluster::new(client.clone());
     let bench = Bench { runtime, tools: tools(cluster.clone()), cluster, pod };
     let bench = BENCH.get_or_init(|| bench);
+    beside_kubectl(bench, &context);
     divan::main();
     bench.runtime.block_on(async {
         let namespaces: Api<Namespace> = Api::all(client);
@@ -76,6 +78,56 @@ async fn raise(client: &Client) -> String {
     tokio::time::timeout(Duration::from_mins(1), wait).await.expect("three pods in a minute").unwrap();
     let pods = Cluster::new(client.clone()).list("Pod", Some(NAMESPACE), None, None, 1).await.unwrap();
     pods.first().and_then(|pod| pod.pointer("/metadata/name")?.as_str()).unwrap().to_owned()
+}
+
+/// Prints how long a look takes beside a fork of `kubectl` that answers the same question.
+fn beside_kubectl(bench: &Bench, context: &str) {
+    let name = bench.pod.as_str();
+    let questions = [
+        (
+            "kubernetes_get",
+            json!({"kind": "Pod", "namespace": NAMESPACE, "name": name}),
+            vec!["get", "pod", name, "-o", "yaml"],
+        ),
+        ("kubernetes_get", json!({"kind": "Pod", "namespace": NAMESPACE}), vec!["get", "pods"]),
+        (
+            "kubernetes_describe",
+            json!({"kind": "Pod", "namespace": NAMESPACE, "name": name}),
+            vec!["describe", "pod", name],
+        ),
+        (
+            "kubernetes_describe",
+            json!({"kind": "Deployment", "namespace": NAMESPACE, "name": "cart"}),
+            vec!["describe", "deployment", "cart"],
+        ),
+        ("kubernetes_logs", json!({"namespace": NAMESPACE, "name": name}), vec!["logs", name]),
+    ];
+    for (tool, arguments, words) in questions {
+        let ours = median(31, || {
+            let tool = bench.tools.iter().find(|one| one.spec().name == tool).unwrap();
+            let look = Look { incident_start: None, now: jiff::Timestamp::now(), cancel: CancellationToken::new() };
+            bench.runtime.block_on(tool.call(arguments.clone(), &look)).unwrap();
+        });
+        let theirs = median(11, || {
+            let mut kubectl = std::process::Command::new("kubectl");
+            let output = kubectl.args(["--context", context, "-n", NAMESPACE]).args(&words).output().unwrap();
+            assert!(output.status.success(), "kubectl {words:?}");
+        });
+        let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
+        println!("{:<32} {ours:>10.1?}, kubectl {theirs:>10.1?}: {ratio:.0} times", words[..2].join(" "));
+    }
+}
+
+fn median(count: usize, mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..count)
+        .map(|_| {
+            let begun = std::time::Instant::now();
+            run();
+            begun.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[count / 2]
 }
 
 fn call(bencher: Bencher<'_, '_>, name: &str, arguments: &Value) {

@@ -9,7 +9,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 /// What a call may change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// Nothing: it only looks.
@@ -86,11 +88,43 @@ pub enum ToolError {
     Backend(String),
 }
 
-/// A way to look.
+/// What a change would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Preview {
+    /// In one line, as `scale Deployment shop/cart from 2 to 3`.
+    pub title: String,
+    /// The object that it changes, where it is one.
+    pub object: Option<ObjectRef>,
+    /// What differs afterwards, by the server's own word where it has a dry run.
+    pub diff: String,
+}
+
+/// A change that was worked out and is not made yet. What is carried out is what was shown, or nothing.
+#[async_trait]
+pub trait Plan: Send + Sync {
+    /// What a person decides on.
+    fn preview(&self) -> &Preview;
+
+    /// Makes the change, which `by` approved. Fails where what it rests on is no longer as it was shown.
+    async fn carry_out(&self, by: &str, look: &Look) -> Result<Output, ToolError>;
+}
+
+/// A way to look, or to change something.
 #[async_trait]
 pub trait Tool: Send + Sync {
     /// How it is offered.
     fn spec(&self) -> &ToolSpec;
+
+    /// Whether a person is asked before each call, even where the gate would let it pass.
+    fn asks(&self) -> bool {
+        false
+    }
+
+    /// Works out the change that a call would make, without making it; nothing where the tool can't tell beforehand.
+    /// Only asked of tools that write.
+    async fn plan(&self, _arguments: Value, _look: &Look) -> Result<Option<Box<dyn Plan>>, ToolError> {
+        Ok(None)
+    }
 
     /// Looks. The arguments are a JSON object as the model wrote it; null, absent and empty optional values mean the same.
     async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError>;

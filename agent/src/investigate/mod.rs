@@ -104,6 +104,7 @@ impl Investigator {
         Opening {
             case,
             offers: offers.collect(),
+            instructions: toolbox.instructions().to_vec(),
             limits: self.model.limits(),
             budget: self.budget.clone(),
             nonce: InvestigationId::new().short(),

@@ -6,6 +6,7 @@ mod note;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use marple_tools::toolset::Instructions;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
@@ -75,8 +76,9 @@ embedded![
 
 /// What the template `instructions.j2` is given.
 #[derive(Serialize)]
-struct Instructions {
+struct Opening<'a> {
     mode: Mode,
+    toolsets: &'a [Instructions],
 }
 
 /// The prompts. Cheap to clone.
@@ -110,7 +112,7 @@ impl Prompts {
     pub fn from_folder(folder: &Path) -> Result<Self, PromptError> {
         let embedded = Self::embedded().embedded;
         let mut environment = Environment::clone(&embedded);
-        for path in files(folder)? {
+        for path in Self::files(folder)? {
             let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
             if !EMBEDDED.iter().any(|(known, _)| *known == name) {
                 let known = EMBEDDED.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
@@ -126,9 +128,15 @@ impl Prompts {
         Ok(prompts)
     }
 
-    /// The instructions: the same for each case of a mode, so that prompt caches hit from one case to the next.
-    pub(crate) fn instructions(&self, mode: Mode) -> String {
-        self.render("instructions.j2", &Instructions { mode })
+    /// The templates of a folder, in the order of their names.
+    pub fn files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
+        files(folder)
+    }
+
+    /// The instructions: the same for each case of a mode and the same toolsets, so that prompt caches hit from one case
+    /// to the next.
+    pub(crate) fn instructions(&self, mode: Mode, toolsets: &[Instructions]) -> String {
+        self.render("instructions.j2", &Opening { mode, toolsets })
     }
 
     /// The first message: all that is known already.
@@ -158,7 +166,11 @@ impl Prompts {
             result.map(drop).map_err(|source| PromptError::Template { name: name.to_owned(), source })
         };
         for mode in [Mode::Conclude, Mode::Answer] {
-            tried("instructions.j2", render(&self.templates, "instructions.j2", &Instructions { mode }))?;
+            let sample = Instructions { toolset: "redis".to_owned(), text: "Begin with redis_info.".to_owned() };
+            for toolsets in [vec![], vec![sample]] {
+                let opening = Opening { mode, toolsets: &toolsets };
+                tried("instructions.j2", render(&self.templates, "instructions.j2", &opening))?;
+            }
         }
         for brief in Brief::samples() {
             tried("case.j2", render(&self.templates, "case.j2", &brief))?;
@@ -190,7 +202,12 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
     let read = |source| PromptError::Read { path: folder.to_owned(), source };
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
-        let path = entry.map_err(read)?.path();
+        let entry = entry.map_err(read)?;
+        let path = entry.path();
+        // A mounted ConfigMap holds its files once more, in folders that begin with two dots.
+        if entry.file_name().as_encoded_bytes().starts_with(b"..") {
+            continue;
+        }
         if path.is_dir() {
             found.extend(files(&path)?);
         } else if path.extension().is_some_and(|extension| extension == "j2") {

@@ -79,8 +79,20 @@ fn a_case_is_told_worst_findings_first_and_what_is_left_out_is_counted() {
 
 #[test]
 fn the_instructions_say_what_each_mode_wants() {
-    insta::assert_snapshot!("conclude", Prompts::embedded().instructions(Mode::Conclude));
-    insta::assert_snapshot!("answer", Prompts::embedded().instructions(Mode::Answer));
+    insta::assert_snapshot!("conclude", Prompts::embedded().instructions(Mode::Conclude, &[]));
+    insta::assert_snapshot!("answer", Prompts::embedded().instructions(Mode::Answer, &[]));
+}
+
+#[test]
+fn what_toolsets_say_comes_last_under_their_names() {
+    let told = |toolset: &str, text: &str| Instructions { toolset: toolset.to_owned(), text: text.to_owned() };
+    let toolsets = [told("redis", "Begin with redis_info."), told("queue", "Sizes are in messages.")];
+    let with = Prompts::embedded().instructions(Mode::Conclude, &toolsets);
+    let without = Prompts::embedded().instructions(Mode::Conclude, &[]);
+    assert_eq!(
+        with.strip_prefix(&without).unwrap().trim(),
+        "# How to use some tools\n## redis\nBegin with redis_info.\n## queue\nSizes are in messages."
+    );
 }
 
 #[test]

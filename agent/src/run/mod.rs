@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use marple_core::{Conclusion, Unseen};
+use marple_tools::toolset::Instructions;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Fence, Transcript, offers_tokens};
@@ -31,6 +32,8 @@ pub struct Opening {
     pub case: Case,
     /// The tools, in the order in which they are offered each time; the tool to conclude with is added.
     pub offers: Vec<ToolOffer>,
+    /// What is told of how to use them.
+    pub instructions: Vec<Instructions>,
     /// What the model can take.
     pub limits: ModelLimits,
     /// What may be spent.
@@ -98,7 +101,7 @@ pub struct Run {
 impl Run {
     /// An investigation that has not asked anything yet.
     pub fn begin(opening: Opening, prompts: &Prompts) -> Self {
-        let Opening { case, mut offers, limits, budget, nonce, at } = opening;
+        let Opening { case, mut offers, instructions, limits, budget, nonce, at } = opening;
         if case.mode == Mode::Conclude {
             offers.push(conclude::offer());
         }
@@ -107,7 +110,7 @@ impl Run {
         let mut run = Self {
             mode: case.mode,
             offers_tokens: offers_tokens(&offers),
-            transcript: Transcript::new(prompts.instructions(case.mode), prompts.case(&brief)),
+            transcript: Transcript::new(prompts.instructions(case.mode, &instructions), prompts.case(&brief)),
             rules: case.rules,
             budget,
             limits,

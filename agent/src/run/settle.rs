@@ -1,7 +1,7 @@
 //! What rules change in a conclusion once it is checked.
 
 use marple_core::conclusion::SUMMARY_LIMIT;
-use marple_core::{Conclusion, Confidence, Link, Unseen, Verdict};
+use marple_core::{Conclusion, Confidence, Link, Verdict};
 
 use super::Run;
 
@@ -35,11 +35,8 @@ impl Run {
 
     /// Adds what neither the capture nor the calls could see, whether or not the model named it.
     pub(super) fn add_unseen(&self, conclusion: &mut Conclusion) {
-        let known: Vec<&Unseen> = self.rules.unseen.iter().chain(self.unseen.values()).collect();
-        for unseen in known {
-            if !conclusion.unseen.contains(unseen) {
-                conclusion.unseen.push(unseen.clone());
-            }
+        for unseen in self.rules.unseen.iter().chain(self.unseen.values()) {
+            conclusion.add_unseen(unseen);
         }
     }
 }

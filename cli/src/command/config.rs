@@ -33,7 +33,9 @@ pub(super) fn run(arguments: Arguments) -> Exit {
 /// What marple would do with it, in a few lines: what is left out is often what was meant to be in.
 fn summary(config: &Config) -> String {
     let cluster = if config.cluster.enabled { config.cluster.name.clone() } else { "none".to_owned() };
-    let prometheus = config.prometheus.as_ref().map_or("none", |prometheus| prometheus.url.as_str());
+    let looked_for = config.cluster.enabled && config.cluster.discover;
+    let absent = if looked_for { "looked for in the cluster" } else { "none" };
+    let prometheus = config.prometheus.as_ref().map_or(absent, |prometheus| prometheus.url.as_str());
     let model = config.model.as_ref().map_or("none: the rules conclude alone", |model| model.name.as_str());
     let receivers = config.receivers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let receivers = if receivers.is_empty() { "none: incidents are only kept" } else { receivers.as_str() };

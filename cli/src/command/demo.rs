@@ -15,6 +15,7 @@ use marple_runner::render::{self, Links, Stage, View};
 use marple_runner::sinks::Payload;
 use marple_runner::store::{IncidentFilter, Incidents, SqliteStore};
 use serde_json::json;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{investigate, serve};
@@ -23,7 +24,7 @@ use crate::exit::Exit;
 use crate::{connect, environment};
 
 /// The wait for what belongs together: the recorded webhooks come all at once.
-const GROUP_WAIT: Duration = Duration::from_millis(1_500);
+const GROUP_WAIT: Duration = Duration::from_secs(2);
 
 /// How long the demo may take without a model, and with one.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -63,7 +64,8 @@ async fn replayed(cancel: &CancellationToken) -> anyhow::Result<Vec<View>> {
     let sight = connect::sight(&config).await?;
     let clock = Clock::set_to(replay.now());
     let group_wait = config.investigation.group_wait.duration();
-    let service = serve::service(config, sight, clock).await?;
+    let (_, reloads) = mpsc::channel(1);
+    let service = serve::service(serve::setup(config, sight)?, clock, reloads).await?;
     let store = service.store.clone();
     let url = format!("http://{}/api/alerts", service.listener.local_addr()?);
     let running = tokio::spawn(service.run(stop.clone()));

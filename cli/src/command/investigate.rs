@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use marple_core::{Alert, ObjectRef, Secret, Signal, Verdict};
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Once, Topic};
-use marple_runner::render;
-use marple_tools::gate::Gate;
+use marple_runner::{intake, render};
 use marple_tools::kubernetes::Cluster;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{Investigate, Reach};
 use crate::exit::Exit;
 use crate::show::Steps;
-use crate::{connect, environment};
+use crate::{connect, environment, terminal};
 
 /// How long Alertmanager may take.
 const ALERTMANAGER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -80,10 +79,12 @@ pub(super) async fn once(config: &Config, model: bool) -> anyhow::Result<(Once, 
     let sight = connect::sight(config).await?;
     let once = Once {
         lookout: sight.lookout,
-        tools: sight.tools,
+        toolsets: sight.toolsets,
         investigator: if model { connect::investigator(config)? } else { None },
         redact: sight.redact,
-        gate: Gate::new(config.gate.clone()),
+        gate: config.gate(),
+        approve: terminal::person(),
+        patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
         cluster_name: config.cluster.name.clone(),
     };
@@ -127,7 +128,8 @@ async fn topic(arguments: &Investigate, once: &Once, namespace: &str) -> anyhow:
         let cluster = cluster.context("no cluster is configured (`cluster.enabled`)")?;
         return object(cluster, &arguments.target, namespace).await.map(Topic::Object);
     }
-    let signals = firing(&arguments.alertmanager, &arguments.target, arguments.reach.namespace.as_deref()).await?;
+    let mut signals = firing(&arguments.alertmanager, &arguments.target, arguments.reach.namespace.as_deref()).await?;
+    intake::redact(&mut signals, once.redact.as_ref());
     let mut objects = BTreeSet::new();
     for subject in signals.iter().filter_map(|signal| signal.subject.clone()) {
         let owners = match cluster {

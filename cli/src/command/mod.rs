@@ -4,11 +4,14 @@ mod ask;
 mod config;
 mod demo;
 mod forward;
+mod graph;
+mod incident;
 mod investigate;
 mod outbox;
 mod record;
 mod replay;
 mod serve;
+mod toolset;
 
 use std::future::Future;
 
@@ -28,8 +31,11 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         Command::Demo(demo) => blocking(|cancel| demo::run(demo, cancel)),
         Command::Ask(ask) => blocking(|cancel| ask::run(ask, cancel)),
         Command::Investigate(investigate) => blocking(|cancel| investigate::run(investigate, cancel)),
+        Command::Graph(graph) => blocking(|cancel| graph::run(graph, cancel)),
         Command::Record(record) => blocking(|cancel| record::run(record, cancel)),
         Command::Replay(replay) => blocking(|cancel| replay::run(replay, cancel)),
+        Command::Toolset(toolset) => blocking(|cancel| toolset::run(toolset, cancel)),
+        Command::Incident(incident) => blocking(|cancel| incident::run(incident, cancel)),
         Command::Outbox(outbox) => blocking(|cancel| outbox::run(outbox, cancel)),
     }
 }

@@ -37,11 +37,14 @@ pub(super) async fn run(arguments: Record, cancel: CancellationToken) -> Exit {
         };
         let bundle = record(options, sight.redact.as_ref(), &|what| eprintln!("  … {what}"), &cancel).await?;
         bundle.write(&arguments.file)?;
-        anyhow::Ok(())
+        anyhow::Ok(bundle.kubernetes.missing())
     };
     match recorded.await {
-        Ok(()) => {
+        Ok(missing) => {
             println!("{}: {} bytes", arguments.file.display(), size(&arguments.file));
+            if !missing.is_empty() {
+                println!("Not recorded, for the API server refuses it: {}.", missing.join("; "));
+            }
             Exit::Done
         }
         Err(_) if cancel.is_cancelled() => Exit::Interrupted,

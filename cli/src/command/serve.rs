@@ -4,58 +4,86 @@ use anyhow::Context;
 use marple_runner::api::Telemetry;
 use marple_runner::clock::Clock;
 use marple_runner::config::Config;
-use marple_runner::service::Service;
+use marple_runner::service::{Reload, Service, Setup};
 use marple_runner::sinks;
 use marple_runner::store::SqliteStore;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Serve;
 use crate::connect::{self, Sight};
-use crate::environment;
+use crate::environment::{self, Read};
 use crate::exit::Exit;
+use crate::reload::Watched;
 
 pub(super) async fn run(arguments: Serve, cancel: CancellationToken) -> Exit {
-    let config = match environment::configuration(arguments.config.as_deref()) {
-        Ok(config) => config,
+    let file = arguments.config.as_deref();
+    let Read { config, digest } = match environment::read(file) {
+        Ok(read) => read,
         Err(error) => return Exit::Configuration(error),
     };
     let ended = async {
-        let sight = connect::sight(&config).await?;
-        let service = service(config, sight, Clock::system()).await?;
-        service.run(cancel).await?;
+        let watched = Watched::new(file, digest)?;
+        let started = config.clone();
+        let (sender, reloads) = mpsc::channel(1);
+        let setup = setup(config, connect::sight(&started).await?)?;
+        let service = service(setup, Clock::system(), reloads).await?;
+        tokio::select! {
+            ended = service.run(cancel) => ended?,
+            () = reload(watched, &started, sender) => {}
+        }
         anyhow::Ok(())
     };
-    match ended.await {
+    match Box::pin(ended).await {
         // Being stopped is how serving ends.
         Ok(()) => Exit::Done,
         Err(error) => Exit::Failed(error),
     }
 }
 
-/// Wires the service; nothing runs yet, but the listener takes connections from here on.
-pub(super) async fn service(config: Config, sight: Sight, clock: Clock) -> anyhow::Result<Service> {
-    let store = SqliteStore::open(&config.store.path).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
-        .with_context(|| format!("server.listen: {}", config.server.listen))?;
+/// Sends each later configuration, as long as somebody takes them.
+async fn reload(mut watched: Watched, started: &Config, sender: mpsc::Sender<Reload>) {
+    let make = async |config: Config| {
+        let (config, needs_restart) = config.onto(started)?;
+        let sight = connect::sight(&config).await?;
+        Ok(Reload::Ready { setup: Box::new(setup(config, sight)?), needs_restart })
+    };
+    loop {
+        let next = watched.next(&make).await;
+        let next = next.unwrap_or_else(|error| Reload::Refused { why: format!("{error:#}") });
+        if sender.send(next).await.is_err() {
+            // The service is at its end, which it tells itself.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What follows the configuration.
+pub(super) fn setup(config: Config, sight: Sight) -> anyhow::Result<Setup> {
     let http = sinks::client().context("a client of the sinks")?;
     let mut receivers = std::collections::BTreeMap::new();
     for (name, receiver) in &config.receivers {
         receivers.insert(name.clone(), sinks::build(name, receiver, &http)?);
     }
-    tracing::info!(listen = %listener.local_addr()?, cluster = config.cluster.name, model = config.model.is_some(), "serving");
-    Ok(Service {
+    Ok(Setup {
         routes: config.routes()?,
         investigator: connect::investigator(&config)?,
         watched: sight.client.filter(|_| config.forwarder.enabled),
         config,
-        store,
-        listener,
         lookout: sight.lookout,
-        tools: sight.tools,
+        toolsets: sight.toolsets,
         sinks: receivers,
-        telemetry: Telemetry::install(),
-        clock,
     })
+}
+
+/// Wires the service; nothing runs yet, but the listener takes connections from here on.
+pub(super) async fn service(setup: Setup, clock: Clock, reloads: mpsc::Receiver<Reload>) -> anyhow::Result<Service> {
+    let config = &setup.config;
+    let store = SqliteStore::open(&config.store.path).await?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("server.listen: {}", config.server.listen))?;
+    tracing::info!(listen = %listener.local_addr()?, cluster = config.cluster.name, model = config.model.is_some(), "serving");
+    Ok(Service { store, listener, telemetry: Telemetry::install(), clock, setup, reloads })
 }

@@ -1,5 +1,6 @@
 //! A bundle as a file: lines of JSON, compressed.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
@@ -114,6 +115,8 @@ struct ResourceLine {
     columns: Columns,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    refused_in: BTreeMap<String, Value>,
 }
 
 /// Writes lines until the bound.
@@ -138,8 +141,17 @@ pub(super) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
     let KubernetesState { version, core, groups, resources, logs } = bundle.kubernetes.clone();
     lines.push(&Line::Kubernetes { version, core, groups })?;
     for resource in resources {
-        let RecordedResource { group_version, resource, kind, namespaced, resource_version, columns, objects, refused } =
-            resource;
+        let RecordedResource {
+            group_version,
+            resource,
+            kind,
+            namespaced,
+            resource_version,
+            columns,
+            objects,
+            refused,
+            refused_in,
+        } = resource;
         lines.push(&Line::Resource(ResourceLine {
             group_version,
             resource,
@@ -148,6 +160,7 @@ pub(super) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
             resource_version,
             columns,
             refused,
+            refused_in,
         }))?;
         for RecordedObject { object, cells } in objects {
             lines.push(&Line::Object { object, cells })?;
@@ -246,8 +259,16 @@ impl Reading {
                 self.kubernetes = Some(KubernetesState { version, core, groups, resources, logs });
             }
             Line::Resource(head) => {
-                let ResourceLine { group_version, resource, kind, namespaced, resource_version, columns, refused } =
-                    head;
+                let ResourceLine {
+                    group_version,
+                    resource,
+                    kind,
+                    namespaced,
+                    resource_version,
+                    columns,
+                    refused,
+                    refused_in,
+                } = head;
                 let objects = Vec::new();
                 self.kubernetes()?.resources.push(RecordedResource {
                     group_version,
@@ -258,6 +279,7 @@ impl Reading {
                     columns,
                     objects,
                     refused,
+                    refused_in,
                 });
             }
             Line::Object { object, cells } => {

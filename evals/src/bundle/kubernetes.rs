@@ -1,5 +1,7 @@
 //! The part of a bundle that answers as the Kubernetes API.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -35,8 +37,10 @@ pub struct RecordedResource {
     pub columns: Columns,
     /// The objects, by namespace and name.
     pub objects: Vec<RecordedObject>,
-    /// The API server's answer where it did not give the objects: a `Status`.
+    /// The API server's answer where it did not give the objects of a resource without namespaces: a `Status`.
     pub refused: Option<Value>,
+    /// The same for those of single namespaces, by their names.
+    pub refused_in: BTreeMap<String, Value>,
 }
 
 /// The columns of a table, as the server describes them: `TableColumnDefinition`s.
@@ -71,6 +75,38 @@ pub struct RecordedLog {
     pub refused: Option<Value>,
 }
 
+/// How many resources are named of one place.
+const NAMED: usize = 8;
+
+impl KubernetesState {
+    /// What is missing because the API server refused it, in words: a line for each namespace, for what lives in none, and
+    /// for logs.
+    pub fn missing(&self) -> Vec<String> {
+        let mut places: BTreeMap<Option<&str>, BTreeSet<String>> = BTreeMap::new();
+        for resource in &self.resources {
+            let namespaces = resource.refused_in.keys().map(|namespace| Some(namespace.as_str()));
+            for place in namespaces.chain(resource.refused.as_ref().map(|_| None)) {
+                places.entry(place).or_default().insert(resource.full_name());
+            }
+        }
+        let mut lines: Vec<String> = places
+            .iter()
+            .map(|(namespace, names)| {
+                let place = namespace.map(|name| format!(" of namespace {name}")).unwrap_or_default();
+                let more = names.len().saturating_sub(NAMED);
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let names = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+                format!("{names}{more}{place}")
+            })
+            .collect();
+        let forbidden =
+            |log: &&RecordedLog| log.refused.as_ref().is_some_and(|status| status.get("code") == Some(&403.into()));
+        let logs = self.logs.iter().filter(forbidden).count();
+        lines.extend((logs > 0).then(|| format!("logs ({logs})")));
+        lines
+    }
+}
+
 impl RecordedObject {
     /// Its name.
     pub fn name(&self) -> &str {
@@ -93,6 +129,23 @@ impl RecordedResource {
         self.group_version.split_once('/').map_or("", |(group, _)| group)
     }
 
+    /// The resource as permissions and kubectl name it: `pods`, `deployments.apps`.
+    pub fn full_name(&self) -> String {
+        match self.group() {
+            "" => self.resource.clone(),
+            group => format!("{}.{group}", self.resource),
+        }
+    }
+
+    /// The API server's answer for a namespace, or for all of them, where it did not give all objects.
+    pub fn refusal(&self, namespace: Option<&str>) -> Option<&Value> {
+        let here = match namespace {
+            Some(namespace) => self.refused_in.get(namespace),
+            None => self.refused_in.values().next(),
+        };
+        self.refused.as_ref().or(here)
+    }
+
     /// Whether its objects are pods.
     pub fn is_pods(&self) -> bool {
         self.group_version == "v1" && self.resource == "pods"
@@ -101,5 +154,55 @@ impl RecordedResource {
     /// Kind of a list of its objects.
     pub fn list_kind(&self) -> String {
         format!("{}List", self.kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_by_its_place() {
+        let resource =
+            |group_version: &str, resource: &str, refused: Option<Value>, refused_in: &[&str]| RecordedResource {
+                group_version: group_version.to_owned(),
+                resource: resource.to_owned(),
+                kind: String::new(),
+                namespaced: refused.is_none(),
+                resource_version: String::new(),
+                columns: Vec::new(),
+                objects: Vec::new(),
+                refused,
+                refused_in: refused_in
+                    .iter()
+                    .map(|namespace| ((*namespace).to_owned(), json!({"code": 403})))
+                    .collect(),
+            };
+        let log = |code: u16| RecordedLog {
+            namespace: "shop".to_owned(),
+            pod: "cart".to_owned(),
+            container: "app".to_owned(),
+            previous: true,
+            text: String::new(),
+            refused: Some(json!({ "code": code })),
+        };
+        let state = KubernetesState {
+            version: Value::Null,
+            core: Value::Null,
+            groups: Value::Null,
+            resources: vec![
+                resource("v1", "pods", None, &[]),
+                resource("v1", "secrets", None, &["shop", "till"]),
+                resource("apps/v1", "deployments", None, &["till"]),
+                resource("v1", "nodes", Some(json!({"code": 403})), &[]),
+            ],
+            logs: vec![log(403), log(400)],
+        };
+        assert_eq!(
+            state.missing(),
+            ["nodes", "secrets of namespace shop", "deployments.apps, secrets of namespace till", "logs (1)"]
+        );
     }
 }

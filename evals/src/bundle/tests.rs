@@ -68,6 +68,7 @@ prop_compose! {
         objects in prop::collection::vec((json_value(), prop::collection::vec(json_value(), 0..3)), 0..3),
         columns in prop::collection::vec(json_value(), 0..2),
         namespaced in any::<bool>(),
+        refused_in in prop::collection::btree_map("[a-z]{1,5}", json_value(), 0..2),
     ) -> RecordedResource {
         RecordedResource {
             group_version: "apps/v1".to_owned(),
@@ -78,6 +79,7 @@ prop_compose! {
             columns,
             objects: objects.into_iter().map(|(object, cells)| RecordedObject { object, cells }).collect(),
             refused: None,
+            refused_in,
         }
     }
 }

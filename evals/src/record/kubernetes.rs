@@ -1,6 +1,6 @@
 //! Reads the state of the Kubernetes API.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::ACCEPT;
 use kube::core::discovery::v2::ACCEPT_AGGREGATED_DISCOVERY_V2;
@@ -50,6 +50,7 @@ impl Recorder<'_> {
             columns: Vec::new(),
             objects: Vec::new(),
             refused: None,
+            refused_in: BTreeMap::new(),
         };
         let namespaces: BTreeSet<Option<String>> = if resource.namespaced {
             self.options.namespaces.iter().cloned().map(Some).collect()
@@ -57,14 +58,18 @@ impl Recorder<'_> {
             BTreeSet::from([None])
         };
         for namespace in namespaces {
-            self.list(&resource.path(namespace.as_deref()), &mut recorded).await?;
+            let refused = self.list(&resource.path(namespace.as_deref()), &mut recorded).await?;
+            match (refused, namespace) {
+                (Some(status), Some(namespace)) => _ = recorded.refused_in.insert(namespace, status),
+                (refused, _) => recorded.refused = refused.or(recorded.refused),
+            }
         }
         recorded.objects.sort_by(|a, b| (a.namespace(), a.name()).cmp(&(b.namespace(), b.name())));
         Ok(recorded)
     }
 
-    /// Reads a collection page by page.
-    async fn list(&mut self, path: &str, recorded: &mut RecordedResource) -> Result<(), RecordError> {
+    /// Reads a collection page by page; gives the API server's answer where it refuses.
+    async fn list(&mut self, path: &str, recorded: &mut RecordedResource) -> Result<Option<Value>, RecordError> {
         let mut token = String::new();
         loop {
             let limit = PAGE.to_string();
@@ -72,8 +77,7 @@ impl Recorder<'_> {
             let answer = match self.get(&query, ACCEPT_TABLE).await {
                 Ok(answer) => answer,
                 Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
-                    recorded.refused = serde_json::to_value(&*status).ok().map(as_status);
-                    return Ok(());
+                    return Ok(serde_json::to_value(&*status).ok().map(as_status));
                 }
                 Err(error) => return Err(error),
             };
@@ -89,14 +93,14 @@ impl Recorder<'_> {
                         format!("{} of {}", recorded.resource, recorded.group_version),
                         format!("there are more than {limit}"),
                     );
-                    return Ok(());
+                    return Ok(None);
                 }
                 self.redaction.object(&mut object.object);
                 object.cells.iter_mut().for_each(|cell| self.redaction.document(cell));
                 recorded.objects.push(object);
             }
             if token.is_empty() {
-                return Ok(());
+                return Ok(None);
             }
         }
     }

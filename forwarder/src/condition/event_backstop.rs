@@ -2,11 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use marple_core::{Period, Severity};
+use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
 use super::{Condition, Context, Sighting};
 use crate::object::{Event, Kind, Object};
 
@@ -38,22 +37,11 @@ impl Condition for EventBackstop {
         let Object::Event(event) = object else { return Vec::new() };
         let subject = event.subject().filter(|subject| subject.kind == Kind::Pod);
         let Some(subject) = subject.filter(|_| context.pods_unseen) else { return Vec::new() };
-        let (Some((name, how)), Some(last)) = (meaning(event), event.last()) else { return Vec::new() };
-        if event.times() < self.events.get() {
-            return Vec::new();
-        }
-        let message = event.message.as_deref();
-        let summary = format!("{subject} {how}, {} times{}", event.times(), after_colon(message));
-        vec![Sighting {
-            container: event.container().map(str::to_owned),
-            since: event.first(),
-            last: event.last(),
-            until: last.checked_add(self.quiet.duration()).ok(),
-            reason: event.reason.clone(),
-            description: some_line(message),
-            subject: Some(subject),
-            ..Sighting::new(name, Severity::Warning, summary)
-        }]
+        let Some((name, how)) = meaning(event) else { return Vec::new() };
+        let what = format!("{subject} {how}");
+        let sighting = Sighting::of_event(name, event, subject, &what, self.events, self.quiet);
+        let container = event.container().map(str::to_owned);
+        sighting.map(|sighting| Sighting { container, ..sighting }).into_iter().collect()
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use marple_core::{Period, Severity};
+use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
 use super::{Condition, Context, Sighting};
 use crate::object::{Kind, Object};
 
@@ -42,24 +41,14 @@ impl Condition for ProbeFailure {
     fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
         let Object::Event(event) = object else { return Vec::new() };
         let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::Pod) else { return Vec::new() };
-        let message = event.message.as_deref();
-        let startup = message.is_some_and(|message| message.starts_with("Startup probe"));
-        let Some(last) = event.last() else { return Vec::new() };
-        if event.reason.as_deref() != Some("Unhealthy") || startup || event.times() < self.events.get() {
+        let startup = event.message.as_deref().is_some_and(|message| message.starts_with("Startup probe"));
+        if event.reason.as_deref() != Some("Unhealthy") || startup {
             return Vec::new();
         }
         let container = event.container().map(str::to_owned);
         let of = container.as_ref().map_or_else(String::new, |container| format!("container {container} of "));
-        let summary = format!("A probe of {of}{subject} fails, {} times{}", event.times(), after_colon(message));
-        vec![Sighting {
-            container,
-            since: event.first(),
-            last: event.last(),
-            until: last.checked_add(self.quiet.duration()).ok(),
-            reason: Some("Unhealthy".to_owned()),
-            description: some_line(message),
-            subject: Some(subject),
-            ..Sighting::new("PodProbeFailing", Severity::Warning, summary)
-        }]
+        let what = format!("A probe of {of}{subject} fails");
+        let sighting = Sighting::of_event("PodProbeFailing", event, subject, &what, self.events, self.quiet);
+        sighting.map(|sighting| Sighting { container, ..sighting }).into_iter().collect()
     }
 }

@@ -58,23 +58,11 @@ impl ReplicaCreation {
     fn event(&self, event: &Event) -> Option<Sighting> {
         let subject = event.subject()?;
         let silent = matches!(subject.kind, Kind::StatefulSet | Kind::DaemonSet | Kind::Job);
-        if !silent || event.reason.as_deref() != Some("FailedCreate") || event.times() < self.events.get() {
+        if !silent || event.reason.as_deref() != Some("FailedCreate") {
             return None;
         }
-        let message = event.message.as_deref();
-        Some(Sighting {
-            since: event.first(),
-            last: event.last(),
-            until: Some(event.last()?.checked_add(self.quiet.duration()).ok()?),
-            reason: Some("FailedCreate".to_owned()),
-            description: some_line(message),
-            ..Sighting::new(
-                NAME,
-                Severity::Warning,
-                format!("Pods of {subject} can't be made, {} times{}", event.times(), after_colon(message)),
-            )
-        })
-        .map(|sighting| Sighting { subject: Some(subject), ..sighting })
+        let what = format!("Pods of {subject} can't be made");
+        Sighting::of_event(NAME, event, subject, &what, self.events, self.quiet)
     }
 }
 

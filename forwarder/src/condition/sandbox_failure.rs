@@ -2,11 +2,10 @@
 
 use std::num::NonZeroU32;
 
-use marple_core::{Period, Severity};
+use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
 use super::{Condition, Context, Sighting};
 use crate::object::{Kind, Object};
 
@@ -44,22 +43,10 @@ impl Condition for SandboxFailure {
     fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
         let Object::Event(event) = object else { return Vec::new() };
         let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::Pod) else { return Vec::new() };
-        let reason = event.reason.as_deref().filter(|reason| REASONS.contains(reason));
-        let (Some(reason), Some(last)) = (reason, event.last()) else { return Vec::new() };
-        if event.times() < self.events.get() {
+        if !event.reason.as_deref().is_some_and(|reason| REASONS.contains(&reason)) {
             return Vec::new();
         }
-        let message = event.message.as_deref();
-        let summary =
-            format!("The sandbox of {subject} can't be made, {} times{}", event.times(), after_colon(message));
-        vec![Sighting {
-            since: event.first(),
-            last: event.last(),
-            until: last.checked_add(self.quiet.duration()).ok(),
-            reason: Some(reason.to_owned()),
-            description: some_line(message),
-            subject: Some(subject),
-            ..Sighting::new("PodSandboxFailing", Severity::Warning, summary)
-        }]
+        let what = format!("The sandbox of {subject} can't be made");
+        Sighting::of_event("PodSandboxFailing", event, subject, &what, self.events, self.quiet).into_iter().collect()
     }
 }

@@ -1,11 +1,13 @@
 //! What a condition says of an object.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use marple_core::Severity;
+use marple_core::{Period, Severity};
 
-use crate::object::ObjectKey;
+use super::text::{after_colon, some_line};
+use crate::object::{Event, ObjectKey};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,5 +68,29 @@ impl Sighting {
             summary,
             description: None,
         }
+    }
+
+    /// What an event tells of `subject` once it has happened so many `times`; over when it is `quiet` for so long. `what`
+    /// is the summary's beginning.
+    pub(super) fn of_event(
+        name: &'static str,
+        event: &Event,
+        subject: ObjectKey,
+        what: &str,
+        times: NonZeroU32,
+        quiet: Period,
+    ) -> Option<Self> {
+        let last = event.last().filter(|_| event.times() >= times.get())?;
+        let message = event.message.as_deref();
+        let summary = format!("{what}, {} times{}", event.times(), after_colon(message));
+        Some(Self {
+            since: event.first(),
+            last: Some(last),
+            until: last.checked_add(quiet.duration()).ok(),
+            reason: event.reason.clone(),
+            description: some_line(message),
+            subject: Some(subject),
+            ..Self::new(name, Severity::Warning, summary)
+        })
     }
 }

@@ -3,18 +3,20 @@
 use marple_core::{Fingerprint, Labels, Signal, SignalSource, SignalStatus};
 
 use super::objects::Objects;
-use super::owners;
+use super::{CLUSTER, owners};
 use crate::condition::Sighting;
 use crate::object::{Object, ObjectKey, controller};
 use crate::tracker::{ConditionKey, Draft};
 
-/// The signal that a sighting may become. Its fingerprint is of the condition's name, object and container alone: a
-/// restart, a count or a new text is no new condition.
-pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, objects: &Objects) -> Draft {
+/// The signal that a sighting may become. Its fingerprint is of the cluster and the condition's name, object and container
+/// alone: a restart, a count or a new text is no new condition.
+pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, objects: &Objects, cluster: &str) -> Draft {
     let subject = sighting.subject.unwrap_or_else(|| key.clone());
     let labels = {
         let mut labels: Labels =
-            [("alertname", sighting.name), ("severity", sighting.severity.as_str())].into_iter().collect();
+            [("alertname", sighting.name), (CLUSTER, cluster), ("severity", sighting.severity.as_str())]
+                .into_iter()
+                .collect();
         if !subject.namespace.is_empty() {
             labels.insert("namespace", &*subject.namespace);
         }
@@ -50,7 +52,7 @@ pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, object
         ConditionKey { name: sighting.name, container: sighting.container.map(String::into_boxed_str), subject };
     let signal = Signal {
         source: SignalSource::Forwarder,
-        fingerprint: fingerprint(&condition),
+        fingerprint: fingerprint(&condition, cluster),
         status: SignalStatus::Firing,
         name: sighting.name.to_owned(),
         severity: sighting.severity,
@@ -82,10 +84,11 @@ fn first_owner(
     if subject == key { controller(object.metadata()) } else { objects.owner(subject).cloned() }
 }
 
-fn fingerprint(condition: &ConditionKey) -> Fingerprint {
+fn fingerprint(condition: &ConditionKey, cluster: &str) -> Fingerprint {
     let subject = &condition.subject;
     let identity: Labels = [
         ("alertname", condition.name),
+        (CLUSTER, cluster),
         ("container", condition.container.as_deref().unwrap_or_default()),
         ("kind", subject.kind.as_str()),
         ("name", &subject.name),

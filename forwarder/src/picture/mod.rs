@@ -23,9 +23,14 @@ use crate::{ForwarderConfig, config::Scope};
 use objects::Objects;
 use restarts::RestartLog;
 
+/// The label that names the cluster, as Prometheus's external labels do by custom.
+const CLUSTER: &str = "cluster";
+
 /// What is known of the cluster.
 #[derive(Debug)]
 pub struct Picture {
+    /// The cluster's name: signals bear it, so that those of two clusters are told apart.
+    cluster: String,
     config: ForwarderConfig,
     objects: Objects,
     restarts: RestartLog,
@@ -36,10 +41,11 @@ pub struct Picture {
 }
 
 impl Picture {
-    /// Knows nothing yet.
-    pub fn new(config: ForwarderConfig) -> Self {
+    /// Knows nothing yet of the cluster of this name.
+    pub fn new(cluster: impl Into<String>, config: ForwarderConfig) -> Self {
         let restarts = RestartLog::new(config.conditions.crash_loop.window.duration());
         Self {
+            cluster: cluster.into(),
             config,
             objects: Objects::default(),
             restarts,
@@ -49,9 +55,16 @@ impl Picture {
         }
     }
 
-    /// Takes over what the runner holds as firing.
+    /// Takes over what the runner holds as firing, as far as it is of this cluster and of namespaces that count here: the
+    /// rest is another forwarder's, which alone can tell when it ends.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>) {
-        self.tracker.adopt(known);
+        let (cluster, namespaces) = (&self.cluster, &self.config.namespaces);
+        let own = known.into_iter().filter(|signal| {
+            let namespace = signal.subject.as_ref().and_then(|subject| subject.namespace.as_deref());
+            signal.labels.get(CLUSTER) == Some(cluster.as_str())
+                && namespace.is_none_or(|namespace| namespaces.count(namespace))
+        });
+        self.tracker.adopt(own);
     }
 
     /// Takes in what a watch saw, and gives what is to be told of it.
@@ -89,9 +102,8 @@ impl Picture {
             let Some(subject) = &signal.subject else { return true };
             let Some(kind) = Kind::named(&subject.kind) else { return true };
             let key = ObjectKey::new(kind, subject.namespace.as_deref().unwrap_or_default(), &subject.name);
-            let counts = key.namespace.is_empty() || self.config.namespaces.count(&key.namespace);
             let told_by_events = conditions.told_by_events(&signal.name) && objects.has(&key);
-            !counts || (objects.listed(kind) && (events || !told_by_events))
+            objects.listed(kind) && (events || !told_by_events)
         };
         self.tracker.settle(knowable, now)
     }
@@ -164,7 +176,10 @@ impl Picture {
             pods_unseen: self.unseen(Kind::Pod, &key.namespace),
         };
         let sightings = self.config.conditions.see(object, &context);
-        sightings.into_iter().map(|sighting| draft::draft(sighting, object, key, &self.objects)).collect()
+        sightings
+            .into_iter()
+            .map(|sighting| draft::draft(sighting, object, key, &self.objects, &self.cluster))
+            .collect()
     }
 
     /// Whether objects of this kind can't be watched in this namespace.

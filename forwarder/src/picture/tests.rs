@@ -63,7 +63,7 @@ fn mount_failure(uid: &str, last: &str) -> Object {
 }
 
 fn picture() -> Picture {
-    Picture::new(ForwarderConfig::default())
+    Picture::new("production", ForwarderConfig::default())
 }
 
 fn brief(signals: &[Signal]) -> Vec<(&str, SignalStatus)> {
@@ -78,7 +78,7 @@ fn a_signal_names_the_pod_and_the_deployment_that_owns_it_by_references() {
     let expected: Signal = serde_json::from_value(json!({
         "source": "forwarder", "fingerprint": signals[0].fingerprint, "status": "firing", "name": "PodImagePullFailing",
         "severity": "warning", "subject": {"kind": "Pod", "namespace": "shop", "name": "cart-1"},
-        "labels": {"alertname": "PodImagePullFailing", "severity": "warning", "namespace": "shop", "node": "worker-1",
+        "labels": {"alertname": "PodImagePullFailing", "cluster": "production", "severity": "warning", "namespace": "shop", "node": "worker-1",
             "deployment": "cart", "pod": "cart-1", "container": "app", "reason": "ImagePullBackOff"},
         "annotations": {"summary": "Image ? of container app of Pod shop/cart-1 can't be pulled: no", "description": "no"},
         "starts_at": "2026-01-01T09:00:00Z",
@@ -174,7 +174,7 @@ fn three_restarts_that_were_seen_one_by_one_are_a_crash_loop() {
 #[test]
 fn namespaces_that_do_not_count_are_not_looked_at() {
     let config = serde_json::from_value(json!({"namespaces": {"exclude": ["sh*"]}})).unwrap();
-    let mut picture = Picture::new(config);
+    let mut picture = Picture::new("production", config);
     assert_eq!(picture.take(seen(broken("u1")), at(NOW)), []);
     assert_eq!(picture.objects(), 0);
 }
@@ -192,11 +192,35 @@ fn old_revisions_are_not_kept() {
 fn what_the_runner_holds_is_resolved_only_once_its_kind_was_listed() {
     let mut picture = picture();
     let told = picture.take(seen(broken("u1")), at(NOW));
-    let mut restarted = Picture::new(ForwarderConfig::default());
+    let mut restarted = Picture::new("production", ForwarderConfig::default());
     restarted.adopt(told);
     restarted.take(Observation::Forbidden(Kind::Pod, Scope::Cluster), at(NOW));
     assert_eq!(restarted.settle(at(NOW)), []);
     restarted.take(Observation::Listing(Kind::Pod, Scope::Cluster), at(NOW));
     restarted.take(Observation::Listed(Kind::Pod, Scope::Cluster), at(NOW));
     assert_eq!(brief(&restarted.settle(at(NOW))), [("PodImagePullFailing", Resolved)]);
+}
+
+#[test]
+fn what_another_forwarder_tells_is_left_to_it() {
+    let told = picture().take(seen(broken("u1")), at(NOW));
+    let of = |cluster: &str, include: &str| {
+        let config = serde_json::from_value(json!({"namespaces": {"include": [include]}})).unwrap();
+        let mut other = Picture::new(cluster, config);
+        other.adopt(told.clone());
+        let scope = Scope::Namespace(include.to_owned());
+        other.take(Observation::Listing(Kind::Pod, scope.clone()), at(NOW));
+        other.take(Observation::Listed(Kind::Pod, scope), at(NOW));
+        other.settle(at(NOW))
+    };
+    assert_eq!(of("production", "till"), [], "of another namespace");
+    assert_eq!(of("staging", "shop"), [], "of another cluster");
+    assert_eq!(brief(&of("production", "shop")), [("PodImagePullFailing", Resolved)]);
+}
+
+#[test]
+fn the_same_condition_in_two_clusters_is_two() {
+    let here = picture().take(seen(broken("u1")), at(NOW));
+    let there = Picture::new("staging", ForwarderConfig::default()).take(seen(broken("u1")), at(NOW));
+    assert_ne!(here[0].fingerprint, there[0].fingerprint);
 }

@@ -1,6 +1,6 @@
 //! For the kubelet and Prometheus.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -23,7 +23,7 @@ const BELIEVED: Duration = Duration::from_secs(1);
 /// What readiness rests on.
 pub(super) struct Health {
     store: Arc<dyn Store>,
-    alive: Vec<(&'static str, Alive)>,
+    alive: RwLock<Vec<(&'static str, Alive)>>,
     written: Mutex<Option<(Instant, Option<String>)>>,
 }
 
@@ -36,18 +36,26 @@ struct Failed {
 
 #[derive(Debug, Serialize)]
 struct Ready {
-    ready: bool,
+    #[serde(rename = "ready")]
+    all_well: bool,
     failed: Vec<Failed>,
+    /// Whether the newest configuration is used: `loaded`, or `refused` while an older one is.
+    configuration: &'static str,
 }
 
 impl Health {
     pub(super) fn new(store: Arc<dyn Store>, alive: Vec<(&'static str, Alive)>) -> Self {
-        Self { store, alive, written: Mutex::new(None) }
+        Self { store, alive: RwLock::new(alive), written: Mutex::new(None) }
+    }
+
+    pub(super) fn rest_on(&self, alive: Vec<(&'static str, Alive)>) {
+        *self.alive.write().unwrap_or_else(PoisonError::into_inner) = alive;
     }
 
     async fn failed(&self) -> Vec<Failed> {
         let store = self.unwritable().await.map(|why| Failed { part: "store", why });
-        let dead = self.alive.iter().filter(|(_, alive)| !alive.is_alive());
+        let alive = self.alive.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let dead = alive.iter().filter(|(_, alive)| !alive.is_alive());
         let dead = dead.map(|(part, _)| Failed { part, why: "its task has ended".to_owned() });
         store.into_iter().chain(dead).collect()
     }
@@ -78,7 +86,8 @@ pub(super) async fn healthy() -> &'static str {
 pub(super) async fn ready(State(state): State<ApiState>) -> Response {
     let failed = state.health.failed().await;
     let status = if failed.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(Ready { ready: failed.is_empty(), failed })).into_response()
+    (status, Json(Ready { all_well: failed.is_empty(), failed, configuration: state.standing().word() }))
+        .into_response()
 }
 
 /// Metrics in Prometheus's text format.

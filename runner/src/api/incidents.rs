@@ -118,7 +118,7 @@ pub(super) async fn evidence(
     kept.map(Json).ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {evidence}")))
 }
 
-async fn named(state: &ApiState, typed: &str) -> Result<Incident, Problem> {
+pub(super) async fn named(state: &ApiState, typed: &str) -> Result<Incident, Problem> {
     match state.store.incident_by_prefix(typed).await? {
         Named::One(incident) => Ok(*incident),
         Named::Nothing => Err(Problem::not_found(format!("there is no incident {typed}"))),

@@ -7,14 +7,23 @@
 //! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
 //! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
 //! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence, whole |
+//! | `POST /api/incidents/{id}/acknowledge`, `…/resolve` | notes that a person has taken it, or that it is over |
+//! | `GET /api/configuration` | since when the configuration holds, and what is wrong with a newer one |
 //! | `GET /api/quarantine` | entries of payloads that could not be used |
 //! | `GET /api/outbox/dead` | messages that were given up |
 //! | `POST /api/outbox/{id}/resend` | tries one of those again |
+//! | `GET /api/approvals` | calls that a person is asked for, latest first |
+//! | `POST /api/approvals/{id}` | a person's word on one of them, with a token of its own |
+//! | `GET /incidents/{id}`, `…/evidence/{evidence}` | the same for people, as pages; by a signed link or the token |
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
 
+mod approvals;
+mod configuration;
+mod endings;
 mod health;
 mod incidents;
 mod outbox;
+mod page;
 mod problem;
 mod receive;
 mod serve;
@@ -24,8 +33,9 @@ mod telemetry;
 mod tests;
 mod token;
 
+pub use configuration::{Refused, Standing};
 pub use serve::{ServeError, serve};
-pub use state::ApiState;
+pub use state::{ApiState, Live};
 pub use telemetry::Telemetry;
 
 use std::time::Duration;
@@ -48,15 +58,28 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
         .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))
+        .route("/api/incidents/{id}/acknowledge", post(endings::acknowledge))
+        .route("/api/incidents/{id}/resolve", post(endings::resolve))
+        .route("/api/configuration", get(configuration::shown))
         .route("/api/quarantine", get(receive::quarantine))
         .route("/api/outbox/dead", get(outbox::dead))
         .route("/api/outbox/{id}/resend", post(outbox::resend))
         .route_layer(from_fn_with_state(state.clone(), token::check));
+    let approvals = Router::new()
+        .route("/api/approvals", get(approvals::list))
+        .route_layer(from_fn_with_state(state.clone(), token::check_either))
+        .route(
+            "/api/approvals/{id}",
+            post(approvals::decide).route_layer(from_fn_with_state(state.clone(), token::check_approver)),
+        );
     Router::new()
         .route("/healthz", get(health::healthy))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/incidents/{id}", get(page::incident))
+        .route("/incidents/{id}/evidence/{evidence}", get(page::evidence))
         .merge(guarded)
+        .merge(approvals)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))

@@ -94,7 +94,7 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
             "Alertmanager left alerts out of a webhook; raise or remove `max_alerts` of its receiver"
         );
     }
-    payload.redact(state.redact.as_ref());
+    payload.redact(state.redact().as_ref());
     let accepted = state.store.accept(&payload.signals, &payload.quarantined, Timestamp::now()).await?;
     let counts =
         Counts { accepted: accepted.new, duplicate: accepted.duplicate, quarantined: payload.quarantined.len() };

@@ -55,6 +55,11 @@ fn describe() {
         "Alerts and signals that came in: accepted, duplicate, quarantined."
     );
     describe_counter!("marple_intake_truncated_total", "Alerts that Alertmanager left out of its webhooks.");
+    describe_counter!("marple_config_reloads_total", "Configurations that were read anew: applied, refused.");
+    describe_gauge!(
+        "marple_config_last_reload_successful",
+        "Whether the newest configuration is the one that is used."
+    );
     describe_histogram!("marple_intake_seconds", "From the head of a post to its answer, after the commit.");
     describe_counter!("marple_http_unauthorized_total", "Requests without the bearer token.");
     describe_counter!("marple_http_connections_total", "Connections accepted.");
@@ -62,10 +67,18 @@ fn describe() {
     describe_gauge!("marple_store_queue", "Writes that wait for the store's writer.");
     describe_histogram!("marple_store_commit_seconds", "One commit of the store, with all that was grouped in it.");
     describe_counter!("marple_store_failed_commits_total", "Commits of the store that failed.");
+    describe_counter!(
+        "marple_store_failed_checkpoints_total",
+        "Times at which the store's log could not be brought back into its file."
+    );
     describe_counter!("marple_store_unreadable_signals_total", "Stored signals that could not be read.");
     describe_counter!("marple_evidence_refused_total", "Evidence that was not kept: its incident has all it may have.");
     describe_counter!("marple_signals_folded_total", "Signals that correlation has taken account of.");
     describe_histogram!("marple_fold_seconds", "Folding one batch of signals, with owners and commit.");
+    describe_counter!(
+        "marple_alerts_expired_total",
+        "Alerts that were taken to be over, for nothing was heard of them."
+    );
     describe_gauge!("marple_incidents_held", "Incidents that signals may still join.");
     describe_counter!("marple_correlation_retries_total", "Reads and writes of correlation that were tried again.");
     describe_counter!("marple_owners_timeouts_total", "Batches that were folded before their owners were told.");

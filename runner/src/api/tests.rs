@@ -19,6 +19,8 @@ use crate::clock::Clock;
 use crate::correlate::{CorrelateConfig, Correlator, Life, NoOwners};
 use crate::store::{IncidentFilter, Incidents, Investigations, Outbox, Signals, SqliteStore, Upkeep};
 
+mod people;
+
 const TOKEN: &str = "s3cret";
 
 struct Server {
@@ -51,6 +53,10 @@ fn redact() -> Arc<dyn marple_tools::Redact> {
 }
 
 async fn server() -> Server {
+    server_and_state().await.0
+}
+
+async fn server_and_state() -> (Server, ApiState) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -64,8 +70,8 @@ async fn server() -> Server {
         [("correlation", life.watch())],
     );
     let cancel = CancellationToken::new();
-    tokio::spawn(serve(listener, state, cancel.clone()));
-    Server { _folder: folder, store, address, correlation: Some(life), cancel }
+    tokio::spawn(serve(listener, state.clone(), cancel.clone()));
+    (Server { _folder: folder, store, address, correlation: Some(life), cancel }, state)
 }
 
 impl Server {
@@ -258,11 +264,11 @@ async fn when_too_much_is_being_received_the_sender_is_told_to_come_again() {
 async fn readiness_tells_of_a_store_that_can_not_be_written_and_of_a_dead_correlation() {
     let mut server = server().await;
     let ready = server.ask("GET", "/readyz", "").await;
-    assert_eq!((ready.status, ready.json()), (200, json!({"ready": true, "failed": []})));
+    assert_eq!((ready.status, ready.json()), (200, json!({"ready": true, "failed": [], "configuration": "loaded"})));
     server.correlation = None;
     let dead = server.ask("GET", "/readyz", "").await;
     let failed = json!([{"part": "correlation", "why": "its task has ended"}]);
-    assert_eq!((dead.status, dead.json()), (503, json!({"ready": false, "failed": failed})));
+    assert_eq!((dead.status, dead.json()), (503, json!({"ready": false, "failed": failed, "configuration": "loaded"})));
     server.store.close().await;
     assert!(server.store.writable().await.is_err());
     let post = server.ask("POST", "/api/alerts", &webhook(&["a"]).to_string()).await;
@@ -320,7 +326,7 @@ async fn an_incident_is_shown_with_what_is_known_of_it() {
 async fn a_dead_letter_is_seen_and_resent_and_that_is_recorded() {
     let server = server().await;
     let now = Timestamp::now();
-    server.store.outbox_want(IncidentId::new(), "slack", 1, now).await.unwrap();
+    server.store.outbox_want(IncidentId::new(), &["slack"], 1, now).await.unwrap();
     let id = server.store.outbox_due(now, 1).await.unwrap().remove(0).id;
     let path = format!("/api/outbox/{id}/resend");
     assert_eq!(server.ask("POST", &path, "").await.status, 404);
@@ -373,4 +379,62 @@ async fn metrics_are_named_and_described() {
     ] {
         assert!(answer.body.contains(line), "{line} is not in\n{}", answer.body);
     }
+}
+
+const APPROVER: &str = "approver-s3cret";
+
+async fn bearing(server: &Server, token: &str, method: &str, path: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: marple\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    server.raw(&[head.as_bytes(), body.as_bytes()].concat()).await
+}
+
+#[tokio::test]
+async fn only_the_approvers_token_approves_and_without_one_nobody_does() {
+    use marple_tools::Effect;
+    use marple_tools::gate::{Approval, Approve as _, Request};
+
+    use crate::approve::People;
+
+    let (server, state) = server_and_state().await;
+    let nobody = bearing(&server, TOKEN, "POST", "/api/approvals/x", "{}").await;
+    assert_eq!(
+        (nobody.status, nobody.json()["error"].as_str()),
+        (403, Some("nobody may approve: set `server.approver_token`"))
+    );
+
+    let wait = std::time::Duration::from_mins(1);
+    let people = Arc::new(People::new(Arc::new(server.store.clone()), redact(), wait, Clock::system()));
+    state.ask(Some((Arc::clone(&people), &Secret::new(APPROVER))));
+    let request = Request {
+        actor: "investigation".to_owned(),
+        tool: "kubernetes_scale".to_owned(),
+        arguments: json!({"replicas": 3}),
+        effect: Effect::Write,
+        preview: None,
+    };
+    let asking = tokio::spawn(async move { people.approve(&request).await });
+    let id = loop {
+        let listed = bearing(&server, APPROVER, "GET", "/api/approvals", "").await;
+        if let Some(id) = listed.json()[0]["id"].as_str() {
+            break id.to_owned();
+        }
+        tokio::task::yield_now().await;
+    };
+    let at = format!("/api/approvals/{id}");
+    let approve = r#"{"decision": "approve", "by": "ann"}"#;
+    assert_eq!(bearing(&server, TOKEN, "GET", "/api/approvals", "").await.status, 200);
+    assert_eq!(bearing(&server, "wrong", "GET", "/api/approvals", "").await.status, 401);
+    assert_eq!(bearing(&server, TOKEN, "POST", &at, approve).await.status, 401);
+    assert_eq!(bearing(&server, APPROVER, "POST", &at, r#"{"decision": "approve", "by": " "}"#).await.status, 400);
+    assert_eq!(bearing(&server, APPROVER, "POST", "/api/alerts", "{}").await.status, 401);
+
+    let approved = bearing(&server, APPROVER, "POST", &at, approve).await;
+    assert_eq!((approved.status, approved.json()["state"].as_str()), (200, Some("approved")), "{}", approved.body);
+    assert_eq!(asking.await.unwrap().unwrap(), Approval::Approved { by: "ann".to_owned() });
+    let replayed = bearing(&server, APPROVER, "POST", &at, approve).await;
+    assert_eq!(replayed.status, 409, "{}", replayed.body);
 }

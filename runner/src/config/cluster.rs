@@ -17,10 +17,12 @@ pub struct ClusterConfig {
     pub kubeconfig: Option<PathBuf>,
     /// Whether there is a cluster to look at. Without one, incidents are told by what their alerts say.
     pub enabled: bool,
+    /// Whether a Prometheus, or what speaks its API, is looked for in the cluster where `prometheus` names none.
+    pub discover: bool,
 }
 
 impl Default for ClusterConfig {
     fn default() -> Self {
-        Self { name: "kubernetes".to_owned(), context: None, kubeconfig: None, enabled: true }
+        Self { name: "kubernetes".to_owned(), context: None, kubeconfig: None, enabled: true, discover: true }
     }
 }

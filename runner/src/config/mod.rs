@@ -4,6 +4,7 @@ mod cluster;
 mod error;
 mod investigation;
 mod load;
+mod reload;
 mod server;
 mod source;
 mod store;
@@ -14,9 +15,15 @@ use std::path::PathBuf;
 use marple_agent::{Budget, ModelConfig};
 use marple_core::Period;
 use marple_forwarder::ForwarderConfig;
-use marple_tools::gate::GateConfig;
-use marple_tools::prometheus::PrometheusConfig;
+use marple_tools::act::ActConfig;
+use marple_tools::endpoint::EndpointConfig;
+use marple_tools::gate::{Gate, GateConfig};
+use marple_tools::http::HttpConfig;
+use marple_tools::log_store::LogStoreConfig;
+use marple_tools::network::NetworkConfig;
 use marple_tools::redact::{RedactConfig, Redactor};
+use marple_tools::toolset::ToolsetsConfig;
+use marple_tools::trace::TraceStoreConfig;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -49,7 +56,17 @@ pub struct Config {
     /// When and how incidents are looked into.
     pub investigation: InvestigationConfig,
     /// Where metrics are asked for.
-    pub prometheus: Option<PrometheusConfig>,
+    pub prometheus: Option<EndpointConfig>,
+    /// Where stored logs are asked for.
+    pub logs: Option<LogStoreConfig>,
+    /// Where traces are asked for.
+    pub traces: Option<TraceStoreConfig>,
+    /// Which pages may be read.
+    pub http: HttpConfig,
+    /// Which names and ports may be checked.
+    pub network: NetworkConfig,
+    /// Toolsets of your own.
+    pub toolsets: ToolsetsConfig,
     /// The language model; without one the rules conclude alone.
     pub model: Option<ModelConfig>,
     /// What one investigation may spend.
@@ -60,6 +77,8 @@ pub struct Config {
     pub forwarder: ForwarderConfig,
     /// Which calls of tools are made, asked for or refused.
     pub gate: GateConfig,
+    /// Which changes may be proposed, each to be approved by a person.
+    pub act: ActConfig,
     /// What is taken out of texts before they are kept or leave.
     pub redaction: RedactConfig,
     /// Where messages go, by name.
@@ -76,7 +95,11 @@ impl Config {
         self.server.check()?;
         self.store.check()?;
         self.investigation.check()?;
+        self.check_toolsets()?;
         Redactor::new(&self.redaction).map_err(|error| ConfigError::value("redaction", error.to_string()))?;
+        if let Some((setting, fault)) = self.gate.fault() {
+            return Err(ConfigError::value(format!("gate.{setting}"), fault));
+        }
         let forwarder = [("resync", self.forwarder.resync), ("forbidden_retry", self.forwarder.forbidden_retry)];
         if let Some((name, _)) = forwarder.into_iter().find(|(_, period)| *period < Period::seconds(10)) {
             return Err(ConfigError::value(
@@ -84,15 +107,44 @@ impl Config {
                 "is shorter than 10s: it would ask without end",
             ));
         }
+        if self.forwarder.enabled && self.incidents.stale_after <= self.forwarder.resync {
+            let what = format!(
+                "{} is not longer than forwarder.resync ({}): what holds would be taken to be over",
+                self.incidents.stale_after, self.forwarder.resync
+            );
+            return Err(ConfigError::value("incidents.stale_after", what));
+        }
         for (name, receiver) in &self.receivers {
             receiver.validate(name).map_err(|error| {
                 ConfigError::value(format!("receivers.{}.{}", error.receiver, error.setting), error.fault)
             })?;
         }
+        if let Some((setting, fault)) = self.act.fault() {
+            return Err(ConfigError::value(format!("act.{setting}"), fault));
+        }
         if let Some((setting, fault)) = self.delivery.fault() {
             return Err(ConfigError::value(setting, fault));
         }
         self.routes().map(|_| ())
+    }
+
+    /// The gate: its own rules first, then those that ask for what may be proposed.
+    pub fn gate(&self) -> Gate {
+        let mut gate = self.gate.clone();
+        gate.rules.extend(self.act.rules());
+        Gate::new(gate)
+    }
+
+    fn check_toolsets(&self) -> Result<(), ConfigError> {
+        let (timeout, tool) = (self.toolsets.command.timeout, self.investigation.tool_timeout);
+        let fault = if timeout < Period::seconds(1) {
+            "is shorter than 1s: nothing could be seen in it".to_owned()
+        } else if timeout > tool {
+            format!("{timeout} is longer than any tool may take: at most investigation.tool_timeout, {tool}")
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError::value("toolsets.command.timeout", fault))
     }
 
     /// Which incident goes to which receiver.

@@ -91,6 +91,14 @@ fn a_route_to_a_receiver_that_is_not_there_is_named() {
 }
 
 #[test]
+fn a_rule_over_objects_names_a_kind_without_its_group() {
+    assert_eq!(
+        error("gate: { objects: [{ decision: refuse }, { kind: v1/Secret, decision: refuse }] }"),
+        "gate.objects.[1].kind: \"v1/Secret\" has a group: write the kind alone, as `Secret`; it fits that of every group"
+    );
+}
+
+#[test]
 fn a_text_that_is_no_yaml_is_told_with_its_place() {
     let error = error("server: [");
     assert!(error.starts_with("the configuration is no valid YAML: "), "{error}");

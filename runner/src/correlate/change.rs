@@ -1,5 +1,7 @@
 //! What correlation decided, to be kept in one transaction; and what it starts again from.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use marple_core::{Fingerprint, Incident, IncidentId, Member, ObjectRef, Severity, SignalSource, SignalStatus};
 
@@ -117,7 +119,7 @@ pub struct Held {
     pub dependencies: Vec<Dependency>,
 }
 
-/// What correlation needs of a member.
+/// What correlation needs of a member. A storm brings them by the ten thousand, so what they have in common is shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeldMember {
     /// Where it came from.
@@ -125,15 +127,15 @@ pub struct HeldMember {
     /// Which alert or condition.
     pub fingerprint: Fingerprint,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whether it holds.
     pub status: SignalStatus,
     /// How bad it is.
     pub severity: Severity,
     /// What it is about.
-    pub subject: Option<ObjectRef>,
+    pub subject: Option<Arc<ObjectRef>>,
     /// What that belongs to.
-    pub related: Related,
+    pub related: Arc<Related>,
     /// The key of the group of an alert that is about no particular object.
     pub group: Option<String>,
     /// When it began.

@@ -13,6 +13,9 @@ pub struct CorrelateConfig {
     pub window: Period,
     /// How long after it was resolved an incident is opened again by one of its own alerts. Default: `10m`.
     pub reopen: Period,
+    /// How long after it was last told an alert that holds is taken to be over: longer than Alertmanager's
+    /// `repeat_interval` and the forwarder's `resync`. Default: `24h`.
+    pub stale_after: Period,
     /// Alerts that open no incident, by name: those that fire by design. Default: `Watchdog` and `InfoInhibitor`.
     pub ignore: Vec<String>,
 }
@@ -22,6 +25,7 @@ impl Default for CorrelateConfig {
         Self {
             window: Period::hours(1),
             reopen: Period::minutes(10),
+            stale_after: Period::hours(24),
             ignore: vec!["Watchdog".to_owned(), "InfoInhibitor".to_owned()],
         }
     }

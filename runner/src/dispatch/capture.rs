@@ -10,6 +10,7 @@ use marple_core::{
 };
 use marple_tools::diagnose::{self, Symptom};
 use marple_tools::kubernetes::Cluster;
+use marple_tools::log_store::{self, LogStore, Stored};
 use marple_tools::prometheus::{self, Around, Prometheus};
 use marple_tools::scene::{self, Graph, Relation, Scene};
 use marple_tools::{EvidenceError, EvidenceLog, Redact};
@@ -27,6 +28,8 @@ pub struct Lookout {
     pub cluster: Option<Cluster>,
     /// Prometheus, where there is one.
     pub prometheus: Option<Prometheus>,
+    /// The log store, where there is one.
+    pub logs: Option<LogStore>,
     /// Takes secrets out of what is kept.
     pub redact: Arc<dyn Redact>,
     /// The longest that one capture may take.
@@ -58,10 +61,12 @@ impl Lookout {
     ) -> Result<Capture, EvidenceError> {
         let (mut scene, metrics) = tokio::join!(self.scene(subjects, now, cancel), self.metrics(subjects, now));
         scene.unseen.extend(metrics.unseen);
+        let stored = self.stored_logs(&scene, subjects, now).await;
+        scene.unseen.extend(stored.unseen);
         let mut findings = diagnose::run(&scene);
         let kept = scene::keep(&scene, &findings, evidence, self.redact.as_ref()).await?;
         kept.resolve(&mut findings);
-        for draft in metrics.drafts {
+        for draft in metrics.drafts.into_iter().chain(stored.drafts) {
             match evidence.keep(draft).await {
                 Err(error) if !error.full => return Err(error),
                 Ok(_) | Err(_) => {}
@@ -91,14 +96,35 @@ impl Lookout {
         scene
     }
 
+    /// What the log store has of pods whose own logs are gone; nothing where there is no store, for most have none.
+    async fn stored_logs(&self, scene: &Scene, subjects: &Subjects, now: Timestamp) -> Stored {
+        match &self.logs {
+            Some(store) => {
+                let (objects, redact) = (self.permitted(subjects), self.redact.as_ref());
+                log_store::around(store, scene, &objects, subjects.starts_at, now, redact).await
+            }
+            None => Stored::default(),
+        }
+    }
+
+    /// The objects that may be looked at: what may not is not looked at by its metrics or stored logs either.
+    fn permitted(&self, subjects: &Subjects) -> Vec<ObjectRef> {
+        let mut objects = subjects.objects.clone();
+        if let Some(cluster) = &self.cluster {
+            objects.retain(|object| cluster.rules().permit(&object.kind, object.namespace.as_deref(), &object.name));
+        }
+        objects
+    }
+
     async fn metrics(&self, subjects: &Subjects, now: Timestamp) -> Around {
         let unseen =
             |why: String| Around { drafts: Vec::new(), unseen: vec![Unseen { what: "metrics".to_owned(), why }] };
         let Some(prometheus) = &self.prometheus else {
             return unseen("no Prometheus is configured (`prometheus.url`)".to_owned());
         };
-        let (objects, alerts) = (&subjects.objects, &subjects.alerts);
-        let around = prometheus::around(prometheus, objects, alerts, subjects.starts_at, now, self.redact.as_ref());
+        let objects = self.permitted(subjects);
+        let alerts = &subjects.alerts;
+        let around = prometheus::around(prometheus, &objects, alerts, subjects.starts_at, now, self.redact.as_ref());
         match tokio::time::timeout(self.timeout, around).await {
             Ok(around) => around,
             Err(_) => unseen(format!("Prometheus gave no answer in {} s", self.timeout.as_secs())),

@@ -1,8 +1,7 @@
 //! The task that works on incidents.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,27 +11,37 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::desk::{Desk, Stepped, Waiting};
 use super::{Action, Detective, Lookout, Subjects, Work, WorkError};
 use crate::clock::Clock;
 use crate::config::InvestigationConfig;
 use crate::correlate::Dependency;
 use crate::route::Routes;
-use crate::store::{ConcludedBy, InvestigationKind, InvestigationRow, Store, StoreError};
+use crate::store::{Behind, Captured, ConcludedBy, InvestigationKind, InvestigationRow, Store, StoreError};
 
-/// How many incidents are read from the store at a time. More wait there; the oldest are due first.
-const BATCH: u32 = 1_000;
+/// How many incidents the store names at a time. More wait there; the oldest are due first.
+const BATCH: u32 = 5_000;
 
-/// How many incidents are routed and put in the outbox at a time: each is a few commits that are grouped with others.
-const TELLS: usize = 32;
+/// How many of them are read at a time.
+const READ: usize = 500;
+
+/// How many incidents are written of at a time: the writes of each are one commit, which is shared.
+const WRITES: usize = 32;
 
 /// How many members of an incident are looked at: they decide on routes and symptoms, and the worst come first.
 const MEMBERS: u32 = 200;
 
+/// How many incidents without a cause, or that no model was asked about, are looked at once more after a start: each
+/// costs the API server some tens of requests, and those that began last are worth most.
+const RECALLED: usize = 200;
+
 /// How often the store is asked without being notified, and how long a failed step rests.
 const RECHECK: Duration = Duration::from_secs(5);
 
-/// The least time between two readings of what remains: in a storm, many notifications are one reading.
-const BREATH: Duration = Duration::from_millis(20);
+/// The least time between two readings of what remains: in a storm, many notifications are one reading. What is long
+/// to be read is read less often.
+const BREATH: Duration = Duration::from_millis(10);
+const BREATHS: u32 = 4;
 
 /// The work on incidents can't go on: the store is damaged or gone. Trying again doesn't help.
 #[derive(Debug, thiserror::Error)]
@@ -66,59 +75,37 @@ pub struct Dispatcher {
     pub clock: Clock,
 }
 
-/// What a step left for the dispatcher to remember.
-enum Stepped {
-    /// Caught, with what is known of the work since.
-    Captured { work: Work },
-    /// In the outbox.
-    Told,
-    /// To be taken again.
-    Failed,
-    /// An investigation ended, or was interrupted and goes on from its last saved step.
-    Investigated,
-}
-
-/// What is being worked on, beyond what the store knows.
-#[derive(Default)]
-struct Desk {
-    work: BTreeMap<IncidentId, Work>,
-    stepping: BTreeSet<IncidentId>,
-    investigating: BTreeSet<IncidentId>,
-    /// Whether every investigation that has begun is being worked on.
-    investigations_known: bool,
-    /// Incidents that were told and still gather objects.
-    gathering: BTreeSet<IncidentId>,
+/// What is done at a time.
+struct Room {
+    captures: Semaphore,
+    writes: Semaphore,
+    investigations: Semaphore,
 }
 
 impl Dispatcher {
     /// Works until cancelled. Steps under way are cancelled too: they are taken up again at the next start.
     pub async fn run(self, cancel: CancellationToken) -> Result<(), DispatchError> {
         let dispatcher = Arc::new(self);
-        let captures = Arc::new(Semaphore::new(dispatcher.config.captures.get()));
-        let tells = Arc::new(Semaphore::new(TELLS));
-        let investigations = Arc::new(Semaphore::new(dispatcher.config.concurrency.get()));
+        let room = Room {
+            captures: Semaphore::new(dispatcher.config.captures.get()),
+            writes: Semaphore::new(WRITES),
+            investigations: Semaphore::new(dispatcher.config.concurrency.get()),
+        };
+        let room = Arc::new(room);
         let mut desk = Desk::default();
         let mut steps = JoinSet::new();
         loop {
             let now = dispatcher.clock.now();
+            let began = Instant::now();
             let wake = match dispatcher.survey(&mut desk, now).await {
                 Ok(survey) => {
                     for (incident, work, action) in survey.actions {
-                        let permits = if action == Action::Capture { &captures } else { &tells };
-                        steps.spawn(Arc::clone(&dispatcher).step(
-                            incident,
-                            work,
-                            action,
-                            Arc::clone(permits),
-                            cancel.clone(),
-                        ));
+                        let step =
+                            Arc::clone(&dispatcher).step(incident, work, action, Arc::clone(&room), cancel.clone());
+                        steps.spawn(step);
                     }
                     for row in survey.investigations {
-                        steps.spawn(Arc::clone(&dispatcher).investigate(
-                            row,
-                            Arc::clone(&investigations),
-                            cancel.clone(),
-                        ));
+                        steps.spawn(Arc::clone(&dispatcher).investigate(row, Arc::clone(&room), cancel.clone()));
                     }
                     survey.wake.map_or(RECHECK, |at| until(now, at).min(RECHECK))
                 }
@@ -128,16 +115,19 @@ impl Dispatcher {
                 }
                 Err(error) => return Err(error.into()),
             };
+            let next = Instant::now() + (began.elapsed() * BREATHS).clamp(BREATH, RECHECK);
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = dispatcher.changed.notified() => {}
-                Some(ended) = steps.join_next() => settle(&mut desk, ended),
+                Some(ended) = steps.join_next() => desk.settle(ended),
                 () = tokio::time::sleep(wake) => {}
             }
-            while let Some(ended) = steps.try_join_next() {
-                settle(&mut desk, ended);
+            if cancel.run_until_cancelled(tokio::time::sleep_until(next.into())).await.is_none() {
+                break;
             }
-            tokio::time::sleep(BREATH).await;
+            while let Some(ended) = steps.try_join_next() {
+                desk.settle(ended);
+            }
         }
         while steps.join_next().await.is_some() {}
         Ok(())
@@ -146,56 +136,39 @@ impl Dispatcher {
     /// Reads what remains to be done and decides on it.
     async fn survey(&self, desk: &mut Desk, now: Timestamp) -> Result<Survey, StoreError> {
         let mut survey = Survey::default();
-        let mut incidents = Vec::new();
-        for behind in self.store.incidents_needing_work(BATCH).await? {
-            let objects = behind.incident.objects.len();
-            // After a restart what was captured is taken to be what there is now.
-            if let std::collections::btree_map::Entry::Vacant(e) = desk.work.entry(behind.incident.id) {
-                let concluded = self.store.conclusion(behind.incident.id).await?;
-                let work = Work {
-                    unexplained: self.lookout.cluster.is_some()
-                        && concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
-                    captured_at: behind.captured_at,
-                    captured_objects: objects,
-                    captures: u32::from(behind.captured_at.is_some()),
-                    investigated_objects: objects,
-                    investigations: self.store.begun(behind.incident.id).await?.all,
-                    ..Work::default()
+        let due = desk.due(&self.store.incidents_needing_work(BATCH).await?, now);
+        let gather = desk.gather(&due);
+        for ids in due.chunks(READ) {
+            let behind = self.store.incidents_behind(ids).await?;
+            for gone in ids.iter().filter(|id| !behind.iter().any(|behind| behind.incident.id == **id)) {
+                desk.waiting.remove(gone);
+            }
+            for Behind { incident, captured_at, told_revision } in behind {
+                let id = incident.id;
+                let mut work = match desk.work.get(&id) {
+                    Some(work) => *work,
+                    None => self.known_work(&incident, captured_at).await?,
                 };
-                e.insert(work);
-            }
-            if let Some(work) = desk.work.get_mut(&behind.incident.id) {
-                work.told_revision = behind.told_revision;
-            }
-            desk.gathering.remove(&behind.incident.id);
-            incidents.push(behind.incident);
-        }
-        for id in desk.gathering.clone() {
-            match self.store.incident(id).await? {
-                Some(incident) => incidents.push(incident),
-                None => _ = desk.gathering.remove(&id),
-            }
-        }
-        for incident in incidents {
-            if desk.stepping.contains(&incident.id) {
-                continue;
-            }
-            let id = incident.id;
-            let work = desk.work.get(&id).copied().unwrap_or_default();
-            match work.next(&incident, &self.config, now) {
-                Action::WaitUntil(at) => {
-                    survey.wake = Some(survey.wake.map_or(at, |wake| wake.min(at)));
-                    if work.told_revision >= incident.revision {
-                        desk.gathering.insert(id);
+                work.told_revision = told_revision;
+                desk.work.insert(id, work);
+                desk.waiting.remove(&id);
+                match work.next(&incident, &self.config, gather, now) {
+                    Action::WaitUntil(until) => {
+                        desk.waiting.insert(id, Waiting { until, revision: incident.revision });
+                    }
+                    Action::Rest => {}
+                    action => {
+                        desk.stepping.insert(id);
+                        survey.actions.push((incident, work, action));
                     }
                 }
-                Action::Rest => _ = desk.gathering.remove(&id),
-                action => {
-                    desk.stepping.insert(id);
-                    survey.actions.push((incident, work, action));
-                }
             }
         }
+        if !desk.recalled {
+            self.recall(desk).await?;
+            desk.recalled = true;
+        }
+        survey.wake = desk.waiting.values().map(|waiting| waiting.until).min();
         if self.detective.is_some() && !std::mem::replace(&mut desk.investigations_known, true) {
             for row in self.store.unfinished().await? {
                 if row.kind == InvestigationKind::Cause && desk.investigating.insert(row.incident) {
@@ -203,13 +176,55 @@ impl Dispatcher {
                 }
             }
         }
-        // What is known of incidents that nobody works on any more is dropped; the store has what matters.
-        if desk.work.len() > 4 * BATCH as usize {
-            let open: BTreeSet<IncidentId> =
-                self.store.open_incidents().await?.iter().map(|incident| incident.id).collect();
-            desk.work.retain(|id, _| open.contains(id) || desk.stepping.contains(id));
-        }
+        desk.tidy(2 * BATCH as usize);
         Ok(survey)
+    }
+
+    /// Takes up incidents from before the start that were told without a cause, for what hid it may be over; and those
+    /// that no model was asked about, where there is one now.
+    async fn recall(&self, desk: &mut Desk) -> Result<(), StoreError> {
+        if self.lookout.cluster.is_none() && self.detective.is_none() {
+            return Ok(());
+        }
+        let mut open = self.store.open_incidents().await?;
+        open.sort_by_key(|incident| std::cmp::Reverse(incident.opened_at));
+        open.truncate(RECALLED);
+        open.retain(|incident| !desk.work.contains_key(&incident.id));
+        for incident in open {
+            let Some(known) = self.store.conclusion(incident.id).await? else { continue };
+            let unexplained = known.conclusion.verdict == Verdict::Inconclusive && self.lookout.cluster.is_some();
+            let may_be_asked = self.detective.is_some() && incident.severity >= self.config.model_from;
+            if !unexplained && !may_be_asked {
+                continue;
+            }
+            let investigations = self.store.begun(incident.id).await?.all;
+            if !unexplained && investigations > 0 {
+                continue;
+            }
+            desk.work.insert(incident.id, Work::recalled(&incident, investigations));
+            desk.waiting.insert(incident.id, Waiting::DUE);
+        }
+        Ok(())
+    }
+
+    /// What the store knows of the work on an incident, after a restart: what was captured is taken to be what there is
+    /// now. Of a new one there is nothing to know.
+    async fn known_work(&self, incident: &Incident, captured_at: Option<Timestamp>) -> Result<Work, StoreError> {
+        if captured_at.is_none() {
+            return Ok(Work::default());
+        }
+        let concluded = self.store.conclusion(incident.id).await?;
+        let objects = incident.objects.len();
+        Ok(Work {
+            unexplained: self.lookout.cluster.is_some()
+                && concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
+            captured_at,
+            captured_objects: objects,
+            captures: 1,
+            investigated_objects: objects,
+            investigations: self.store.begun(incident.id).await?.all,
+            ..Work::default()
+        })
     }
 
     async fn step(
@@ -217,15 +232,16 @@ impl Dispatcher {
         incident: Incident,
         work: Work,
         action: Action,
-        permits: Arc<Semaphore>,
+        room: Arc<Room>,
         cancel: CancellationToken,
     ) -> (IncidentId, Stepped) {
         let id = incident.id;
         let step = async {
-            let _permit = permits.acquire_owned().await;
             match action {
-                Action::Capture => self.capture(&incident, work, &cancel).await.map(|work| Stepped::Captured { work }),
-                Action::Tell => self.tell(&incident).await.map(|()| Stepped::Told),
+                Action::Capture => {
+                    self.capture(&incident, work, &room, &cancel).await.map(|work| Stepped::Captured { work })
+                }
+                Action::Tell => self.tell(&incident, &room).await.map(|()| Stepped::Told),
                 Action::WaitUntil(_) | Action::Rest => Ok(Stepped::Told),
             }
         };
@@ -248,9 +264,16 @@ impl Dispatcher {
     }
 
     /// Catches the state, keeps findings and the rules' conclusion, and begins an investigation where one is wanted.
-    async fn capture(&self, incident: &Incident, work: Work, cancel: &CancellationToken) -> Result<Work, WorkError> {
+    async fn capture(
+        &self,
+        incident: &Incident,
+        work: Work,
+        room: &Room,
+        cancel: &CancellationToken,
+    ) -> Result<Work, WorkError> {
+        let permit = room.captures.acquire().await;
         let now = self.clock.now();
-        let started = std::time::Instant::now();
+        let started = Instant::now();
         let members = self.store.members(incident.id, MEMBERS).await?;
         let subjects = Subjects::of(incident, &members);
         let evidence = self.store.evidence(incident.id);
@@ -260,29 +283,25 @@ impl Dispatcher {
             incident = %incident.id.short(), title = incident.title, findings = capture.findings.len(),
             verdict = ?capture.conclusion.verdict, summary = capture.conclusion.summary, "captured"
         );
+        drop(permit);
         if !capture.dependencies.is_empty() {
             self.learn.learn(incident.id, capture.dependencies).await;
         }
+        let _permit = room.writes.acquire().await;
         let conclusion = match &self.detective {
             Some(_) => capture.conclusion.clone(),
             None => fallback(&capture.conclusion, &Ending::NoModel),
         };
-        let explained =
-            self.store.conclusion(incident.id).await?.is_some_and(|known| {
-                known.by == ConcludedBy::Agent && known.conclusion.verdict != Verdict::Inconclusive
-            });
-        let conclude = async {
-            if !explained {
-                self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
-            }
-            Ok(())
+        let known = match work.captured_at {
+            Some(_) => self.store.conclusion(incident.id).await?,
+            None => None,
         };
-        // Together, so that they share a commit.
-        tokio::try_join!(self.store.set_findings(incident.id, &capture.findings), conclude)?;
+        // What was seen before may be gone: a look that finds less says nothing against it.
+        let less = capture.conclusion.verdict == Verdict::Inconclusive;
+        let explained = known.filter(|known| known.conclusion.verdict != Verdict::Inconclusive);
+        let kept = explained.as_ref().is_some_and(|known| less || known.by == ConcludedBy::Agent);
         // Where there is nothing to look at, looking again shows no more.
-        let unexplained = capture.conclusion.verdict == Verdict::Inconclusive
-            && self.lookout.cluster.is_some()
-            && !subjects.objects.is_empty();
+        let unexplained = less && self.lookout.cluster.is_some() && !subjects.objects.is_empty();
         let blind = unexplained && capture.unreached;
         let mut work = Work {
             captured_at: Some(now),
@@ -292,41 +311,42 @@ impl Dispatcher {
             unexplained,
             ..work
         };
-        if self.detective.is_some() && work.wants_model(incident, self.config.model_from) {
-            if self.store.begun(incident.id).await?.unfinished == 0 {
-                self.store.begin_investigation(incident.id, InvestigationKind::Cause, now).await?;
-            }
+        let investigate = self.detective.is_some() && work.wants_model(incident, self.config.model_from);
+        let captured = Captured {
+            findings: (explained.is_none() || !less).then_some(capture.findings.as_slice()),
+            conclusion: (!kept).then_some(&conclusion),
+            investigate,
+            at: now,
+        };
+        self.store.keep_capture(incident.id, captured).await?;
+        if investigate {
             work.investigations += 1;
             work.investigated_objects = incident.objects.len();
         }
-        self.store.mark_captured(incident.id, now).await?;
         Ok(work)
     }
 
     /// Puts a row in the outbox for each receiver that the routes name, and for each that was told before.
-    async fn tell(&self, incident: &Incident) -> Result<(), WorkError> {
-        let now = self.clock.now();
+    async fn tell(&self, incident: &Incident, room: &Room) -> Result<(), WorkError> {
+        let _permit = room.writes.acquire().await;
         let members = self.store.members(incident.id, MEMBERS).await?;
-        let told = self.store.outbox_receivers(incident.id).await?;
-        let receivers: BTreeSet<String> = self.routes.receivers(incident, &members).into_iter().chain(told).collect();
-        for receiver in receivers {
-            self.store.outbox_want(incident.id, &receiver, incident.revision, now).await?;
-        }
-        self.store.mark_told(incident.id, incident.revision).await?;
+        let receivers = self.routes.receivers(incident, &members);
+        let receivers: Vec<&str> = receivers.iter().map(String::as_str).collect();
+        self.store.outbox_want(incident.id, &receivers, incident.revision, self.clock.now()).await?;
         Ok(())
     }
 
     async fn investigate(
         self: Arc<Self>,
         row: InvestigationRow,
-        permits: Arc<Semaphore>,
+        room: Arc<Room>,
         cancel: CancellationToken,
     ) -> (IncidentId, Stepped) {
         let id = row.incident;
         let Some(detective) = &self.detective else { return (id, Stepped::Investigated) };
         let work = async {
             self.wait_for_the_group(id).await?;
-            let _permit = permits.acquire_owned().await;
+            let _permit = room.investigations.acquire().await;
             detective.investigate(&row, &cancel).await
         };
         let ended = tokio::select! {
@@ -359,28 +379,6 @@ struct Survey {
     actions: Vec<(Incident, Work, Action)>,
     investigations: Vec<InvestigationRow>,
     wake: Option<Timestamp>,
-}
-
-fn settle(desk: &mut Desk, ended: Result<(IncidentId, Stepped), tokio::task::JoinError>) {
-    // A step that panicked can't say which it was; the process ends with it (`panic = "abort"`).
-    let Ok((id, stepped)) = ended else { return };
-    match stepped {
-        Stepped::Investigated => {
-            desk.investigating.remove(&id);
-            desk.investigations_known = false;
-        }
-        Stepped::Captured { work } => {
-            desk.investigations_known = false;
-            desk.stepping.remove(&id);
-            desk.work.insert(id, work);
-            desk.gathering.insert(id);
-        }
-        Stepped::Told => {
-            desk.stepping.remove(&id);
-            desk.gathering.insert(id);
-        }
-        Stepped::Failed => _ = desk.stepping.remove(&id),
-    }
 }
 
 fn until(from: Timestamp, to: Timestamp) -> Duration {

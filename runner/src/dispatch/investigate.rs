@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use marple_agent::{Case, EvidenceTitle, Investigator, Mode, Progress, Run, SaveError, Told};
 use marple_core::{Conclusion, Confidence, Incident, IncidentStatus, InvestigationId, Verdict};
-use marple_tools::gate::{Audit, Gate};
-use marple_tools::{Look, Redact, Tool, Toolbox, evidence};
+use marple_tools::gate::{Approve, Audit, Caller, Gate};
+use marple_tools::{Look, Redact, Toolbox, Toolsets, evidence};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -25,13 +25,17 @@ pub struct Detective {
     /// Asks the model.
     pub investigator: Investigator,
     /// Ways to look, without those that search the incident's own evidence.
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub toolsets: Toolsets,
     /// Takes secrets out of what tools give.
     pub redact: Arc<dyn Redact>,
     /// What may be called.
     pub gate: Gate,
     /// Where each call is recorded.
     pub audit: Arc<dyn Audit>,
+    /// Who is asked where the gate wants a person's word.
+    pub approve: Option<Arc<dyn Approve>>,
+    /// How long that person is waited for.
+    pub patience: Duration,
     /// The longest that one call may take.
     pub tool_timeout: Duration,
     /// The cluster's name.
@@ -50,14 +54,22 @@ impl Detective {
             return self.close(row.id, "the incident became part of another").await;
         }
         let saved = saved(row);
-        let case = self.case(&incident).await?;
+        let mut case = self.case(&incident).await?;
+        let offered = self.toolsets.offered().await;
+        case.rules.unseen.extend(offered.unseen);
         let rules = case.rules.clone();
         let log = self.store.evidence(incident.id);
-        let tools = self.tools.iter().cloned().chain(evidence::tools(Arc::clone(&log)));
-        let toolbox = Toolbox::new(tools, log, Arc::clone(&self.redact), self.tool_timeout)
+        let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(&log)));
+        let mut toolbox = Toolbox::new(tools, log, Arc::clone(&self.redact), self.tool_timeout)
             .with_actor(format!("investigation of incident {}", incident.id))
+            .with_instructions(offered.instructions)
             .with_gate(self.gate.clone())
-            .with_audit(Arc::clone(&self.audit));
+            .with_audit(Arc::clone(&self.audit))
+            .with_caller(Caller::Investigation)
+            .with_patience(self.patience);
+        if let Some(approve) = &self.approve {
+            toolbox = toolbox.with_approval(Arc::clone(approve));
+        }
         let look =
             Look { incident_start: Some(incident.starts_at), now: self.clock.now(), cancel: cancel.child_token() };
         let progress = Saving { store: Arc::clone(&self.store), id: row.id, clock: self.clock };
@@ -80,7 +92,9 @@ impl Detective {
                 self.store.set_conclusion(incident.id, &outcome.conclusion, by, now).await?;
             } else {
                 let mut conclusion = rules;
-                conclusion.unseen.extend(outcome.conclusion.unseen.iter().cloned());
+                for unseen in &outcome.conclusion.unseen {
+                    conclusion.add_unseen(unseen);
+                }
                 self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
             }
         }

@@ -4,6 +4,7 @@
 //! was not captured or told is captured and told, an investigation that was begun goes on from its last saved step.
 
 mod capture;
+mod desk;
 mod dispatcher;
 mod error;
 mod investigate;

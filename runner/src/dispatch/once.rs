@@ -10,8 +10,8 @@ use marple_core::{
     Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
     Severity, Signal, SignalSource, SignalStatus,
 };
-use marple_tools::gate::Gate;
-use marple_tools::{EvidenceError, EvidenceLog, Look, MemoryEvidence, Redact, Tool, Toolbox, evidence};
+use marple_tools::gate::{Approve, Caller, Gate};
+use marple_tools::{EvidenceError, EvidenceLog, Look, MemoryEvidence, Redact, Toolbox, Toolsets, evidence};
 use tokio_util::sync::CancellationToken;
 
 use super::{Capture, Lookout, Subjects};
@@ -45,13 +45,17 @@ pub struct Once {
     /// What is looked at.
     pub lookout: Lookout,
     /// Ways to look.
-    pub tools: Vec<Arc<dyn Tool>>,
+    pub toolsets: Toolsets,
     /// Asks a model, where one is set.
     pub investigator: Option<Investigator>,
     /// Takes secrets out.
     pub redact: Arc<dyn Redact>,
     /// What may be called.
     pub gate: Gate,
+    /// Who is asked where the gate wants a person's word.
+    pub approve: Option<Arc<dyn Approve>>,
+    /// How long that person is waited for.
+    pub patience: Duration,
     /// The longest that one call may take.
     pub tool_timeout: Duration,
     /// The cluster's name.
@@ -96,6 +100,9 @@ impl Once {
                 calls: 0,
             },
             Some(investigator) => {
+                let offered = self.toolsets.offered().await;
+                let mut rules = rules;
+                rules.unseen.extend(offered.unseen);
                 let case = Case {
                     incident: question.is_none().then(|| incident.clone()),
                     question,
@@ -106,9 +113,15 @@ impl Once {
                     cluster_name: Some(self.cluster_name.clone()),
                     mode,
                 };
-                let tools = self.tools.iter().cloned().chain(evidence::tools(Arc::clone(&log)));
-                let toolbox = Toolbox::new(tools, Arc::clone(&log), Arc::clone(&self.redact), self.tool_timeout)
-                    .with_gate(self.gate.clone());
+                let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(&log)));
+                let mut toolbox = Toolbox::new(tools, Arc::clone(&log), Arc::clone(&self.redact), self.tool_timeout)
+                    .with_instructions(offered.instructions)
+                    .with_gate(self.gate.clone())
+                    .with_caller(Caller::CommandLine)
+                    .with_patience(self.patience);
+                if let Some(approve) = &self.approve {
+                    toolbox = toolbox.with_approval(Arc::clone(approve));
+                }
                 let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
                 let look = Look { incident_start, now, cancel: cancel.clone() };
                 investigator.investigate(case, None, &toolbox, &look, progress).await
@@ -203,6 +216,7 @@ fn incident(title: String, objects: BTreeSet<ObjectRef>, members: &[Member], now
         opened_at: now,
         updated_at: now,
         resolved_at: None,
+        resolution: None,
         merged_into: None,
         revision: 1,
     }

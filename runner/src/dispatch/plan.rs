@@ -20,6 +20,9 @@ const RECAPTURE_AFTER: Duration = Duration::from_secs(15);
 const BLIND_AFTER: Duration = Duration::from_secs(5);
 const BLIND_LONGEST: Duration = Duration::from_mins(1);
 
+/// How often, in a group wait, it is looked whether those that gather have done so.
+const GLANCES: u32 = 10;
+
 /// After so many looks at a cluster that was away a model is asked all the same: it may see more through Prometheus.
 const BLIND_LOOKS: u32 = 4;
 
@@ -58,8 +61,24 @@ pub enum Action {
 }
 
 impl Work {
-    /// What is to be done next.
-    pub fn next(&self, incident: &Incident, config: &InvestigationConfig, now: Timestamp) -> Action {
+    /// Of an incident from before the start that was told without a cause, or that no model was asked about: it is
+    /// captured once more.
+    pub(super) fn recalled(incident: &Incident, investigations: u32) -> Self {
+        Self {
+            captured_at: Some(incident.opened_at),
+            captured_objects: incident.objects.len(),
+            captures: CAPTURES - 1,
+            blind: 0,
+            unexplained: true,
+            told_revision: incident.revision,
+            investigated_objects: incident.objects.len(),
+            investigations,
+        }
+    }
+
+    /// What is to be done next. While others `gather`, looked at for the first time, the first message waits, for at
+    /// most as long again as the group wait: they may turn out to be of the same cause.
+    pub fn next(&self, incident: &Incident, config: &InvestigationConfig, gather: bool, now: Timestamp) -> Action {
         let told = self.told_revision > 0;
         let current = self.told_revision >= incident.revision;
         if incident.status == IncidentStatus::Merged {
@@ -67,7 +86,11 @@ impl Work {
             return if told && !current { Action::Tell } else { Action::Rest };
         }
         let Some(captured_at) = self.captured_at else { return Action::Capture };
-        let tell_at = after(incident.opened_at, config.group_wait.duration());
+        let group_wait = config.group_wait.duration();
+        let tell_at = after(incident.opened_at, group_wait);
+        if gather && !told && now >= tell_at && now < after(tell_at, group_wait) {
+            return Action::WaitUntil(after(now, group_wait / GLANCES));
+        }
         let live = incident.status != IncidentStatus::Resolved;
         let grown = incident.objects.len() > self.captured_objects;
         let again = live && (self.blind > 0 || self.captures < CAPTURES && (grown || self.unexplained));
@@ -75,10 +98,8 @@ impl Work {
             0 => RECAPTURE_AFTER * 2_u32.saturating_pow(self.captures.min(CAPTURES)),
             blind => (BLIND_AFTER * 2_u32.saturating_pow(blind.min(CAPTURES))).min(BLIND_LONGEST),
         };
-        let gathered_at = match (told, self.captures) {
-            (false, 1) if self.blind == 0 => tell_at,
-            _ => after(captured_at, pause),
-        };
+        let first_message = !told && self.blind == 0 && (grown || self.captures == 1);
+        let gathered_at = if first_message { tell_at } else { after(captured_at, pause) };
         match (again, current) {
             (true, _) if now >= gathered_at => Action::Capture,
             (_, false) if now >= tell_at => Action::Tell,

@@ -4,16 +4,18 @@
 
 mod entry;
 mod fault;
+mod redact;
 mod signals;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 pub use fault::PayloadFault;
+pub use redact::redact;
 pub use signals::read_signals;
 pub use webhook::read_webhook;
 
-use marple_core::{Labels, Signal};
+use marple_core::Signal;
 use marple_tools::Redact;
 
 use crate::store::Quarantined;
@@ -30,26 +32,13 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// Takes secrets out of what people wrote into it. Labels stay: they say which alert it is, and routes match them.
+    /// Takes secrets out of all that is kept of it.
     pub fn redact(&mut self, redact: &dyn Redact) {
         self::redact(&mut self.signals, redact);
         for entry in &mut self.quarantined {
-            entry.body = redact.redact(&entry.body);
+            for text in [&mut entry.body, &mut entry.reason, &mut entry.pointer] {
+                *text = redact.redact(text);
+            }
         }
     }
-}
-
-/// Takes secrets out of the annotations of signals.
-pub fn redact(signals: &mut [Signal], redact: &dyn Redact) {
-    for signal in signals {
-        let annotations = std::mem::take(&mut signal.annotations);
-        signal.annotations =
-            annotations.iter().map(|(name, text)| (name, annotation(name, text, redact))).collect::<Labels>();
-    }
-}
-
-/// An annotation's text, read for itself and as what stands after its name: that may tell that it is a secret.
-fn annotation(name: &str, text: &str, redact: &dyn Redact) -> String {
-    let whole = redact.redact(&format!("{name}: {}", redact.redact(text)));
-    whole.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map_or(whole.clone(), str::to_owned)
 }

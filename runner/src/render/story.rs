@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use marple_core::{
-    Conclusion, Confidence, IncidentStatus, Link, Member, ObjectRef, Remedy, Risk, Severity, SignalStatus, Verdict,
+    Conclusion, Confidence, IncidentStatus, Link, Member, ObjectRef, Remedy, Resolution, Risk, Severity, SignalStatus,
+    Verdict,
 };
 
 use super::quote::{Quote, quotes, squeezed, telling};
@@ -197,8 +198,16 @@ fn mark(view: &View) -> Mark {
 
 fn title(view: &View, mark: Mark) -> String {
     let what = line(&view.incident.title);
+    let ended_by;
     let state = match (mark, view.incident.status) {
-        (Mark::Resolved, _) => "Resolved",
+        (Mark::Resolved, _) => match &view.incident.resolution {
+            None => "Resolved",
+            Some(Resolution::Silence) => "Not heard of any more",
+            Some(Resolution::Person { name }) => {
+                ended_by = format!("Resolved by {}", line(name));
+                &ended_by
+            }
+        },
         (Mark::Merged, _) => "Merged",
         (Mark::NoFault, _) => "No fault",
         (_, IncidentStatus::Acknowledged) => "Acknowledged",
@@ -244,15 +253,20 @@ fn cause(conclusion: &Conclusion) -> Option<CauseLine> {
     Some(CauseLine { object, rest })
 }
 
-fn remedy(remedy: &Remedy) -> Advice {
-    let risk = match (remedy.risk, remedy.reversible) {
+/// What a remedy may break, in words.
+pub(crate) const fn risk(remedy: &Remedy) -> &'static str {
+    match (remedy.risk, remedy.reversible) {
         (Risk::Low, true) => "low risk, can be undone",
         (Risk::Low, false) => "low risk, can't be undone",
         (Risk::Medium, true) => "medium risk, can be undone",
         (Risk::Medium, false) => "medium risk, can't be undone",
         (Risk::High, true) => "high risk, can be undone",
         (Risk::High, false) => "high risk, can't be undone",
-    };
+    }
+}
+
+fn remedy(remedy: &Remedy) -> Advice {
+    let risk = risk(remedy);
     let command = remedy.command.as_deref().map(|command| clean(command).trim().to_owned());
     let command = command.filter(|command| !command.is_empty()).map(|command| {
         if super::width(&command) <= COMMAND_LIMIT { command } else { "# too long for a message".to_owned() }

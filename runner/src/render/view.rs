@@ -1,9 +1,11 @@
 //! Everything that is known of an incident at one moment.
 
-use marple_core::{Conclusion, Evidence, EvidenceId, Incident, Member};
+use jiff::Timestamp;
+use marple_core::{Conclusion, Evidence, EvidenceId, Incident, Member, Period};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::LinkKey;
 use crate::store::ConcludedBy;
 
 /// How far the work on an incident has come.
@@ -25,6 +27,28 @@ pub enum Stage {
 pub struct Links {
     /// The address under which people reach marple, as `https://marple.example.com`; no links where it is absent.
     pub base_url: Option<String>,
+    /// What makes a link open its incident without a token; absent where none is needed.
+    pub signed: Option<SignedLinks>,
+}
+
+/// How links are signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedLinks {
+    /// With what.
+    pub key: LinkKey,
+    /// How long one holds after the incident last changed.
+    pub lifetime: Period,
+}
+
+impl SignedLinks {
+    /// The query of an incident's link. It changes once a day at most, so that a message is not sent again for it alone.
+    fn query(&self, incident: &Incident) -> String {
+        const DAY: i64 = 24 * 60 * 60;
+        let lifetime = i64::try_from(self.lifetime.duration().as_secs()).unwrap_or(i64::MAX);
+        let ends = incident.updated_at.as_second().saturating_add(lifetime);
+        let ends = ends.saturating_add(DAY - ends.rem_euclid(DAY));
+        self.key.query(incident.id, Timestamp::from_second(ends).unwrap_or(Timestamp::MAX))
+    }
 }
 
 /// Everything that is known of an incident at one moment.
@@ -56,9 +80,13 @@ impl View {
         self.cited.iter().find(|evidence| evidence.id == id)
     }
 
-    /// The address of the incident.
+    /// The address of the incident's page.
     pub fn link(&self) -> Option<String> {
         let base = self.links.base_url.as_deref()?.trim_end_matches('/');
-        Some(format!("{base}/api/incidents/{}", self.incident.id))
+        let address = format!("{base}/incidents/{}", self.incident.id);
+        Some(match &self.links.signed {
+            Some(signed) => format!("{address}?{}", signed.query(&self.incident)),
+            None => address,
+        })
     }
 }

@@ -58,9 +58,7 @@ impl Sink for FileSink {
         attempt: &Attempt,
         _progress: &dyn ReceiptProgress,
     ) -> Result<Value, SinkError> {
-        let line = serde_json::to_string(&Payload::of(view, &attempt.key)).map_err(|error| SinkError::Permanent {
-            reason: format!("the incident can't be written as JSON: {error}"),
-        })?;
+        let line = Payload::json(view, &attempt.key)?;
         let may_be_there = attempt.maybe_sent || attempt.number > 1;
         let (path, writer, key) = (self.path.clone(), Arc::clone(&self.writer), attempt.key.clone());
         let written = tokio::task::spawn_blocking(move || {

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::SinkError;
 use crate::render::{Stage, View, bounded, clean};
 use crate::store::ConcludedBy;
 
@@ -58,6 +59,12 @@ pub struct PayloadEvidence {
 }
 
 impl Payload {
+    /// This view as it is sent, on one line of JSON.
+    pub(super) fn json(view: &View, key: &str) -> Result<String, SinkError> {
+        serde_json::to_string(&Self::of(view, key))
+            .map_err(|error| SinkError::Permanent { reason: format!("the incident can't be written as JSON: {error}") })
+    }
+
     /// What is sent of this view.
     pub fn of(view: &View, key: &str) -> Self {
         let evidence = view.cited.iter().map(|evidence| {

@@ -120,9 +120,7 @@ impl Sink for WebhookSink {
         attempt: &Attempt,
         _progress: &dyn ReceiptProgress,
     ) -> Result<Value, SinkError> {
-        let body = serde_json::to_vec(&Payload::of(view, &attempt.key)).map_err(|error| SinkError::Permanent {
-            reason: format!("the incident can't be written as JSON: {error}"),
-        })?;
+        let body = Payload::json(view, &attempt.key)?.into_bytes();
         let request = self
             .request(&attempt.key, body)
             .map_err(|error| SinkError::Permanent { reason: format!("the body can't be signed: {error}") })?;

@@ -36,7 +36,7 @@ pub enum Named {
     Several(Vec<IncidentId>),
 }
 
-/// An incident that something remains to be done for.
+/// An incident with what was done for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Behind {
     /// The incident.
@@ -83,6 +83,23 @@ pub enum Moment {
         into: IncidentId,
         /// Why, in words.
         reason: String,
+    },
+    /// A person has taken it.
+    Acknowledged {
+        /// Who.
+        by: String,
+    },
+    /// A person said that it is over.
+    EndedBy {
+        /// Who.
+        by: String,
+    },
+    /// An alert was not heard of any more, and is taken to be over.
+    Unheard {
+        /// The alert.
+        name: String,
+        /// What it is about.
+        object: Option<ObjectRef>,
     },
     /// All its signals have ended.
     Resolved,
@@ -141,13 +158,10 @@ pub trait Incidents: Send + Sync {
     /// The story of an incident, earliest first.
     async fn timeline(&self, id: IncidentId, limit: u32) -> Result<Vec<TimelineEntry>, StoreError>;
 
-    /// Incidents whose state was not caught, or of whose latest revision the outbox was not told; oldest first. A lost
-    /// notification loses nothing: whoever works on incidents asks here.
-    async fn incidents_needing_work(&self, limit: u32) -> Result<Vec<Behind>, StoreError>;
+    /// Incidents whose state was not caught, or of whose latest revision the outbox was not told, with that revision;
+    /// oldest first. A lost notification loses nothing: whoever works on incidents asks here.
+    async fn incidents_needing_work(&self, limit: u32) -> Result<Vec<(IncidentId, u64)>, StoreError>;
 
-    /// Marks that what won't last was caught.
-    async fn mark_captured(&self, id: IncidentId, at: Timestamp) -> Result<(), StoreError>;
-
-    /// Marks that the outbox was told of a revision.
-    async fn mark_told(&self, id: IncidentId, revision: u64) -> Result<(), StoreError>;
+    /// Those of these incidents that are there, with what was done for them; oldest first.
+    async fn incidents_behind(&self, ids: &[IncidentId]) -> Result<Vec<Behind>, StoreError>;
 }

@@ -58,12 +58,25 @@ pub struct Begun {
 }
 
 /// A conclusion and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Concluded {
     /// What it says.
     pub conclusion: Conclusion,
     /// Who came to it.
     pub by: ConcludedBy,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What a capture came to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Captured<'a> {
+    /// What the rules found; absent where what they found before says more.
+    pub findings: Option<&'a [Finding]>,
+    /// What they conclude; absent where a conclusion that is there says more.
+    pub conclusion: Option<&'a Conclusion>,
+    /// Whether an investigation of the cause begins, unless one is under way.
+    pub investigate: bool,
     /// When.
     pub at: Timestamp,
 }
@@ -115,8 +128,9 @@ pub trait Investigations: Send + Sync {
     async fn finish_investigation(&self, id: InvestigationId, outcome: &Value, at: Timestamp)
     -> Result<(), StoreError>;
 
-    /// Sets what the rules found.
-    async fn set_findings(&self, incident: IncidentId, findings: &[Finding]) -> Result<(), StoreError>;
+    /// Keeps what a capture came to and marks the incident as captured, in one transaction: a crash leaves all of it or
+    /// nothing.
+    async fn keep_capture(&self, incident: IncidentId, captured: Captured<'_>) -> Result<(), StoreError>;
 
     /// What the rules found.
     async fn findings(&self, incident: IncidentId) -> Result<Vec<Finding>, StoreError>;

@@ -3,6 +3,8 @@
 //! Everything that must survive a crash goes through here: signals before their 2xx, incidents with the cursor that
 //! made them, evidence, the agent's steps, and what is to be said to whom.
 
+mod approvals;
+mod endings;
 mod error;
 mod incidents;
 mod investigations;
@@ -11,10 +13,12 @@ mod signals;
 mod sqlite;
 mod upkeep;
 
+pub use approvals::{ApprovalRow, ApprovalState, Approvals, Verdict};
+pub use endings::{Endings, Said};
 pub use error::StoreError;
 pub use incidents::{Behind, IncidentFilter, Incidents, Moment, Named, TimelineEntry};
 pub use investigations::{
-    Begun, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
+    Begun, Captured, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
 };
 pub use outbox::{Outbox, OutboxId, OutboxRow, OutboxState};
 pub use signals::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals};
@@ -22,6 +26,6 @@ pub use sqlite::SqliteStore;
 pub use upkeep::{AuditRecord, Retired, Upkeep};
 
 /// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
-pub trait Store: Signals + Incidents + Investigations + Outbox + Upkeep {}
+pub trait Store: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Upkeep {}
 
-impl<S: Signals + Incidents + Investigations + Outbox + Upkeep> Store for S {}
+impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Upkeep> Store for S {}

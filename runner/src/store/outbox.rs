@@ -67,18 +67,16 @@ pub struct OutboxRow {
 /// The outbox.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// Wants a revision said, not before a time. Raises what is wanted and never lowers it. A row that is being retried
-    /// keeps its time; a dead one is tried again, for what is newer may get through.
+    /// Wants a revision said to these receivers and to those who were to be told of the incident before, not before a
+    /// time, and marks that the outbox was told of it. Raises what is wanted and never lowers it. A row that is being
+    /// retried keeps its time; a dead one is tried again, for what is newer may get through.
     async fn outbox_want(
         &self,
         incident: IncidentId,
-        receiver: &str,
+        receivers: &[&str],
         revision: u64,
         not_before: Timestamp,
     ) -> Result<(), StoreError>;
-
-    /// The receivers that were to be told of an incident before, whatever the routes say now.
-    async fn outbox_receivers(&self, incident: IncidentId) -> Result<Vec<String>, StoreError>;
 
     /// Rows that are due, the longest due first, at most `limit` for each receiver: one that hangs hides none of the
     /// others'.

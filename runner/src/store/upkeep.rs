@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use marple_core::Size;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ pub struct Retired {
     pub incidents: u64,
     /// Signals.
     pub signals: u64,
-    /// Records of the audit log and quarantined entries.
+    /// Records of the audit log, quarantined entries and questions to people.
     pub records: u64,
 }
 
@@ -43,6 +44,9 @@ pub trait Upkeep: Send + Sync {
     /// Deletes what ended before a time: resolved and merged incidents with all that hangs on them, the signals that
     /// nothing open rests on, and old records. Works in bounded batches, so that intake goes on, and gives the space back.
     async fn retention(&self, before: Timestamp) -> Result<Retired, StoreError>;
+
+    /// From now on all evidence has at most so much room, compressed: for more, what is least cited is let go of.
+    fn bound_evidence(&self, most: Size);
 
     /// Writes and commits a mark: whether the store can be written.
     async fn writable(&self) -> Result<(), StoreError>;

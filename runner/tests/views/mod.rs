@@ -39,6 +39,7 @@ pub fn incident() -> Incident {
         opened_at: at("2026-03-02T03:05:00Z"),
         updated_at: at("2026-03-02T03:06:00Z"),
         resolved_at: None,
+        resolution: None,
         merged_into: None,
         revision: 1,
     }
@@ -158,7 +159,7 @@ fn view(stage: Stage, conclusion: Option<Conclusion>, by: Option<ConcludedBy>) -
         conclusion,
         by,
         stage,
-        links: Links { base_url: Some("https://marple.example.com/".to_owned()) },
+        links: Links { base_url: Some("https://marple.example.com/".to_owned()), signed: None },
     }
 }
 

@@ -98,15 +98,11 @@ impl Outbox for Watched {
     async fn outbox_want(
         &self,
         incident: IncidentId,
-        receiver: &str,
+        receivers: &[&str],
         revision: u64,
         not_before: Timestamp,
     ) -> Result<(), StoreError> {
-        self.store.outbox_want(incident, receiver, revision, not_before).await
-    }
-
-    async fn outbox_receivers(&self, incident: IncidentId) -> Result<Vec<String>, StoreError> {
-        self.store.outbox_receivers(incident).await
+        self.store.outbox_want(incident, receivers, revision, not_before).await
     }
 
     async fn outbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {

@@ -134,6 +134,7 @@ pub(crate) fn case(mode: Mode) -> Case {
             opened_at: starts_at,
             updated_at: starts_at,
             resolved_at: None,
+            resolution: None,
             merged_into: None,
             revision: 1,
         }),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod delivered;
+mod looks;
 mod space;
 
 use marple_core::ObjectRef;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
-use marple_tools::kubernetes::{Cluster, tools};
+use marple_tools::endpoint::EndpointConfig;
+use marple_tools::kubernetes::{Cluster, offer, tools};
+use marple_tools::prometheus::Prometheus;
 use marple_tools::{Look, Output, Tool, ToolError};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
@@ -56,6 +58,15 @@ impl Space {
         Self::over(config, self.name.clone(), self.context.clone(), false)
     }
 
+    /// The same with the tools that this cluster can be looked at with now, and a Prometheus.
+    pub(crate) async fn with_all_tools(mut self) -> Self {
+        let url = std::env::var("MARPLE_TEST_PROMETHEUS").unwrap_or_else(|_| "http://127.0.0.1:9090".to_owned());
+        let config = EndpointConfig::at(url.parse().expect("an address"));
+        let prometheus = Prometheus::new(&config).expect("a client");
+        self.tools = offer(&self.cluster, Some(&prometheus)).await.expect("an offer").tools;
+        self
+    }
+
     /// The names of the tools.
     pub(crate) fn tools(&self) -> Vec<String> {
         self.tools.iter().map(|tool| tool.spec().name.to_string()).collect()
@@ -73,7 +84,15 @@ impl Space {
         self.kubectl_with(arguments, "").await
     }
 
-    async fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
+    /// What `kubectl` says where it also says no by its exit code.
+    pub(crate) async fn kubectl_says(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new("kubectl");
+        command.args(["--context", &self.context, "-n", &self.name]).args(arguments).kill_on_drop(true);
+        let output = tokio::time::timeout(DEADLINE, command.output()).await.expect("kubectl ends").expect("its output");
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    pub(crate) async fn kubectl_with(&self, arguments: &[&str], input: &str) -> String {
         let arguments: Vec<&str> = ["-n", &self.name].into_iter().chain(arguments.iter().copied()).collect();
         run(&self.context, &arguments, input).await
     }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Effect, ToolError, ToolSpec};
 
@@ -30,6 +30,17 @@ pub fn parse<T: DeserializeOwned + JsonSchema>(name: &str, arguments: Value) -> 
     let arguments =
         read::object(arguments).and_then(|object| read::fields(&schema::of::<T>(), object, "")).map_err(fault)?;
     serde_json::from_value(Value::Object(arguments)).map_err(|error| fault(error.to_string()))
+}
+
+/// A schema that came from elsewhere, without what a model doesn't need.
+pub fn trimmed(schema: Value) -> Value {
+    schema::trimmed(schema)
+}
+
+/// The same by a schema that is only known at run time: the values as it wants them.
+pub fn parse_by(name: &str, schema: &Value, arguments: Value) -> Result<Map<String, Value>, ToolError> {
+    let fault = |fault: String| ToolError::Arguments(format!("{name}: {fault}"));
+    read::object(arguments).and_then(|object| read::fields(schema, object, "")).map_err(fault)
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 /// Words that say nothing about what to write, or that every API assumes.
-const NOISE: [&str; 5] = ["$schema", "title", "format", "default", "additionalProperties"];
+const NOISE: [&str; 8] =
+    ["$schema", "$id", "$comment", "title", "format", "default", "examples", "additionalProperties"];
 
 /// Bounds that follow from a number's type: told when they are broken.
 const BOUNDS: [&str; 2] = ["minimum", "maximum"];
@@ -24,12 +25,26 @@ fn drop_bounds(schema: &mut Value) {
     }
     for (word, value) in object.iter_mut() {
         match (word.as_str(), value) {
-            ("properties", Value::Object(properties)) => properties.values_mut().for_each(drop_bounds),
+            ("properties" | "$defs" | "definitions", Value::Object(properties)) => {
+                properties.values_mut().for_each(drop_bounds);
+            }
             ("items", items) => drop_bounds(items),
             ("anyOf" | "oneOf" | "allOf", Value::Array(parts)) => parts.iter_mut().for_each(drop_bounds),
             _ => {}
         }
     }
+}
+
+/// A schema from elsewhere as a model is offered it.
+pub(super) fn trimmed(mut schema: Value) -> Value {
+    trim(&mut schema);
+    drop_bounds(&mut schema);
+    if let Value::Object(root) = &mut schema {
+        root.remove("description");
+        root.entry("type").or_insert_with(|| "object".into());
+        root.entry("properties").or_insert_with(|| Map::new().into());
+    }
+    schema
 }
 
 /// The schema of the type `T`: an object with inlined parts, neither titles nor formats nor null.
@@ -56,7 +71,9 @@ fn trim(schema: &mut Value) {
     choices_to_enum(object);
     for (word, value) in object.iter_mut() {
         match (word.as_str(), value) {
-            ("properties", Value::Object(properties)) => properties.values_mut().for_each(trim),
+            ("properties" | "$defs" | "definitions", Value::Object(properties)) => {
+                properties.values_mut().for_each(trim);
+            }
             ("items", items) => trim(items),
             ("anyOf" | "oneOf" | "allOf", Value::Array(parts)) => parts.iter_mut().for_each(trim),
             _ => {}

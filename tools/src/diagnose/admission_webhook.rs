@@ -5,6 +5,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 use super::context::Context;
 use super::refusal::{Refusal, each};
 use super::{Condition, Diagnoser, line, workload};
+use crate::scene::field;
 
 const DENIES: Condition = Condition::cause("admission-webhook-denies", 2);
 const FAILS: Condition = Condition::pointer("admission-webhook-fails", 2);
@@ -22,10 +23,8 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
                 line::cut(rest, 180)
             ))
             .severity(Severity::Critical);
-        match service(rest) {
-            Some(service) => {
-                draft.culprit(&service).check("See the webhook's Service and its pods", workload::describe(&service))
-            }
+        match configuration(context, rest).or_else(|| service(rest)) {
+            Some(culprit) => draft.culprit(&culprit).check("See what should answer it", workload::describe(&culprit)),
             None => draft
                 .check("See the webhooks", "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
         }
@@ -43,6 +42,16 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         return;
     };
     refusal.prove(draft).into(findings);
+}
+
+/// The configuration that holds the webhook named at the beginning of `"policy.example.com": failed to call …`.
+fn configuration(context: &Context<'_>, message: &str) -> Option<ObjectRef> {
+    let name = message.split('"').nth(1)?;
+    let kinds = ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+    let mut all = kinds.into_iter().flat_map(|kind| context.scene.of_kind(kind));
+    let holds =
+        |value| field::items(value, "/webhooks").iter().any(|webhook| field::text(webhook, "/name") == Some(name));
+    all.find(|(_, value)| holds(value)).map(|(configuration, _)| configuration.clone())
 }
 
 /// The Service in `Post "https://name.namespace.svc:443/path": …`.

@@ -1,50 +1,182 @@
-//! Certificates that are refused, by logs.
+//! Certificates that are refused, by logs; and those that have expired, by what the cluster holds of them.
 
-use marple_core::{Category, Finding, Severity};
+use jiff::SignedDuration;
+use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
-use super::words::lines;
-use super::{Condition, Diagnoser, line};
+use super::words::told;
+use super::{Condition, Diagnoser, line, workload};
+use crate::scene::field;
+use crate::scene::spoken::is_unreached;
+use crate::view::certificate_end;
 
-const EXPIRED: Condition = Condition::symptom("certificate-expired", 8);
+const MET_EXPIRED: Condition = Condition::symptom("certificate-expired", 8);
 const UNTRUSTED: Condition = Condition::symptom("certificate-untrusted", 8);
+const MISNAMED: Condition = Condition::symptom("certificate-for-another-name", 8);
+const EXPIRED: Condition = Condition::cause("secret-certificate-expired", 3);
+const NOT_ISSUED: Condition = Condition::cause("certificate-not-issued", 4);
+const SOON: Condition = Condition::context("certificate-expires-soon");
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[EXPIRED, UNTRUSTED], find };
+pub(super) const DIAGNOSER: Diagnoser =
+    Diagnoser { conditions: &[MET_EXPIRED, UNTRUSTED, MISNAMED, EXPIRED, NOT_ISSUED, SOON], find };
+
+/// A certificate that ends within this time is worth a word.
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How long an issuer may take.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Refused {
+    Expired,
+    Untrusted,
+    Misnamed,
+}
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for words in lines(context) {
-        let lower = words.line.to_ascii_lowercase();
-        let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
-        let (condition, what) = if says(&[
-            "certificate has expired",
-            "certificate expired",
-            "cert_has_expired",
-            "certificate is not yet valid",
-        ]) {
-            (&EXPIRED, "meets a certificate that is not valid at this time")
-        } else if says(&[
-            "signed by unknown authority",
-            "unable to get local issuer",
-            "self signed certificate",
-            "self-signed certificate",
-            "certificate verify failed",
-            "pkix path building failed",
-        ]) {
-            (&UNTRUSTED, "meets a certificate that it does not trust")
+    met(context, findings);
+    held(context, findings);
+    issued(context, findings);
+}
+
+/// Certificates of others that programs refuse.
+fn met(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (refused, words, _) in told(context, |words| refused(words.line)) {
+        let (condition, what) = match refused {
+            Refused::Expired => (&MET_EXPIRED, "meets a certificate that is not valid at this time"),
+            Refused::Untrusted => (&UNTRUSTED, "meets a certificate that it does not trust"),
+            Refused::Misnamed => (&MISNAMED, "meets a certificate for another name"),
+        };
+        words
+            .prove(context.finding(condition, words.pod, Category::Certificate))
+            .says(format!("{} {what}: {}", words.owner, line::readable(words.line)))
+            .severity(Severity::Critical)
+            .check("See whose certificate it is", words.logs_command())
+            .into(findings);
+    }
+}
+
+fn refused(line: &str) -> Option<Refused> {
+    if is_unreached(line) {
+        return None;
+    }
+    let lower = line.to_ascii_lowercase();
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
+    // `… is before …` tells that it is too early: a wrong clock, which has a condition of its own.
+    let early =
+        lower.contains("certificate has expired or is not yet valid: current time") && lower.contains("is before");
+    if early {
+        None
+    } else if says(&[
+        "certificate has expired",
+        "certificate expired",
+        "cert_has_expired",
+        "notafter:",
+        "expired certificate",
+    ]) {
+        Some(Refused::Expired)
+    } else if says(&[
+        "signed by unknown authority",
+        "unable to get local issuer",
+        "self signed certificate",
+        "self-signed certificate",
+        "certificate verify failed",
+        "pkix path building failed",
+        "unknown ca",
+        "unable to verify the first certificate",
+    ]) {
+        Some(Refused::Untrusted)
+    } else if says(&[
+        "certificate is valid for",
+        "doesn't contain any ip sans",
+        "err_tls_cert_altname_invalid",
+        "hostname mismatch",
+        "no subject alternative names",
+        "no alternative certificate subject name matches",
+    ]) {
+        Some(Refused::Misnamed)
+    } else {
+        None
+    }
+}
+
+/// Certificates in Secrets, of which only the public part is known, and of it only the time.
+fn held(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (secret, value) in context.scene.of_kind("Secret") {
+        let Some(end) = certificate_end(value, "tls.crt") else { continue };
+        let told = field::text(value, "/data/tls.crt").unwrap_or_default();
+        let used = context.graph.named_by(secret);
+        let by = used.first().map(|user| format!(", the certificate of {user},")).unwrap_or_default();
+        let (condition, statement) = if end <= context.scene.now {
+            (&EXPIRED, format!("{secret}{by} holds a certificate that expired {} ago, at {end}", context.ago(end)))
+        } else if end.duration_since(context.scene.now) <= AHEAD {
+            (&SOON, format!("{secret}{by} holds a certificate that expires at {end}"))
         } else {
             continue;
         };
-        let previous = if words.previous { " --previous" } else { "" };
-        let namespace = words.pod.namespace.as_deref().unwrap_or("default");
+        let severity = if *condition == EXPIRED { Severity::Critical } else { Severity::Info };
         context
-            .finding(condition, words.pod, Category::Certificate)
-            .says(format!("{} {what}: {}", words.owner, line::readable(words.line)))
-            .severity(Severity::Critical)
-            .log(words.pod, words.container, words.previous, words.line)
-            .check(
-                "See whose certificate it is",
-                format!("kubectl logs -n {namespace} {} -c {}{previous} --tail=100", words.pod.name, words.container),
+            .finding(condition, secret, Category::Certificate)
+            .says(statement)
+            .severity(severity)
+            .culprit(secret)
+            .field(secret, "tls.crt", told)
+            .mend(
+                "Put a new certificate and its key in its place",
+                format!(
+                    "kubectl create secret tls{} {} --cert=FILE --key=FILE --dry-run=client -o yaml | kubectl apply -f -",
+                    workload::scope(secret),
+                    secret.name
+                ),
             )
             .into(findings);
+    }
+}
+
+/// Certificates that cert-manager was asked for, by their own status.
+fn issued(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (certificate, value) in context.scene.of_kind("Certificate") {
+        let condition = |kind| field::condition(value, kind);
+        let Some(ready) = condition("Ready").filter(|ready| field::text(ready, "/status") == Some("False")) else {
+            continue;
+        };
+        let since = field::time(ready, "/lastTransitionTime");
+        if since.is_some_and(|since| context.within(since, PATIENCE)) {
+            continue;
+        }
+        // Why the last try failed tells more than that it isn't ready.
+        let why = condition("Issuing").filter(|one| field::text(one, "/reason") == Some("Failed")).unwrap_or(ready);
+        let message = field::text(why, "/message").unwrap_or_default();
+        let event = context.warning(certificate, |_| true);
+        let ago = since.map(|since| format!(" for {}", context.ago(since))).unwrap_or_default();
+        let draft = context
+            .finding(&NOT_ISSUED, certificate, Category::Certificate)
+            .says(format!(
+                "{certificate} is not ready{ago}: {}",
+                line::cut(event.map_or(message, |event| &event.message), 180)
+            ))
+            .severity(Severity::Critical)
+            .culprit(
+                &issuer(certificate, value)
+                    .filter(|issuer| context.scene.missing.contains(issuer))
+                    .unwrap_or_else(|| certificate.clone()),
+            )
+            .field(certificate, "message", message)
+            .field(certificate, "reason", field::text(why, "/reason").unwrap_or_default());
+        match event {
+            Some(event) => draft.event(event),
+            None => draft,
+        }
+        .check("See its requests and what the issuer says", workload::describe(certificate))
+        .into(findings);
+    }
+}
+
+/// The issuer that a certificate names.
+fn issuer(certificate: &ObjectRef, value: &serde_json::Value) -> Option<ObjectRef> {
+    let name = field::text(value, "/spec/issuerRef/name")?;
+    match field::text(value, "/spec/issuerRef/kind") {
+        Some("ClusterIssuer") => Some(ObjectRef::cluster("ClusterIssuer", name)),
+        _ => Some(ObjectRef::namespaced("Issuer", certificate.namespace.as_deref()?, name)),
     }
 }

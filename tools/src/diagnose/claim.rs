@@ -15,9 +15,16 @@ const FAILED: Condition = Condition::cause("provisioning-failed", 5);
 const LOST: Condition = Condition::cause("claim-lost", 3);
 const MISSING: Condition = Condition::cause("claim-missing", 2);
 const VOLUME: Condition = Condition::cause("volume-failed", 4);
+const RELEASED: Condition = Condition::cause("volume-released", 3);
+const DEFAULTS: Condition = Condition::context("storage-class-defaults-several");
 
-pub(super) const DIAGNOSER: Diagnoser =
-    Diagnoser { conditions: &[NO_CLASS, WITHOUT_CLASS, NO_PROVISIONER, FAILED, LOST, MISSING, VOLUME], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
+    conditions: &[NO_CLASS, WITHOUT_CLASS, NO_PROVISIONER, FAILED, LOST, MISSING, VOLUME, RELEASED, DEFAULTS],
+    find,
+};
+
+/// The annotation that makes a class the default.
+const IS_DEFAULT: &str = "/metadata/annotations/storageclass.kubernetes.io~1is-default-class";
 
 /// How long a provisioner may take before it is taken for absent.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
@@ -53,6 +60,33 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
     }
     missing(context, findings);
+    defaults(context, findings);
+}
+
+/// Of several default classes the newest is taken, which may not be the one that was meant.
+fn defaults(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let marked =
+        context.scene.of_kind("StorageClass").filter(|(_, value)| field::text(value, IS_DEFAULT) == Some("true"));
+    let marked = marked.map(|(class, _)| class).collect::<Vec<_>>();
+    let [first, _, ..] = marked.as_slice() else { return };
+    let names = marked.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    context
+        .finding(&DEFAULTS, first, Category::Storage)
+        .says(format!("Several classes are the default: {names}; a claim without a class gets the newest"))
+        .severity(Severity::Info)
+        .field(first, "storageclass.kubernetes.io/is-default-class", "\"true\"")
+        .check("See which classes there are", "kubectl get storageclasses")
+        .into(findings);
+}
+
+/// The volume that a claim asks for by name, where an earlier claim has not let go of it.
+fn released(context: &Context<'_>, claim: &ObjectRef, value: &Value) -> Option<ObjectRef> {
+    let volume = ObjectRef::cluster("PersistentVolume", field::text(value, "/spec/volumeName")?);
+    let found = context.scene.get(&volume)?;
+    let holder = (field::text(found, "/spec/claimRef/namespace"), field::text(found, "/spec/claimRef/name"));
+    let own = holder == (claim.namespace.as_deref(), Some(claim.name.as_str()));
+    let released = field::text(found, "/status/phase") == Some("Released");
+    (released || holder.1.is_some() && !own).then_some(volume)
 }
 
 fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
@@ -68,7 +102,20 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
         context.scene.missing.contains(*class)
             || message.contains(&format!("storageclass.storage.k8s.io \"{}\" not found", class.name))
     });
-    let draft = if let Some(class) = absent {
+    let draft = if let Some(volume) = released(context, claim, value) {
+        context
+            .finding(&RELEASED, claim, Category::Storage)
+            .says(format!(
+                "{volume}, which {claim} asks for, still belongs to an earlier claim and is not given to another"
+            ))
+            .culprit(&volume)
+            .field(&volume, "phase", "Released")
+            .field(claim, "volumeName", &volume.name)
+            .mend(
+                "Let the volume go, if what is on it may be used by the new claim",
+                format!("kubectl patch persistentvolume/{} -p '{{\"spec\":{{\"claimRef\":null}}}}'", volume.name),
+            )
+    } else if let Some(class) = absent {
         context
             .finding(&NO_CLASS, claim, Category::Storage)
             .says(format!("{class}, which {claim} asks for, does not exist, so that the claim gets no volume"))

@@ -5,6 +5,7 @@ use marple_core::{Category, Finding, Severity};
 use super::container::{Container, Ending, containers};
 use super::context::Context;
 use super::{Condition, Diagnoser, line, workload};
+use crate::scene::field;
 
 const NOT_FOUND: Condition = Condition::cause("command-not-found", 4);
 const NOT_EXECUTABLE: Condition = Condition::cause("command-not-executable", 4);
@@ -31,7 +32,12 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
         container.waiting().filter(|(reason, _)| matches!(*reason, "RunContainerError" | "CreateContainerError"));
     let ending = container.troubled_ending(context).filter(|_| !container.runs());
     let began = ending.filter(|ending| never_began(*ending)).map(|ending| ending.message);
-    let shell = ending.filter(|ending| matches!(ending.code, 126 | 127)).and_then(|_| container.last_words(context));
+    let shell = ending.and_then(|ending| {
+        let words = container.last_words(context)?;
+        // Runtimes write it to the log too, and end with a code of their own.
+        (matches!(ending.code, 126 | 127) || words.0.to_ascii_lowercase().contains("exec format error"))
+            .then_some(words)
+    });
     let (message, log) = match (waiting, began, shell) {
         (Some((_, message)), _, _) | (None, Some(message), _) => (message, None),
         (None, None, Some((line, previous))) => (line, Some(previous)),
@@ -47,10 +53,15 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     } else {
         (NOT_STARTED, Category::Other, "could not be started")
     };
+    let node = context.scene.get(container.pod).and_then(super::node::of_pod).and_then(|node| context.scene.get(&node));
+    let runs =
+        node.and_then(|node| field::text(node, "/status/nodeInfo/architecture")).filter(|_| condition == ARCHITECTURE);
+    let runs = runs.map(|architecture| format!(" (its node is {architecture})")).unwrap_or_default();
     let mut draft = container
         .finding(context, &condition, category)
-        .says(format!("{} {what}: {}", container.title(), told(message)))
-        .severity(Severity::Critical);
+        .says(format!("{} {what}{runs}: {}", container.title(), told(message)))
+        .severity(Severity::Critical)
+        .at(ending.filter(|_| waiting.is_none()).and_then(|ending| container.past(ending)));
     if condition != NOT_STARTED {
         draft = draft.culprit(&container.owner);
     }

@@ -1,10 +1,13 @@
 //! Configuration that a container needs and that isn't there.
 
+use std::collections::BTreeSet;
+
 use marple_core::{Category, Finding, ObjectRef, Severity};
 use serde_json::Value;
 
 use super::container::{Container, containers};
-use super::context::Context;
+use super::context::{Context, RECENT};
+use super::words::Words;
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::field;
 
@@ -105,6 +108,22 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
         draft = draft.culprit(&container.owner);
     }
     draft.mend("Correct its specification", workload::edit(&container.owner)).into(findings);
+}
+
+/// The ConfigMap from which the container that spoke takes its settings, where it is one: else the one of them that was
+/// written last, where that was lately.
+pub(super) fn only_source(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
+    let edges = context.graph.edges(words.pod).iter().filter(|edge| edge.to.is("ConfigMap"));
+    let named = edges.map(|edge| &edge.to).filter(|map| map.name != "kube-root-ca.crt").collect::<BTreeSet<_>>();
+    let written = |map: &&&ObjectRef| {
+        context.scene.rollouts.get(**map).filter(|it| context.within(it.at, RECENT)).map(|it| it.at)
+    };
+    match named.iter().collect::<Vec<_>>().as_slice() {
+        [only] => Some((**only).clone()),
+        several => {
+            several.iter().copied().filter(|map| written(map).is_some()).max_by_key(written).map(|map| (*map).clone())
+        }
+    }
 }
 
 /// The keys of a ConfigMap or Secret, at most eight.

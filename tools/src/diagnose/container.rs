@@ -107,9 +107,17 @@ impl<'a> Container<'a> {
         field::number(self.status, "/restartCount").unwrap_or_default()
     }
 
-    /// When the condition happened, where it is over: the container runs again.
+    /// When the condition happened, where it is over: the container runs again, or has ended for good.
     pub(super) fn past(&self, ending: Ending<'_>) -> Option<Timestamp> {
-        if self.runs() { ending.finished } else { None }
+        if self.runs() || self.has_ended_for_good(ending) { ending.finished } else { None }
+    }
+
+    /// Whether the run that ended is the last: its pod is done, or its policy starts it no more.
+    fn has_ended_for_good(&self, ending: Ending<'_>) -> bool {
+        let done = matches!(field::text(self.value, "/status/phase"), Some("Failed" | "Succeeded"));
+        let policy = field::text(self.value, "/spec/restartPolicy");
+        let well = ending.code == 0 && (self.init || policy == Some("OnFailure"));
+        done || ending.present && (well || policy == Some("Never"))
     }
 
     /// How long it has been in its present state, where that is told.

@@ -1,13 +1,13 @@
 //! What a diagnoser is given, and how it states a finding.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Category, Finding, ObjectRef, Proof, ProofSource, Remedy, Risk, Severity};
 use serde_json::Value;
 
-use super::Condition;
+use super::{Condition, listener};
 use crate::scene::{Event, Graph, Scene, field, occurs};
 
 /// Younger than this, an object may still be on its way: not yet ready is no fault.
@@ -24,12 +24,18 @@ pub(super) struct Context<'a> {
     pub(super) scene: &'a Scene,
     pub(super) graph: Graph,
     texts: RefCell<BTreeMap<ProofSource, String>>,
+    refusing: OnceCell<BTreeSet<ObjectRef>>,
 }
 
 impl<'a> Context<'a> {
     /// The context of a scene.
     pub(super) fn of(scene: &'a Scene) -> Self {
-        Self { scene, graph: Graph::of(scene), texts: RefCell::default() }
+        Self { scene, graph: Graph::of(scene), texts: RefCell::default(), refusing: OnceCell::new() }
+    }
+
+    /// The Services by which a program says that it is refused: all logs are read for them once.
+    pub(super) fn refusing(&self) -> &BTreeSet<ObjectRef> {
+        self.refusing.get_or_init(|| listener::refusing(self))
     }
 
     /// Whether a time is within the last `span`.

@@ -7,10 +7,11 @@ use super::refusal::{Refusal, each};
 use super::{Condition, Diagnoser, line, workload};
 
 const ACCOUNT: Condition = Condition::cause("service-account-missing", 1);
+const CLASS: Condition = Condition::cause("pod-class-missing", 1);
 const REFUSED: Condition = Condition::symptom("creation-refused", 9);
 
 pub(super) const DIAGNOSER: Diagnoser =
-    Diagnoser { conditions: &[ACCOUNT, REFUSED], find: |context, findings| each(context, findings, judge) };
+    Diagnoser { conditions: &[ACCOUNT, CLASS, REFUSED], find: |context, findings| each(context, findings, judge) };
 
 fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Finding>) {
     let owner = &refusal.owner;
@@ -28,6 +29,19 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         refusal.prove(draft).mend(format!("Create {account}"), create).into(findings);
         return;
     }
+    if let Some(class) = missing_class(refusal.message) {
+        let draft = context
+            .finding(&CLASS, refusal.object, Category::Configuration)
+            .says(format!("{class}, which the pods of {owner} name, does not exist, so that they can't be created"))
+            .severity(Severity::Critical)
+            .culprit(&class);
+        refusal
+            .prove(draft)
+            .check("See which there are", format!("kubectl get {}es", class.kind.to_ascii_lowercase()))
+            .mend("Name a class that exists", workload::edit(owner))
+            .into(findings);
+        return;
+    }
     let known = [
         "exceeded quota",
         "failed quota",
@@ -36,6 +50,7 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         "violates PodSecurity",
         "admission webhook",
         "failed calling webhook",
+        "because it is being terminated",
     ];
     if known.iter().any(|words| refusal.message.contains(words)) {
         return;
@@ -45,4 +60,14 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         .says(format!("The pods of {owner} can't be created: {}", line::cut(refusal.message, 180)))
         .severity(Severity::Critical);
     refusal.prove(draft).check("See what it says", workload::describe(refusal.object)).into(findings);
+}
+
+/// The class in `no PriorityClass with name high was found` and `RuntimeClass "sandboxed" not found`.
+fn missing_class(message: &str) -> Option<ObjectRef> {
+    if let Some((_, rest)) = message.split_once("no PriorityClass with name ") {
+        return rest.split_whitespace().next().map(|name| ObjectRef::cluster("PriorityClass", name.trim_matches('"')));
+    }
+    let (_, rest) = message.split_once("RuntimeClass \"")?;
+    let (name, rest) = rest.split_once('"')?;
+    rest.contains("not found").then(|| ObjectRef::cluster("RuntimeClass", name))
 }

@@ -4,78 +4,75 @@ use std::collections::BTreeMap;
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
-use super::context::{Context, Draft};
+use super::context::Context;
+use super::outside::outside;
 use super::words::{Words, lines};
 use super::{Condition, Diagnoser, line, workload};
 use crate::near::nearest;
-use crate::scene::{Target, field, targets};
+use crate::scene::spoken::{Trouble, addresses, hosts, trouble};
+use crate::scene::{Target, clients, field};
 
 const REFUSED: Condition = Condition::pointer("dependency-refused", 10);
 const TIMEOUT: Condition = Condition::pointer("dependency-timeout", 12);
 const UNRESOLVED: Condition = Condition::pointer("dependency-unresolved", 11);
 const ERRORS: Condition = Condition::pointer("dependency-answers-errors", 14);
+const BESIDE: Condition = Condition::pointer("dependency-failing-beside", 45).likely();
 const WRONG_PORT: Condition = Condition::cause("dependency-wrong-port", 10);
 const WRONG_NAME: Condition = Condition::cause("dependency-wrong-name", 10).likely();
 const MISSING: Condition = Condition::cause("dependency-service-missing", 10);
 const OUTSIDE: Condition = Condition::symptom("dependency-outside-unreachable", 10);
 
-pub(super) const DIAGNOSER: Diagnoser =
-    Diagnoser { conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, WRONG_PORT, WRONG_NAME, MISSING, OUTSIDE], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
+    conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, BESIDE, WRONG_PORT, WRONG_NAME, MISSING, OUTSIDE],
+    find,
+};
 
-/// What a line says of a call.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Trouble {
-    Unresolved,
-    Refused,
-    Timeout,
-    Errors,
-}
-
-/// How a line says it, in lower case.
-const PHRASES: [(Trouble, &[&str]); 4] = [
-    (
-        Trouble::Unresolved,
-        &[
-            "no such host",
-            "name or service not known",
-            "temporary failure in name resolution",
-            "enotfound",
-            "could not resolve host",
-            "unknownhostexception",
-            "name does not resolve",
-            "eai_again",
-            "server misbehaving",
-        ],
-    ),
-    (Trouble::Refused, &["connection refused", "econnrefused", "actively refused", "connection reset by peer"]),
-    (
-        Trouble::Timeout,
-        &[
-            "i/o timeout",
-            "connection timed out",
-            "deadline exceeded",
-            "etimedout",
-            "connect timeout",
-            "timeout awaiting",
-            "no route to host",
-            "ehostunreach",
-            "client.timeout",
-            "timed out",
-        ],
-    ),
-    (Trouble::Errors, &["502", "503", "504", "\"status\":500", "status=500", "bad gateway", "service unavailable"]),
+/// Words of what receives traces, metrics and logs, in lower case: a program does its work without it.
+const TELEMETRY: [&str; 10] = [
+    "otel",
+    "opentelemetry",
+    "otlp",
+    "traces export",
+    "v1/traces",
+    "v1/metrics",
+    "jaeger",
+    "zipkin",
+    "statsd",
+    "sentry",
 ];
 
-fn trouble(line: &str) -> Option<Trouble> {
-    let lower = line.to_ascii_lowercase();
-    PHRASES.iter().find(|(_, phrases)| phrases.iter().any(|phrase| lower.contains(phrase))).map(|(trouble, _)| *trouble)
+/// Words of a defect of the program itself, in lower case.
+const DEFECT: [&str; 14] = [
+    "panic:",
+    "nil pointer",
+    "index out of range",
+    "indexoutofbounds",
+    "nullpointerexception",
+    "nullreferenceexception",
+    "typeerror",
+    "referenceerror",
+    "keyerror",
+    "indexerror",
+    "valueerror",
+    "attributeerror",
+    "assertion",
+    "segmentation fault",
+];
+
+/// Words of what is called, which a program that ends for the want of it may still say at its end.
+const OF_CALLS: [&str; 8] = ["connect", "database", "dial", "reach", "redis", "broker", "server", "host"];
+
+/// Whether a finding tells of a call that fails while the program ends of something else, or does its work without.
+pub(super) fn is_beside(finding: &Finding) -> bool {
+    finding.condition == BESIDE.word
 }
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut seen: BTreeMap<(ObjectRef, String), (usize, Trouble, Words<'_>, Host)> = BTreeMap::new();
-    for words in lines(context) {
-        let Some(trouble) = trouble(words.line) else { continue };
-        let Some(host) = host(context, &words) else { continue };
+    // What an ended run said well before its end, it had got over.
+    for words in lines(context).into_iter().filter(|words| words.serves || words.last) {
+        let Some(trouble) = call_trouble(context, &words) else { continue };
+        let Some(host) = host(context, &words, trouble) else { continue };
         // The kind of trouble may change while a dependency dies; the latest line counts, and each adds to the number.
         let key = (words.owner.clone(), host.key());
         seen.entry(key).and_modify(|(count, ..)| *count += 1).or_insert((1, trouble, words, host));
@@ -86,6 +83,33 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             state(context, count, trouble, &words, &host, findings);
         }
     }
+}
+
+/// Whether a failed call is beside the point: it is of telemetry, or the run ended by a defect of the program.
+fn beside(words: &Words<'_>) -> bool {
+    let lower = words.line.to_ascii_lowercase();
+    let ended = words.ended_by.filter(|ended| *ended != words.line).map(str::to_ascii_lowercase);
+    let defect = ended.as_ref().is_some_and(|ended| {
+        let says = |words: &[&str]| words.iter().any(|word| ended.contains(word));
+        says(&DEFECT) && !says(&OF_CALLS) && trouble(ended).is_none()
+    });
+    let telemetry = TELEMETRY.iter().any(|word| lower.contains(word));
+    defect || telemetry && words.ended_by != Some(words.line)
+}
+
+/// What a line says of a call. That no name server answers is told of once, whatever name was asked for; but a server
+/// that fails on a name which is not there, fails for the name.
+fn call_trouble(context: &Context<'_>, words: &Words<'_>) -> Option<Trouble> {
+    match trouble(words.line)? {
+        Trouble::NameServer => asks_for_missing(context, words).then_some(Trouble::Unresolved),
+        other => Some(other),
+    }
+}
+
+/// Whether a line names a Service that is missing.
+pub(super) fn asks_for_missing(context: &Context<'_>, words: &Words<'_>) -> bool {
+    let Some(namespace) = words.pod.namespace.as_deref() else { return false };
+    hosts(words.line).iter().any(|target| context.scene.missing.contains(&target.service(namespace)))
 }
 
 /// What a line's host is.
@@ -105,76 +129,58 @@ impl Host {
     }
 }
 
-fn host(context: &Context<'_>, words: &Words<'_>) -> Option<Host> {
+fn host(context: &Context<'_>, words: &Words<'_>, trouble: Trouble) -> Option<Host> {
     let namespace = words.pod.namespace.as_deref()?;
     let mut unsure = None;
-    let named = targets("", words.line).into_iter().chain(looked_up(words.line));
-    for target in named.filter(|target| target.port != Some(53)) {
-        let service = ObjectRef::namespaced("Service", target.namespace.as_deref().unwrap_or(namespace), &target.name);
+    for target in hosts(words.line) {
+        let service = target.service(namespace);
         if context.scene.get(&service).is_some() {
+            // What a program says of its own Service, it says of itself.
+            if context.graph.workloads_behind(&service).contains(&words.owner) {
+                continue;
+            }
             return Some(Host::Service { service, target, there: true });
         }
         // A plain word may be anything, as a container's or a file's name.
-        let missing = context.scene.missing.contains(&service)
-            && (target.sure || context.graph.call(&words.owner, &service).is_some());
-        if missing {
+        let named =
+            target.sure || trouble == Trouble::Unresolved || context.graph.call(&words.owner, &service).is_some();
+        if named && context.scene.missing.contains(&service) {
             unsure.get_or_insert(Host::Service { service, target, there: false });
         }
     }
-    unsure.or_else(|| address(context, words.line)).or_else(|| outside(words.line).map(Host::Outside))
+    let known = unsure.or_else(|| address(context, words)).or_else(|| by_setting(context, words));
+    known.or_else(|| outside(context, words.line, trouble).map(Host::Outside))
 }
 
-/// The name in `lookup db.payments on 10.96.0.10:53` and `getaddrinfo ENOTFOUND db.payments`.
-fn looked_up(line: &str) -> Option<Target> {
-    ["lookup ", "ENOTFOUND ", "EAI_AGAIN ", "resolve host: ", "translate host name \\\"", "translate host name \""]
-        .iter()
-        .find_map(|mark| {
-            let rest = line.split_once(mark)?.1;
-            let end =
-                rest.find(|letter: char| letter.is_whitespace() || "\":,\\".contains(letter)).unwrap_or(rest.len());
-            Target::of(rest.get(..end)?, None)
-        })
+/// The Service that a setting of the program names, and the line by the same plain word.
+fn by_setting(context: &Context<'_>, words: &Words<'_>) -> Option<Host> {
+    let own = context.graph.calls().filter(|(caller, ..)| **caller == words.owner);
+    let mut named = own.filter(|(_, service, _)| clients::words(words.line).any(|word| word == service.name));
+    let (_, service, call) = named.next()?;
+    let (namespace, name) = (service.namespace.clone(), service.name.clone());
+    let target = Target { host: call.host.clone(), namespace, name, port: None, sure: true };
+    let there = context.scene.get(service).is_some();
+    (there || context.scene.missing.contains(service)).then(|| Host::Service {
+        service: service.clone(),
+        target,
+        there,
+    })
 }
 
 /// The Service whose address, or whose pod's address, the line names.
-fn address(context: &Context<'_>, line: &str) -> Option<Host> {
-    for token in line.split(|letter: char| !(letter.is_ascii_digit() || letter == '.' || letter == ':')) {
-        let Some((ip, port)) = token.trim_end_matches(':').rsplit_once(':') else { continue };
-        let Ok(port) = port.parse::<u16>() else { continue };
-        if port == 53 || ip.split('.').count() != 4 {
-            continue;
+fn address(context: &Context<'_>, words: &Words<'_>) -> Option<Host> {
+    addresses(words.line).into_iter().find_map(|(ip, port)| {
+        let service = context.graph.service_at(&ip)?;
+        if context.graph.workloads_behind(service).contains(&words.owner) {
+            return None;
         }
-        let owned =
-            context.scene.of_kind("Service").find(|(_, service)| field::text(service, "/spec/clusterIP") == Some(ip));
-        if let Some((service, _)) = owned {
-            let target = Target {
-                host: ip.to_owned(),
-                namespace: service.namespace.clone(),
-                name: service.name.clone(),
-                port: Some(port),
-                sure: true,
-            };
-            return Some(Host::Service { service: service.clone(), target, there: true });
-        }
-    }
-    None
-}
-
-/// A name of the internet in a line: three labels or a well-known ending, and none of the cluster.
-fn outside(line: &str) -> Option<String> {
-    let separators = |letter: char| letter.is_whitespace() || "\"'()[]{}<>,;=\\/@".contains(letter);
-    line.split(separators)
-        .map(|token| token.trim_end_matches(':').split(':').next().unwrap_or_default())
-        .find(|token| {
-            let labels = token.split('.').collect::<Vec<_>>();
-            let last = labels.last().copied().unwrap_or_default();
-            labels.len() >= 2
-                && labels.iter().all(|label| {
-                    !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-                })
-                && ["com", "net", "org", "io", "dev", "cloud", "eu", "de", "app"].contains(&last)
-        })
-        .map(str::to_owned)
+        let has = |service: &serde_json::Value| field::text(service, "/spec/clusterIP") == Some(ip.as_str());
+        // A pod's own port need not be one of the Service's.
+        let port = context.scene.get(service).filter(|service| has(service)).and(port);
+        let (namespace, name) = (service.namespace.clone(), service.name.clone());
+        let target = Target { host: ip.clone(), namespace, name, port, sure: true };
+        Some(Host::Service { service: service.clone(), target, there: true })
+    })
 }
 
 fn state(
@@ -191,10 +197,12 @@ fn state(
     let (service, target, there) = match host {
         Host::Service { service, target, there } => (service, target, *there),
         Host::Outside(name) => {
-            prove(context.finding(&OUTSIDE, words.pod, Category::Dependency), words)
-                .says(format!("{owner} does not reach {name}, which is outside the cluster{times}: {said}"))
+            let what = if trouble == Trouble::Errors { "gets errors from" } else { "does not reach" };
+            words
+                .prove(context.finding(&OUTSIDE, words.pod, Category::Dependency))
+                .says(format!("{owner} {what} {name}, which is outside the cluster{times}: {said}"))
                 .severity(Severity::Critical)
-                .check("See whether it is reached from the cluster", describe_logs(words))
+                .check("See whether it is reached from the cluster", words.logs_command())
                 .into(findings);
             return;
         }
@@ -217,7 +225,8 @@ fn state(
             .filter_map(|port| field::number(port, "/port"))
             .map(|port| port.to_string())
             .collect::<Vec<_>>();
-        let mut draft = prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration), words)
+        let mut draft = words
+            .prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration))
             .says(format!(
                 "{owner} calls {service} at port {port}, which it does not have; it has {}{how}",
                 offered.join(", ")
@@ -234,10 +243,12 @@ fn state(
     let (condition, what) = match trouble {
         Trouble::Refused => (&REFUSED, "is refused by"),
         Trouble::Timeout => (&TIMEOUT, "gets no answer from"),
-        Trouble::Unresolved => (&UNRESOLVED, "can't resolve the name of"),
+        Trouble::Unresolved | Trouble::NameServer => (&UNRESOLVED, "can't resolve the name of"),
         Trouble::Errors => (&ERRORS, "gets errors from"),
     };
-    let mut draft = prove(context.finding(condition, words.pod, Category::Dependency), words)
+    let condition = if beside(words) { &BESIDE } else { condition };
+    let mut draft = words
+        .prove(context.finding(condition, words.pod, Category::Dependency))
         .says(format!("{owner} {what} {service}{how}{times}: {said}"))
         .severity(Severity::Critical)
         .culprit(service);
@@ -266,12 +277,14 @@ fn missing(
     let owner = &words.owner;
     let written = context.graph.call(owner, service);
     let draft = match near {
-        Some(near) => prove(context.finding(&WRONG_NAME, words.pod, Category::Configuration), words)
-            .says(format!("{owner} calls {}{how}, a Service that does not exist; {near} does", target.host))
+        Some(near) => words
+            .prove(context.finding(&WRONG_NAME, words.pod, Category::Configuration))
+            .says(format!("{owner} calls {}{how}, {}; {near} does", target.host, absent(context, service)))
             .culprit(written.map_or(owner, |call| &call.written_in))
             .mend("Correct the name", workload::edit(written.map_or(owner, |call| &call.written_in))),
-        None => prove(context.finding(&MISSING, words.pod, Category::Network), words)
-            .says(format!("{service}, which {owner} calls{how}, does not exist"))
+        None => words
+            .prove(context.finding(&MISSING, words.pod, Category::Network))
+            .says(format!("{owner} calls {}{how}, {}", target.host, absent(context, service)))
             .culprit(service)
             .check("See which Services there are", format!("kubectl get services{}", workload::scope(service))),
     };
@@ -282,10 +295,11 @@ fn missing(
     draft.severity(Severity::Critical).into(findings);
 }
 
-fn prove<'c, 'a>(draft: Draft<'c, 'a>, words: &Words<'a>) -> Draft<'c, 'a> {
-    draft.log(words.pod, words.container, words.previous, words.line)
-}
-
-fn describe_logs(words: &Words<'_>) -> String {
-    format!("kubectl logs{} {} -c {} --tail=100", workload::scope(words.pod), words.pod.name, words.container)
+/// What is absent: the Service, or the whole namespace that it is looked for in.
+fn absent(context: &Context<'_>, service: &ObjectRef) -> String {
+    let space = service.namespace.as_deref().map(|namespace| ObjectRef::cluster("Namespace", namespace));
+    match space.filter(|space| context.scene.missing.contains(space)) {
+        Some(space) => format!("a Service in {space}, which does not exist"),
+        None => "a Service that does not exist".to_owned(),
+    }
 }

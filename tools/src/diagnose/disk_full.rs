@@ -3,7 +3,7 @@
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
-use super::words::lines;
+use super::words::told;
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::field;
 
@@ -12,14 +12,7 @@ const FULL: Condition = Condition::cause("disk-full", 12).likely();
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[FULL], find };
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for words in lines(context) {
-        let lower = words.line.to_ascii_lowercase();
-        if !["no space left on device", "enospc", "disk quota exceeded", "disk full"]
-            .iter()
-            .any(|phrase| lower.contains(phrase))
-        {
-            continue;
-        }
+    for ((), words, _) in told(context, |words| is_full(words.line).then_some(())) {
         let claims = context
             .scene
             .get(words.pod)
@@ -34,11 +27,10 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             _ => None,
         };
         let disk = claim.as_ref().map_or_else(|| "a disk".to_owned(), |claim| format!("{claim}, its only volume,"));
-        let draft = context
-            .finding(&FULL, words.pod, Category::Storage)
+        let draft = words
+            .prove(context.finding(&FULL, words.pod, Category::Storage))
             .says(format!("{} finds {disk} full: {}", words.owner, line::readable(words.line)))
-            .severity(Severity::Critical)
-            .log(words.pod, words.container, words.previous, words.line);
+            .severity(Severity::Critical);
         match &claim {
             Some(claim) => draft
                 .culprit(claim)
@@ -56,4 +48,13 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         .into(findings);
     }
+}
+
+fn is_full(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    // The kernel says the same of its limits on watched files, which have a diagnoser of their own.
+    !lower.contains("inotify")
+        && ["no space left on device", "enospc", "disk quota exceeded", "disk full", "database or disk is full"]
+            .iter()
+            .any(|phrase| lower.contains(phrase))
 }

@@ -3,15 +3,17 @@
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
-use super::words::lines;
+use super::words::told;
 use super::{Condition, Diagnoser, workload};
 
 const FORBIDDEN: Condition = Condition::cause("forbidden-by-rbac", 15);
+/// A program that is ready does its work without what it may not.
+const BESIDE: Condition = Condition::cause("forbidden-by-rbac-while-serving", 16).likely();
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[FORBIDDEN], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[FORBIDDEN, BESIDE], find };
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for words in lines(context) {
+    for ((), words, _) in told(context, |words| refused(words.line).then_some(())) {
         let text = words.line.replace("\\\"", "\"");
         let Some((_, rest)) = text.split_once("system:serviceaccount:") else { continue };
         let (Some((account, rest)), true) = (rest.split_once('"'), text.contains("cannot ")) else { continue };
@@ -31,14 +33,17 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             ),
         };
         let owner = &words.owner;
-        context
-            .finding(&FORBIDDEN, words.pod, Category::Permission)
+        words
+            .prove(context.finding(if words.serves { &BESIDE } else { &FORBIDDEN }, words.pod, Category::Permission))
             .says(format!("{account}, as which {owner} runs, may not {verb} {resource} {whereas}"))
             .severity(if words.serves { Severity::Warning } else { Severity::Critical })
             .culprit(&account)
-            .log(words.pod, words.container, words.previous, words.line)
             .mend(format!("Allow it to {verb} {resource}, if it should"), command)
             .check("See the account", workload::describe(&account))
             .into(findings);
     }
+}
+
+fn refused(line: &str) -> bool {
+    line.contains("system:serviceaccount:") && line.contains("cannot ")
 }

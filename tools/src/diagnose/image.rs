@@ -9,15 +9,28 @@ use crate::scene::field;
 
 const NOT_FOUND: Condition = Condition::cause("image-not-found", 3);
 const DENIED: Condition = Condition::cause("image-pull-denied", 3);
+const ABSENT_OR_DENIED: Condition = Condition::cause("image-absent-or-denied", 3);
 const SECRET_MISSING: Condition = Condition::cause("image-pull-secret-missing", 2);
 const UNREACHABLE: Condition = Condition::cause("image-registry-unreachable", 3);
 const RATE_LIMITED: Condition = Condition::cause("image-pull-rate-limited", 3);
 const INVALID: Condition = Condition::cause("image-name-invalid", 3);
 const NEVER: Condition = Condition::cause("image-not-on-node", 3);
+const PLATFORM: Condition = Condition::cause("image-without-platform", 3);
 const OTHER: Condition = Condition::symptom("image-not-pulled", 5);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
-    conditions: &[NOT_FOUND, DENIED, SECRET_MISSING, UNREACHABLE, RATE_LIMITED, INVALID, NEVER, OTHER],
+    conditions: &[
+        NOT_FOUND,
+        DENIED,
+        ABSENT_OR_DENIED,
+        SECRET_MISSING,
+        UNREACHABLE,
+        RATE_LIMITED,
+        INVALID,
+        NEVER,
+        PLATFORM,
+        OTHER,
+    ],
     find,
 };
 
@@ -47,7 +60,7 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     let message = event.map_or(waiting, |event| event.message.as_str());
     let image = field::text(container.spec, "/image").unwrap_or_default();
     let (condition, what) = classify(reason, &format!("{message} {waiting}"));
-    let missing = missing_pull_secret(context, container).filter(|_| condition == DENIED);
+    let missing = missing_pull_secret(context, container).filter(|_| matches!(condition, DENIED | ABSENT_OR_DENIED));
     let (condition, what) = match &missing {
         Some(secret) => (SECRET_MISSING, format!("may not be pulled: {secret}, its pull secret, does not exist")),
         None => (condition, what.to_owned()),
@@ -67,26 +80,44 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     if condition != OTHER {
         draft = draft.culprit(missing.as_ref().unwrap_or(owner));
     }
-    let changed = context.scene.rollouts.get(owner).is_some_and(|rollout| {
-        rollout.changes.iter().any(|change| change.field.ends_with("].image") && change.to.as_deref() == Some(image))
+    let change = context.scene.rollouts.get(owner).and_then(|rollout| {
+        let mut changes = rollout.changes.iter();
+        changes.find(|change| change.field.ends_with("].image") && change.to.as_deref() == Some(image))
     });
-    if let (true, Some(undo)) = (changed, workload::undo(owner)) {
+    let changed = change.is_some();
+    // The image before comes from the same registry, unless that changed too.
+    let helps = condition != UNREACHABLE
+        || change.and_then(|change| change.from.as_deref()).is_some_and(|from| registry(from) != registry(image));
+    if let (true, Some(undo)) = (changed && helps, workload::undo(owner)) {
         draft = draft.mend("Go back to the image before", undo);
     }
+    let set = |to: &str| {
+        let (scope, target) = (workload::scope(owner), workload::target(owner));
+        format!("kubectl set image{scope} {target} {}={to}", container.name)
+    };
+    let with_secret = ("Name a pull secret that may read this repository", workload::edit(owner));
     match condition.word {
         "image-pull-secret-missing" | "image-pull-denied" => draft
             .check("See which pull secrets the pod names", workload::describe(container.pod))
-            .mend("Name a pull secret that may read this repository", workload::edit(owner)),
-        "image-not-found" | "image-name-invalid" | "image-registry-unreachable" => draft.mend(
-            "Set an image that exists",
-            format!(
-                "kubectl set image{} {} {}={}",
-                workload::scope(owner),
-                workload::target(owner),
-                container.name,
-                corrected(image)
-            ),
-        ),
+            .mend(with_secret.0, with_secret.1),
+        // Registries don't tell strangers which repositories there are: a name mistyped reads as one forbidden.
+        "image-absent-or-denied" => {
+            let secrets = !field::items(container.value, "/spec/imagePullSecrets").is_empty();
+            let correct = ("Correct the image's name, where it is mistyped", set("IMAGE"));
+            let (first, then) = if secrets && !changed { (with_secret, correct) } else { (correct, with_secret) };
+            draft.mend(first.0, first.1).mend(then.0, then.1)
+        }
+        "image-not-found" | "image-name-invalid" => draft.mend("Set an image that exists", set(&corrected(image))),
+        "image-registry-unreachable" => {
+            let draft = draft.check("See each attempt to pull it", workload::describe(container.pod));
+            let node = super::node::of_pod(container.value);
+            match node {
+                Some(node) => {
+                    draft.check("See whether its node reaches and trusts the registry", workload::describe(&node))
+                }
+                None => draft,
+            }
+        }
         _ => draft.check("See each attempt to pull it", workload::describe(container.pod)),
     }
     .into(findings);
@@ -99,8 +130,12 @@ fn classify(reason: &str, message: &str) -> (Condition, &'static str) {
         (INVALID, "is no valid image name")
     } else if reason == "ErrImageNeverPull" {
         (NEVER, "is not on the node, and its pull policy is Never")
+    } else if says(&["no matching manifest for", "no match for platform", "does not match the specified platform"]) {
+        (PLATFORM, "has no variant for the processor architecture of the node")
     } else if says(&["toomanyrequests", "429 too many", "rate limit"]) {
         (RATE_LIMITED, "is refused by the registry's rate limit")
+    } else if says(&["does not exist or may require authorization", "does not exist or no pull access"]) {
+        (ABSENT_OR_DENIED, "does not exist in the registry, or may not be pulled")
     } else if says(&[
         "unauthorized",
         "authentication required",
@@ -124,7 +159,7 @@ fn classify(reason: &str, message: &str) -> (Condition, &'static str) {
         "connection reset",
     ]) {
         (UNREACHABLE, "can't be pulled: the registry is not reached")
-    } else if says(&["not found", "manifest unknown", "does not exist", "no matching manifest"]) {
+    } else if says(&["not found", "manifest unknown", "does not exist"]) {
         (NOT_FOUND, "does not exist in the registry")
     } else {
         (OTHER, "can't be pulled")
@@ -151,6 +186,11 @@ fn answer(message: &str) -> String {
 fn lower_first(title: &str) -> String {
     let mut letters = title.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// The registry that an image comes from; nothing for the one that runtimes take without a name.
+fn registry(image: &str) -> Option<&str> {
+    image.split_once('/').map(|(first, _)| first).filter(|first| first.contains(['.', ':']) || *first == "localhost")
 }
 
 /// The image with a place for the right tag.

@@ -10,12 +10,25 @@ use crate::scene::{backends, field};
 const SERVICE: Condition = Condition::cause("ingress-service-missing", 2);
 const PORT: Condition = Condition::cause("ingress-port-unknown", 3);
 const CERTIFICATE: Condition = Condition::cause("ingress-certificate-missing", 4);
+const CLASS: Condition = Condition::cause("ingress-class-missing", 3);
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SERVICE, PORT, CERTIFICATE], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SERVICE, PORT, CERTIFICATE, CLASS], find };
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (ingress, value) in context.scene.of_kind("Ingress") {
         let Some(namespace) = ingress.namespace.as_deref() else { continue };
+        let class = field::text(value, "/spec/ingressClassName").map(|name| ObjectRef::cluster("IngressClass", name));
+        if let Some(class) = class.filter(|class| context.scene.missing.contains(class)) {
+            context
+                .finding(&CLASS, ingress, Category::Network)
+                .says(format!("{class}, which {ingress} asks for, does not exist: no controller serves it"))
+                .severity(Severity::Critical)
+                .culprit(&class)
+                .field(ingress, "ingressClassName", &class.name)
+                .check("See which classes there are", "kubectl get ingressclasses")
+                .mend("Name a class that exists", workload::edit(ingress))
+                .into(findings);
+        }
         for (name, port, how) in backends(value) {
             let service = ObjectRef::namespaced("Service", namespace, name);
             match context.scene.get(&service) {

@@ -37,6 +37,7 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
                 ending.code
             ))
             .severity(Severity::Critical)
+            .at(container.past(ending))
             .field(container.pod, "exitCode", &ending.code.to_string())
     } else if let Some(length) = container.running_for(context.scene.now).filter(|length| *length > PATIENCE) {
         container

@@ -4,35 +4,53 @@
 //! [`conclude`] follows the findings through the scene's graph from the symptoms to the cause.
 
 mod admission_webhook;
+mod api_service;
+mod asker;
 mod autoscaler;
+mod autoscaler_flapping;
 mod certificate;
 mod claim;
 mod command;
 mod conclude;
 mod condition;
 mod configuration;
+mod connections;
 mod container;
 mod container_crash;
 mod container_oom;
 mod context;
 mod creation;
+mod credentials;
 mod cron_job;
+mod daemon_set_nodes;
 mod dependency;
 mod dependency_endpoints;
+mod dependency_trouble;
 mod disk_full;
 mod disruption_budget;
+mod drain;
 mod environment;
 mod eviction;
+mod finalizer;
 mod fold;
 mod forbidden;
+mod gateway;
+mod hook;
 mod image;
 mod ingress;
 mod init_container;
 mod job;
 mod limit_range;
 mod line;
+mod listener;
+mod listens;
+mod liveness;
+mod log_errors;
+mod name_resolution;
 mod network_policy;
 mod node;
+mod node_event;
+mod outside;
 mod pod_security;
 mod probe;
 mod quota;
@@ -44,9 +62,11 @@ mod scaled_to_zero;
 mod service_endpoints;
 mod service_port;
 mod service_selector;
+mod sign;
 mod unschedulable;
 mod volume_mount;
 mod volume_source;
+mod webhook_configuration;
 mod words;
 mod workload;
 
@@ -69,6 +89,7 @@ const DIAGNOSERS: &[Diagnoser] = &[
     volume_source::DIAGNOSER,
     image::DIAGNOSER,
     command::DIAGNOSER,
+    hook::DIAGNOSER,
     container_oom::DIAGNOSER,
     init_container::DIAGNOSER,
     container_crash::DIAGNOSER,
@@ -77,30 +98,45 @@ const DIAGNOSERS: &[Diagnoser] = &[
     claim::DIAGNOSER,
     volume_mount::DIAGNOSER,
     sandbox::DIAGNOSER,
+    finalizer::DIAGNOSER,
     quota::DIAGNOSER,
     limit_range::DIAGNOSER,
     pod_security::DIAGNOSER,
     admission_webhook::DIAGNOSER,
+    webhook_configuration::DIAGNOSER,
     creation::DIAGNOSER,
     service_selector::DIAGNOSER,
     service_port::DIAGNOSER,
     service_endpoints::DIAGNOSER,
+    listener::DIAGNOSER,
     ingress::DIAGNOSER,
+    gateway::DIAGNOSER,
     dependency::DIAGNOSER,
+    name_resolution::DIAGNOSER,
     dependency_endpoints::DIAGNOSER,
     network_policy::DIAGNOSER,
     environment::DIAGNOSER,
+    credentials::DIAGNOSER,
+    connections::DIAGNOSER,
+    sign::DIAGNOSER,
     forbidden::DIAGNOSER,
     disk_full::DIAGNOSER,
     certificate::DIAGNOSER,
     eviction::DIAGNOSER,
     node::DIAGNOSER,
+    node_event::DIAGNOSER,
     rollout::DIAGNOSER,
+    daemon_set_nodes::DIAGNOSER,
     scaled_to_zero::DIAGNOSER,
     job::DIAGNOSER,
     cron_job::DIAGNOSER,
     autoscaler::DIAGNOSER,
+    autoscaler_flapping::DIAGNOSER,
+    api_service::DIAGNOSER,
     disruption_budget::DIAGNOSER,
+    drain::DIAGNOSER,
+    log_errors::DIAGNOSER,
+    dependency_trouble::DIAGNOSER,
     recent_change::DIAGNOSER,
 ];
 

@@ -6,39 +6,52 @@ use serde_json::Value;
 
 use super::container::{Container, containers};
 use super::context::{Context, SETTLING};
+use super::listens::{Listening, elsewhere};
+use super::liveness::{Tight, tight};
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::{Event, field};
 
 const READINESS_PORT: Condition = Condition::cause("readiness-probe-wrong-port", 8);
+const READINESS_UNDECLARED: Condition = Condition::cause("readiness-probe-undeclared-port", 10).likely();
 const READINESS_PATH: Condition = Condition::cause("readiness-probe-wrong-path", 9);
 const READINESS: Condition = Condition::symptom("readiness-probe-failing", 30);
 const LIVENESS_PORT: Condition = Condition::cause("liveness-probe-wrong-port", 8);
+const LIVENESS_UNDECLARED: Condition = Condition::cause("liveness-probe-undeclared-port", 10).likely();
 const LIVENESS_PATH: Condition = Condition::cause("liveness-probe-wrong-path", 9);
 const LIVENESS: Condition = Condition::symptom("liveness-probe-kills", 15);
+const SLOW_START: Condition = Condition::cause("liveness-probe-kills-slow-start", 14).likely();
+const SLOW_ANSWER: Condition = Condition::cause("liveness-probe-waits-too-short", 14).likely();
 const STARTUP_PORT: Condition = Condition::cause("startup-probe-wrong-port", 8);
+const STARTUP_UNDECLARED: Condition = Condition::cause("startup-probe-undeclared-port", 10).likely();
 const STARTUP_PATH: Condition = Condition::cause("startup-probe-wrong-path", 9);
 const STARTUP: Condition = Condition::symptom("startup-probe-failing", 16);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
     conditions: &[
         READINESS_PORT,
+        READINESS_UNDECLARED,
         READINESS_PATH,
         READINESS,
         LIVENESS_PORT,
+        LIVENESS_UNDECLARED,
         LIVENESS_PATH,
         LIVENESS,
+        SLOW_START,
+        SLOW_ANSWER,
         STARTUP_PORT,
+        STARTUP_UNDECLARED,
         STARTUP_PATH,
         STARTUP,
     ],
     find,
 };
 
-/// A kind of probe: its field, the words of the kubelet, and the conditions for its three faults.
+/// A kind of probe: its field, the words of the kubelet, and the conditions for its faults.
 struct Kind {
     field: &'static str,
     word: &'static str,
     port: &'static Condition,
+    undeclared: &'static Condition,
     path: &'static Condition,
     other: &'static Condition,
 }
@@ -48,11 +61,26 @@ const KINDS: [Kind; 3] = [
         field: "readinessProbe",
         word: "Readiness",
         port: &READINESS_PORT,
+        undeclared: &READINESS_UNDECLARED,
         path: &READINESS_PATH,
         other: &READINESS,
     },
-    Kind { field: "livenessProbe", word: "Liveness", port: &LIVENESS_PORT, path: &LIVENESS_PATH, other: &LIVENESS },
-    Kind { field: "startupProbe", word: "Startup", port: &STARTUP_PORT, path: &STARTUP_PATH, other: &STARTUP },
+    Kind {
+        field: "livenessProbe",
+        word: "Liveness",
+        port: &LIVENESS_PORT,
+        undeclared: &LIVENESS_UNDECLARED,
+        path: &LIVENESS_PATH,
+        other: &LIVENESS,
+    },
+    Kind {
+        field: "startupProbe",
+        word: "Startup",
+        port: &STARTUP_PORT,
+        undeclared: &STARTUP_UNDECLARED,
+        path: &STARTUP_PATH,
+        other: &STARTUP,
+    },
 ];
 
 /// Whether the kubelet killed it because its liveness or startup probe failed.
@@ -88,15 +116,16 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
         return;
     }
     let probed = port(probe, container.spec);
-    let listens = listening(context, container, probed);
+    let listens = probed.and_then(|probed| elsewhere(context, container, probed));
     let word = kind.word.to_ascii_lowercase();
     let title = container.title();
     let refused = event.message.contains("connection refused");
-    let elsewhere = listens.as_ref().filter(|_| refused);
+    let asked_elsewhere = listens.as_ref().filter(|_| refused);
     let path = field::text(probe, "/httpGet/path").unwrap_or("/");
-    let (condition, category, statement) = match (elsewhere, probed) {
+    let (condition, category, statement) = match (asked_elsewhere, probed) {
         (Some(listens), Some(probed)) => (
-            kind.port,
+            // Ports are declared for people: a program may listen where it declares nothing.
+            if listens.proof.is_some() { kind.port } else { kind.undeclared },
             Category::Probe,
             format!(
                 "The {word} probe of {} asks port {probed}, where nothing listens: {}",
@@ -112,11 +141,23 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
                 lower(&title)
             ),
         ),
-        _ => (
-            kind.other,
-            Category::Probe,
-            format!("The {word} probe of {} fails: {}", lower(&title), line::cut(told(event), 160)),
-        ),
+        _ => {
+            let tight = tight(context, container, probe, event).filter(|_| kind.word == "Liveness");
+            let (condition, why) = match tight {
+                Some(Tight::ToBegin { lived, given }) => (
+                    &SLOW_START,
+                    format!(
+                        "; it gives the program {given} s to begin, and ended it after {lived} s before it was ready"
+                    ),
+                ),
+                Some(Tight::ToAnswer { given }) => {
+                    (&SLOW_ANSWER, format!("; it waits {given} s for an answer, while the program goes on"))
+                }
+                None => (kind.other, String::new()),
+            };
+            let fails = format!("The {word} probe of {} fails: {}{why}", lower(&title), line::cut(told(event), 160));
+            (condition, Category::Probe, fails)
+        }
     };
     let consequence = match kind.word {
         "Readiness" => String::new(),
@@ -129,13 +170,19 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
         .severity(Severity::Critical)
         .event(event);
     if condition.role == super::Role::Cause {
-        draft = draft.culprit(owner);
-        draft = draft.mend(format!("Correct the {word} probe"), fix(container, kind.field, elsewhere));
+        let advice = match condition.word {
+            "liveness-probe-kills-slow-start" => {
+                "Give the container a startupProbe that lasts as long as it may begin".to_owned()
+            }
+            "liveness-probe-waits-too-short" => "Raise timeoutSeconds of the liveness probe".to_owned(),
+            _ => format!("Correct the {word} probe"),
+        };
+        draft = draft.culprit(owner).mend(advice, fix(container, kind.field, asked_elsewhere));
     }
     if let Some(probed) = probe.pointer("/httpGet/port").or_else(|| probe.pointer("/tcpSocket/port")) {
         draft = draft.field(container.pod, "port", &plain(probed));
     }
-    if let Some(Listening { proof: Some((previous, words)), .. }) = elsewhere {
+    if let Some(Listening { proof: Some((previous, words)), .. }) = asked_elsewhere {
         draft = draft.log(container.pod, container.name, *previous, words);
     }
     if condition.role != super::Role::Cause {
@@ -153,56 +200,8 @@ fn late(context: &Context<'_>, container: &Container<'_>, probe: &Value) -> bool
         .is_some_and(|length| length > SETTLING.max(SignedDuration::from_secs(given)))
 }
 
-/// Where a container listens, if not where it is probed.
-struct Listening<'a> {
-    told: String,
-    port: i64,
-    /// Whether of the previous run, and the line of the log.
-    proof: Option<(bool, &'a str)>,
-}
-
-/// Where the container listens by its own log, else by the ports that it declares, where that is not the probed one.
-fn listening<'a>(context: &Context<'a>, container: &Container<'a>, probed: Option<i64>) -> Option<Listening<'a>> {
-    let probed = probed?;
-    let logged = [false, true].into_iter().find_map(|previous| {
-        let log = context.scene.log(container.pod, container.name, previous)?;
-        log.text.lines().find_map(|line| Some((previous, line, listened(line)?)))
-    });
-    if let Some((previous, line, port)) = logged {
-        let told = format!("its log says that it listens on {port}");
-        return (port != probed).then_some(Listening { told, port, proof: Some((previous, line)) });
-    }
-    let declared = field::items(container.spec, "/ports")
-        .iter()
-        .filter_map(|port| field::number(port, "/containerPort"))
-        .collect::<Vec<_>>();
-    let first = *declared.first()?;
-    let ports = declared.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    (!declared.contains(&probed)).then(|| Listening {
-        told: format!("the container declares {ports}"),
-        port: first,
-        proof: None,
-    })
-}
-
-/// The port in a line such as `listening on :8080` or `{"msg":"listening","port":"8080"}`.
-fn listened(line: &str) -> Option<i64> {
-    let lower = line.to_ascii_lowercase();
-    let at =
-        ["listening", "serving on", "started server on", "server running"].iter().find_map(|word| lower.find(word))?;
-    let rest = lower.get(at..)?;
-    let marks = ["\"port\":\"", "\"port\":", "port=", "port ", ":"];
-    marks.iter().find_map(|mark| {
-        rest.match_indices(mark).find_map(|(found, _)| {
-            let digits = rest.get(found + mark.len()..)?;
-            let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
-            digits.get(..end)?.parse().ok().filter(|port| (1..=65_535).contains(port))
-        })
-    })
-}
-
 /// The probed port's number; a name is looked up among the container's ports.
-fn port(probe: &Value, container: &Value) -> Option<i64> {
+pub(super) fn port(probe: &Value, container: &Value) -> Option<i64> {
     let port = ["/httpGet/port", "/tcpSocket/port", "/grpc/port"].iter().find_map(|path| probe.pointer(path))?;
     port.as_i64().or_else(|| {
         let name = port.as_str()?;
@@ -223,7 +222,7 @@ fn fix(container: &Container<'_>, probe: &str, listens: Option<&Listening<'_>>) 
         (None, None) => return workload::edit(owner),
     };
     match listens {
-        Some(listens) if workload::undo(owner).is_some() => format!(
+        Some(listens) if listens.proof.is_some() && workload::undo(owner).is_some() => format!(
             "kubectl patch{} {} -p '{{\"spec\":{{\"template\":{{\"spec\":{{\"containers\":[{{\"name\":\"{}\",\"{probe}\":{{\"{how}\":{{\"port\":{}}}}}}}]}}}}}}}}'",
             workload::scope(owner),
             workload::target(owner),
@@ -244,17 +243,4 @@ fn lower(title: &str) -> String {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::listened;
-
-    #[test]
-    fn a_port_is_read_from_the_lines_that_servers_print() {
-        assert_eq!(listened(r#"{"time":"2026-01-02T03:04:05Z","msg":"listening","port":"8080"}"#), Some(8080));
-        assert_eq!(listened("Listening on http://0.0.0.0:3000"), Some(3000));
-        assert_eq!(listened("INFO server listening on port 9090"), Some(9090));
-        assert_eq!(listened("request served on port 1"), None);
-    }
 }

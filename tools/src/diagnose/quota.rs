@@ -1,17 +1,48 @@
 //! Quotas that refuse pods.
 
-use marple_core::{Category, Finding, ObjectRef, Severity};
+use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 
 use super::context::Context;
 use super::refusal::{Refusal, each};
 use super::{Condition, Diagnoser, line, workload};
+use crate::kubernetes::quantity;
 use crate::scene::field;
 
 const EXCEEDED: Condition = Condition::cause("quota-exceeded", 1);
 const UNSTATED: Condition = Condition::cause("quota-wants-resources-stated", 1);
 
-pub(super) const DIAGNOSER: Diagnoser =
-    Diagnoser { conditions: &[EXCEEDED, UNSTATED], find: |context, findings| each(context, findings, judge) };
+const NEARLY_FULL: Condition = Condition::cause("quota-nearly-full", 30);
+
+/// From this share on a quota is nearly full.
+const NEARLY: f64 = 0.9;
+
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[EXCEEDED, UNSTATED, NEARLY_FULL], find };
+
+fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    each(context, findings, judge);
+    // A quota that is nearly full is as somebody wants it: it explains an alert on itself alone.
+    let asked = |quota: &ObjectRef| context.scene.subjects.contains(quota);
+    for (quota, value) in context.scene.of_kind("ResourceQuota").filter(|(quota, _)| asked(quota)) {
+        let full = field::pairs(value, "/status/hard").find_map(|(resource, hard)| {
+            let (_, used) = field::pairs(value, "/status/used").find(|(name, _)| *name == resource)?;
+            let share = quantity::parse(used)? / quantity::parse(hard).filter(|hard| *hard > 0.0)?;
+            (share >= NEARLY).then_some((resource, used, hard))
+        });
+        let Some((resource, used, hard)) = full else { continue };
+        context
+            .finding(&NEARLY_FULL, quota, Category::Quota)
+            .says(format!("{quota} is nearly full: {used} of {hard} {resource} are used"))
+            // Nothing is refused yet.
+            .severity(Severity::Info)
+            .culprit(quota)
+            // Quantities that are numbers stand in quotes.
+            .words(ProofSource::Object(quota.clone()), &format!("{resource}: \"{used}\""))
+            .words(ProofSource::Object(quota.clone()), &format!("{resource}: {used}"))
+            .check("See what uses it", workload::describe(quota))
+            .mend("Raise the quota, or use less", workload::edit(quota))
+            .into(findings);
+    }
+}
 
 fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Finding>) {
     let namespace = refusal.object.namespace.as_deref().unwrap_or("default");

@@ -1,7 +1,7 @@
 //! Rollouts that make no progress, and workloads short of replicas.
 
 use jiff::SignedDuration;
-use marple_core::{Category, Finding, Severity};
+use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
 use super::{Condition, Diagnoser, workload};
@@ -19,6 +19,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     deployments(context, findings);
+    replica_sets(context, findings);
     stateful_sets(context, findings);
     for (object, value) in context.scene.of_kind("DaemonSet") {
         let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
@@ -59,6 +60,9 @@ fn deployments(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let since = status("Available")
             .filter(|(status, _)| *status == "False")
             .and_then(|(_, one)| field::time(one, "/lastTransitionTime"));
+        if since.is_none() && ready < wanted && old_pod_unready(context, object) {
+            in_part(context, object, (wanted, ready), findings);
+        }
         if let Some(since) = since.filter(|since| ready < wanted && !context.within(*since, PATIENCE)) {
             context
                 .finding(&UNAVAILABLE, object, Category::Application)
@@ -72,6 +76,28 @@ fn deployments(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A ReplicaSet that no Deployment owns.
+fn replica_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (object, value) in context.scene.of_kind("ReplicaSet") {
+        let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
+        if context.graph.top_owner(object) == *object && ready < wanted && old_pod_unready(context, object) {
+            in_part(context, object, (wanted, ready), findings);
+        }
+    }
+}
+
+/// A workload some of whose pods are not ready, though enough are for its controller to call it available.
+fn in_part(context: &Context<'_>, object: &ObjectRef, (wanted, ready): (i64, i64), findings: &mut Vec<Finding>) {
+    context
+        .finding(&UNAVAILABLE, object, Category::Application)
+        .says(format!("{object} has {ready} of {wanted} replicas ready"))
+        .severity(if ready == 0 { Severity::Critical } else { Severity::Warning })
+        .field(object, "replicas", &wanted.to_string())
+        .field(object, "readyReplicas", &ready.to_string())
+        .check("See its pods", workload::describe(object))
+        .into(findings);
+}
+
 fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, value) in context.scene.of_kind("StatefulSet") {
         let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
@@ -83,7 +109,7 @@ fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .filter_map(|pod| Some((pod.name.rsplit('-').next()?.parse::<u32>().ok()?, pod, context.scene.get(pod)?)))
             .collect::<Vec<_>>();
         pods.sort_by_key(|(ordinal, _, _)| *ordinal);
-        let held = pods.iter().find(|(_, _, pod)| !workload::pod_ready(pod)).filter(|(_, _, pod)| context.settled(pod));
+        let held = pods.iter().find(|(_, _, pod)| !field::is_ready(pod)).filter(|(_, _, pod)| context.settled(pod));
         if let Some((_, pod, _)) = held.filter(|_| ready < wanted) {
             context
                 .finding(&ORDINAL, object, Category::Application)
@@ -94,7 +120,7 @@ fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .into(findings);
         }
         let service = field::text(value, "/spec/serviceName").zip(object.namespace.as_deref());
-        let service = service.map(|(name, namespace)| marple_core::ObjectRef::namespaced("Service", namespace, name));
+        let service = service.map(|(name, namespace)| ObjectRef::namespaced("Service", namespace, name));
         if let Some(service) = service.filter(|service| context.scene.missing.contains(service)) {
             context
                 .finding(&HEADLESS, object, Category::Network)
@@ -108,10 +134,10 @@ fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether a pod of the workload that has had its time is not ready.
-fn old_pod_unready(context: &Context<'_>, unit: &marple_core::ObjectRef) -> bool {
+fn old_pod_unready(context: &Context<'_>, unit: &ObjectRef) -> bool {
     let mut pods =
         context.graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| context.scene.get(pod));
     pods.any(|pod| {
-        !workload::pod_ready(pod) && field::created(pod).is_some_and(|created| !context.within(created, PATIENCE))
+        !field::is_ready(pod) && field::created(pod).is_some_and(|created| !context.within(created, PATIENCE))
     })
 }

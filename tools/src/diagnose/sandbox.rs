@@ -19,13 +19,12 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (pod, value) in context.scene.of_kind("Pod") {
         let node = field::text(value, "/spec/nodeName").map(|node| ObjectRef::cluster("Node", node));
         let deleted = field::time(value, "/metadata/deletionTimestamp");
-        if let Some(deleted) = deleted.filter(|at| !context.within(*at, PATIENCE)) {
-            let finalizers =
-                field::items(value, "/metadata/finalizers").iter().filter_map(|one| one.as_str()).collect::<Vec<_>>();
-            let why = match (finalizers.as_slice(), &node) {
-                ([], Some(node)) => format!("{node} has not confirmed that it ended"),
-                ([], None) => "nothing confirms that it ended".to_owned(),
-                (finalizers, _) => format!("it waits for its finalizer {}", finalizers.join(", ")),
+        // What a finalizer holds has a diagnoser of its own.
+        let held = !field::items(value, "/metadata/finalizers").is_empty();
+        if let Some(deleted) = deleted.filter(|at| !held && !context.within(*at, PATIENCE)) {
+            let why = match &node {
+                Some(node) => format!("{node} has not confirmed that it ended"),
+                None => "nothing confirms that it ended".to_owned(),
             };
             context
                 .finding(&STUCK, pod, Category::Node)
@@ -34,7 +33,8 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .check("See the pod and its node", workload::describe(pod))
                 .into(findings);
         }
-        if field::text(value, "/status/phase") != Some("Pending") || !context.settled(value) || deleted.is_some() {
+        let waits = field::text(value, "/status/phase") == Some("Pending") && !workload::pod_begun(value);
+        if !waits || !context.settled(value) || deleted.is_some() {
             continue;
         }
         let event = context.warning(pod, |event| event.reason == "FailedCreatePodSandBox");

@@ -15,7 +15,7 @@ pub(super) fn has_none_ready(context: &Context<'_>, service: &ObjectRef) -> bool
     let selected = context.graph.edges(service).iter().filter(|edge| edge.relation == Relation::Selects);
     let selected = selected.filter_map(|edge| Some((&edge.to, context.scene.get(&edge.to)?))).collect::<Vec<_>>();
     let mut pods = selected.iter().filter(|(object, _)| object.is("Pod"));
-    let ready = pods.clone().any(|(_, pod)| workload::pod_ready(pod));
+    let ready = pods.clone().any(|(_, pod)| field::is_ready(pod));
     let settled = pods.all(|(_, pod)| context.settled(pod));
     let old = context.scene.get(service).is_some_and(|service| context.settled(service));
     let seen = context.scene.lists("Pod", service.namespace.as_deref());

@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 use serde_json::Value;
 
 use super::context::Context;
-use super::{Condition, Diagnoser, workload};
+use super::{Condition, Diagnoser, probe, workload};
 use crate::scene::{Relation, field};
 
 const NAMED: Condition = Condition::cause("service-target-port-unknown", 4);
@@ -12,8 +12,14 @@ const NUMBERED: Condition = Condition::cause("service-target-port-undeclared", 6
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[NAMED, NUMBERED], find };
 
+/// Whether a finding is by declared ports alone, which are written for people: nobody was seen to be refused.
+pub(super) fn is_by_declaration(finding: &Finding) -> bool {
+    finding.condition == NUMBERED.word && finding.severity < Severity::Critical
+}
+
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (service, value) in context.scene.of_kind("Service") {
+        let refused = context.refusing().contains(service);
         let pod = context
             .graph
             .edges(service)
@@ -22,7 +28,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .find_map(|edge| Some((&edge.to, context.scene.get(&edge.to)?)));
         if let Some((pod, selected)) = pod {
             for port in field::items(value, "/spec/ports") {
-                judge(context, service, port, pod, selected, findings);
+                judge(context, service, port, (pod, selected), refused, findings);
             }
         }
     }
@@ -32,8 +38,8 @@ fn judge(
     context: &Context<'_>,
     service: &ObjectRef,
     port: &Value,
-    pod: &ObjectRef,
-    selected: &Value,
+    (pod, selected): (&ObjectRef, &Value),
+    refused: bool,
     findings: &mut Vec<Finding>,
 ) {
     let declared = field::items(selected, "/spec/containers")
@@ -51,8 +57,14 @@ fn judge(
         }
         other => {
             let target = other.to_string();
-            // Ports are declared for people: without any, nothing can be told of where it listens.
-            let known = declared.is_empty() || declared.iter().any(|port| number(port).as_deref() == Some(&target));
+            // Ports are declared for people: where one container leaves them out, it may listen anywhere.
+            let open =
+                field::items(selected, "/spec/containers").iter().any(|one| field::items(one, "/ports").is_empty());
+            let listed = || declared.iter().any(|port| number(port).as_deref() == Some(&target));
+            // A headless Service leads to the pods themselves, at whatever port.
+            let headless =
+                context.scene.get(service).is_some_and(|value| field::text(value, "/spec/clusterIP") == Some("None"));
+            let known = headless || open || listed() || answers(selected, &target);
             (&NUMBERED, target, known)
         }
     };
@@ -68,26 +80,43 @@ fn judge(
         })
         .collect::<Vec<_>>();
     let offers = if ports.is_empty() { "declare no port".to_owned() } else { format!("declare {}", ports.join(", ")) };
-    let right = declared.first().and_then(number).unwrap_or_else(|| "PORT".to_owned());
+    let named = port.get("targetPort").is_some_and(Value::is_string);
     let mut draft = context
         .finding(condition, service, Category::Network)
         .says(format!(
             "Port {own} of {service} leads to target port {target}, which no container of {owner} has: they {offers}"
         ))
-        .severity(Severity::Critical)
+        .severity(if named || refused { Severity::Critical } else { Severity::Warning })
         .culprit(service)
         .field(service, "targetPort", &target);
     if let Some(number) = declared.first().and_then(number) {
         draft = draft.field(pod, "containerPort", &number);
     }
-    draft
-        .mend(
-            "Let the Service send to the port that the pods listen on",
+    // Which port is the right one, is only known where there is one, and only sure where the present one fails.
+    let right = match declared.as_slice() {
+        [only] if named || refused => number(only),
+        _ => None,
+    };
+    let advice = "Let the Service send to the port that the pods listen on";
+    match right {
+        Some(right) => draft.mend(
+            advice,
             format!(
                 "kubectl patch{} {} -p '{{\"spec\":{{\"ports\":[{{\"port\":{own},\"targetPort\":{right}}}]}}}}'",
                 workload::scope(service),
                 workload::target(service)
             ),
-        )
-        .into(findings);
+        ),
+        None => draft.mend(advice, workload::edit(service)),
+    }
+    .into(findings);
+}
+
+/// Whether the kubelet gets answers at a port: a pod that is ready passes its readiness probes.
+fn answers(pod: &Value, target: &str) -> bool {
+    let probed = |container: &Value| {
+        let port = container.get("readinessProbe").and_then(|asked| probe::port(asked, container));
+        port.is_some_and(|port| port.to_string() == target)
+    };
+    field::is_ready(pod) && field::items(pod, "/spec/containers").iter().any(probed)
 }

@@ -41,8 +41,16 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             }
         }
         let pairs = selector.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
-        let mut draft =
-            context.finding(&NOTHING, service, Category::Network).severity(Severity::Critical).culprit(service);
+        let meant = near.as_ref().is_some_and(|(_, differing, workload)| {
+            differing.iter().all(|(.., had)| had.is_none()) && workload::is_well(context.scene, workload)
+        });
+        // Labels that no template has are given to pods as they take on a role; while nobody misses it, it is meant so.
+        let severity = if meant && !context.refusing().contains(service) && !is_missed(context, service) {
+            Severity::Info
+        } else {
+            Severity::Critical
+        };
+        let mut draft = context.finding(&NOTHING, service, Category::Network).severity(severity).culprit(service);
         for (name, value) in selector.iter() {
             draft = draft.field(service, name, value);
         }
@@ -58,23 +66,20 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                         draft = draft.field(workload, name, had);
                     }
                 }
-                let patch = differing
-                    .iter()
-                    .map(|(name, _, had)| {
-                        had.map_or_else(|| format!("\"{name}\":null"), |had| format!("\"{name}\":\"{had}\""))
-                    })
-                    .collect::<Vec<_>>()
-                    .join(",");
+                let patch = differing.iter().map(|(name, _, had)| had.map(|had| format!("\"{name}\":\"{had}\"")));
+                let patch = patch.collect::<Option<Vec<_>>>().map(|patch| patch.join(","));
+                let command = match patch {
+                    Some(patch) => format!(
+                        "kubectl patch{} {} -p '{{\"spec\":{{\"selector\":{{{patch}}}}}}}'",
+                        workload::scope(service),
+                        workload::target(service)
+                    ),
+                    // Without the label it would send to pods that it was to leave out.
+                    None => workload::edit(service),
+                };
                 draft
                     .says(format!("{service} selects no pod ({pairs}); {workload} is nearest, but on its pods {told}"))
-                    .mend(
-                        format!("Let the selector fit {workload}"),
-                        format!(
-                            "kubectl patch{} {} -p '{{\"spec\":{{\"selector\":{{{patch}}}}}}}'",
-                            workload::scope(service),
-                            workload::target(service)
-                        ),
-                    )
+                    .mend(format!("Let the selector fit {workload}"), command)
             }
             None => draft
                 .says(format!("{service} selects no pod: nothing in its namespace has the labels {pairs}"))
@@ -82,4 +87,9 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         };
         draft.into(findings);
     }
+}
+
+/// Whether a workload whose settings name the Service is not well.
+fn is_missed(context: &Context<'_>, service: &ObjectRef) -> bool {
+    context.graph.calls().any(|(caller, called, _)| called == service && !workload::is_well(context.scene, caller))
 }

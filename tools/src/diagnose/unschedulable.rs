@@ -52,68 +52,48 @@ fn judge(context: &Context<'_>, pod: &ObjectRef, value: &Value, message: &str, f
     let owner = context.graph.top_owner(pod);
     // What the scheduler tried beyond the first look is behind `preemption:`.
     let reasons = message.split(" preemption:").next().unwrap_or(message);
-    let says = |words: &[&str]| words.iter().any(|word| reasons.contains(word));
-    let namespace = pod.namespace.as_deref().unwrap_or("default");
-    let claims = || {
-        field::items(value, "/spec/volumes")
-            .iter()
-            .filter_map(|volume| field::text(volume, "/persistentVolumeClaim/claimName"))
-            .map(|claim| ObjectRef::namespaced("PersistentVolumeClaim", namespace, claim))
-            .collect::<Vec<_>>()
-    };
+    let hindrance = hindrance(reasons);
     let told = line::cut(reasons, 170);
-    let (condition, category, statement, culprit) = if says(&[
-        "persistentvolumeclaim",
-        "unbound immediate PersistentVolumeClaims",
-        "volume node affinity",
-        "persistent volumes to bind",
-    ]) {
-        let pending = claims().into_iter().find(|claim| {
-            reasons.contains(&format!("\"{}\"", claim.name))
-                || context.scene.get(claim).is_some_and(|claim| field::text(claim, "/status/phase") != Some("Bound"))
-        });
-        let culprit = pending.or_else(|| claims().into_iter().next());
-        let named = culprit.as_ref().map_or_else(|| "a claim".to_owned(), ToString::to_string);
-        (
-            VOLUME,
-            Category::Storage,
-            format!("{pod} waits for {named}: {told}"),
-            culprit.unwrap_or_else(|| owner.clone()),
-        )
-    } else if says(&["Insufficient "]) {
-        (
-            RESOURCES,
-            Category::Resources,
-            format!("{pod} fits no node: {told}{}", numbers(context, value, reasons)),
-            owner.clone(),
-        )
-    } else if says(&["untolerated taint", "had taint"]) {
-        let node = failed_node(context, reasons);
-        let culprit = node.unwrap_or_else(|| owner.clone());
-        (
-            TAINT,
-            if culprit.is("Node") { Category::Node } else { Category::Scheduling },
-            format!("{pod} fits no node: {told}; it does not tolerate the taint"),
-            culprit,
-        )
-    } else if says(&[
-        "node affinity/selector",
-        "didn't match Pod's node affinity",
-        "anti-affinity",
-        "pod affinity",
-        "topology spread",
-    ]) {
-        (AFFINITY, Category::Scheduling, format!("{pod} fits no node: {told}{}", wanted(value)), owner.clone())
-    } else if says(&["free ports"]) {
-        (PORTS, Category::Scheduling, format!("{pod} fits no node: {told}; its host port is taken"), owner.clone())
-    } else if says(&["were unschedulable"]) {
-        let cordoned = context.scene.of_kind("Node").find(|(_, node)| field::flag(node, "/spec/unschedulable"));
-        let culprit = cordoned.map_or_else(|| owner.clone(), |(node, _)| node.clone());
-        (CORDONED, Category::Node, format!("{pod} fits no node: {told}; {culprit} is cordoned"), culprit)
-    } else if says(&["Too many pods"]) {
-        (FULL, Category::Node, format!("{pod} fits no node: {told}"), owner.clone())
-    } else {
-        (OTHER, Category::Scheduling, format!("{pod} can't be scheduled: {told}"), owner.clone())
+    let (condition, category, statement, culprit) = match hindrance {
+        Hindrance::Volume => {
+            let culprit = waited_for(context, pod, value, reasons);
+            let named = culprit.as_ref().map_or_else(|| "a claim".to_owned(), ToString::to_string);
+            let statement = format!("{pod} waits for {named}: {told}");
+            (VOLUME, Category::Storage, statement, culprit.unwrap_or_else(|| owner.clone()))
+        }
+        Hindrance::Failing => {
+            let culprit = failed_node(context, reasons).unwrap_or_else(|| owner.clone());
+            let category = if culprit.is("Node") { Category::Node } else { Category::Scheduling };
+            let why = if culprit.is("Node") {
+                format!("; {culprit} has a taint of failure, and the others don't take it")
+            } else {
+                "; nodes have a taint of failure".to_owned()
+            };
+            (TAINT, category, format!("{pod} fits no node: {told}{why}"), culprit)
+        }
+        Hindrance::Cordoned => {
+            let cordoned = context.scene.of_kind("Node").find(|(_, node)| field::flag(node, "/spec/unschedulable"));
+            let culprit = cordoned.map_or_else(|| owner.clone(), |(node, _)| node.clone());
+            (CORDONED, Category::Node, format!("{pod} fits no node: {told}; {culprit} is cordoned"), culprit)
+        }
+        Hindrance::Resources => {
+            let statement = format!("{pod} fits no node: {told}{}", numbers(context, value, reasons));
+            (RESOURCES, Category::Resources, statement, owner.clone())
+        }
+        Hindrance::Taint => {
+            let statement = format!("{pod} fits no node: {told}; it does not tolerate the taint");
+            (TAINT, Category::Scheduling, statement, owner.clone())
+        }
+        Hindrance::Affinity => {
+            let statement = format!("{pod} fits no node: {told}{}", wanted(value));
+            (AFFINITY, Category::Scheduling, statement, owner.clone())
+        }
+        Hindrance::Ports => {
+            let statement = format!("{pod} fits no node: {told}; its host port is taken");
+            (PORTS, Category::Scheduling, statement, owner.clone())
+        }
+        Hindrance::Full => (FULL, Category::Node, format!("{pod} fits no node: {told}"), owner.clone()),
+        Hindrance::Other => (OTHER, Category::Scheduling, format!("{pod} can't be scheduled: {told}"), owner.clone()),
     };
     let mut draft = context
         .finding(&condition, pod, category)
@@ -131,15 +111,124 @@ fn judge(context: &Context<'_>, pod: &ObjectRef, value: &Value, message: &str, f
     }
     draft
         .mend(
-            match condition.word {
-                "unschedulable-resources" => "Lower the requests to what a node offers, or add a node",
-                "unschedulable-affinity" => "Correct the node selector or affinity, or label a node",
-                "unschedulable-taint" => "Tolerate the taint, or take it from a node",
+            match hindrance {
+                Hindrance::Resources => "Lower the requests to what a node offers, or add a node",
+                Hindrance::Affinity => "Correct the node selector or affinity, or label a node",
+                Hindrance::Taint => "Tolerate the taint, or take it from a node",
+                Hindrance::Failing => "Mend the node, or replace it",
                 _ => "Correct what keeps it from every node",
             },
-            if condition == VOLUME { workload::describe(&culprit) } else { workload::edit(&owner) },
+            if condition == VOLUME || culprit.is("Node") {
+                workload::describe(&culprit)
+            } else {
+                workload::edit(&owner)
+            },
         )
         .into(findings);
+}
+
+/// What keeps a pod from nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hindrance {
+    Volume,
+    /// A taint by which a node that fails keeps pods away.
+    Failing,
+    Cordoned,
+    Resources,
+    Taint,
+    Affinity,
+    Ports,
+    Full,
+    Other,
+}
+
+/// Words of the scheduler for each hindrance.
+const SAID: [(Hindrance, &[&str]); 7] = [
+    (
+        Hindrance::Volume,
+        &["persistentvolumeclaim", "PersistentVolumeClaims", "volume node affinity", "persistent volumes to bind"],
+    ),
+    (Hindrance::Cordoned, &["were unschedulable"]),
+    (Hindrance::Resources, &["Insufficient "]),
+    (Hindrance::Taint, &["untolerated taint", "had taint"]),
+    (Hindrance::Affinity, &["node affinity/selector", "Pod's node affinity", "affinity rules", "topology spread"]),
+    (Hindrance::Ports, &["free ports"]),
+    (Hindrance::Full, &["Too many pods"]),
+];
+
+/// Taints of nodes that fail, as Kubernetes sets them.
+const FAILURES: [&str; 6] =
+    ["not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable"];
+
+/// What explains best that no node takes the pod: a claim it waits for, nodes that fail or are cordoned, else what most
+/// nodes say. That the control plane takes no pods is so in most clusters, and explains only where it is all there is.
+fn hindrance(reasons: &str) -> Hindrance {
+    let clauses = clauses(reasons).map(|(nodes, clause)| (nodes, of_clause(clause), clause)).collect::<Vec<_>>();
+    for first in [Hindrance::Volume, Hindrance::Failing, Hindrance::Cordoned] {
+        if clauses.iter().any(|(_, hindrance, _)| *hindrance == first) {
+            return first;
+        }
+    }
+    let reserved = |clause: &str| {
+        ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master", "node-role.kubernetes.io/etcd"]
+            .iter()
+            .any(|taint| clause.contains(taint))
+    };
+    let known = clauses.iter().filter(|(_, hindrance, _)| *hindrance != Hindrance::Other);
+    let open = known.clone().filter(|(_, _, clause)| !reserved(clause));
+    // Of as many nodes the first: it is the one that the scheduler tells first.
+    let most = |best: Option<(u64, Hindrance)>, (nodes, hindrance, _): &(u64, Hindrance, &str)| match best {
+        Some(best) if best.0 >= *nodes => Some(best),
+        _ => Some((*nodes, *hindrance)),
+    };
+    let of_open = open.fold(None, most);
+    of_open.or_else(|| known.fold(None, most)).map_or(Hindrance::Other, |(_, hindrance)| hindrance)
+}
+
+fn of_clause(clause: &str) -> Hindrance {
+    let found = SAID.iter().find(|(_, words)| words.iter().any(|word| clause.contains(word)));
+    match found.map(|(hindrance, _)| *hindrance) {
+        Some(Hindrance::Taint) if failure(clause).is_some() => Hindrance::Failing,
+        // A drain and the scheduler's own taint say the same.
+        Some(Hindrance::Taint) if clause.contains("node.kubernetes.io/unschedulable") => Hindrance::Cordoned,
+        Some(hindrance) => hindrance,
+        None => Hindrance::Other,
+    }
+}
+
+/// The parts of `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) were unschedulable.`, each with how many nodes it
+/// is of. A comma within a part is followed by no number of nodes.
+fn clauses(reasons: &str) -> impl Iterator<Item = (u64, &str)> {
+    let rest = reasons.split_once("nodes are available: ").map_or(reasons, |(_, rest)| rest);
+    let mut parts: Vec<(usize, usize)> = Vec::new();
+    let mut from = 0;
+    for part in rest.split_inclusive(", ") {
+        let counts = part.split(' ').next().is_some_and(|word| word.parse::<u64>().is_ok());
+        match parts.last_mut() {
+            Some(last) if !counts => last.1 = from + part.len(),
+            _ => parts.push((from, from + part.len())),
+        }
+        from += part.len();
+    }
+    parts.into_iter().filter_map(move |(from, to)| {
+        let clause = rest.get(from..to)?.trim_end_matches([',', ' ', '.']);
+        Some((clause.split(' ').next().and_then(|word| word.parse().ok()).unwrap_or(1), clause))
+    })
+}
+
+/// The claim that the pod waits for: the one that is named or not bound, else its first.
+fn waited_for(context: &Context<'_>, pod: &ObjectRef, value: &Value, reasons: &str) -> Option<ObjectRef> {
+    let namespace = pod.namespace.as_deref().unwrap_or("default");
+    let claims = field::items(value, "/spec/volumes")
+        .iter()
+        .filter_map(|volume| field::text(volume, "/persistentVolumeClaim/claimName"))
+        .map(|claim| ObjectRef::namespaced("PersistentVolumeClaim", namespace, claim))
+        .collect::<Vec<_>>();
+    let waits = |claim: &&ObjectRef| {
+        reasons.contains(&format!("\"{}\"", claim.name))
+            || context.scene.get(claim).is_some_and(|claim| field::text(claim, "/status/phase") != Some("Bound"))
+    };
+    claims.iter().find(waits).or(claims.first()).cloned()
 }
 
 /// What the pod asks for of the short resource, and the most that a node offers.
@@ -188,14 +277,14 @@ fn wanted(pod: &Value) -> String {
     if selector.is_empty() { String::new() } else { format!("; it asks for nodes with {}", selector.join(", ")) }
 }
 
+/// The key of the taint of failure that a text names.
+fn failure(text: &str) -> Option<String> {
+    FAILURES.iter().map(|word| format!("node.kubernetes.io/{word}")).find(|taint| text.contains(taint.as_str()))
+}
+
 /// The node that a taint of failure is on: not ready, unreachable or under pressure.
 fn failed_node(context: &Context<'_>, reasons: &str) -> Option<ObjectRef> {
-    let failing =
-        ["not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable"];
-    let taint = failing
-        .iter()
-        .map(|word| format!("node.kubernetes.io/{word}"))
-        .find(|taint| reasons.contains(taint.as_str()))?;
+    let taint = failure(reasons)?;
     let mut nodes = context.scene.of_kind("Node");
     nodes.find_map(|(node, value)| {
         field::items(value, "/spec/taints")
@@ -203,4 +292,37 @@ fn failed_node(context: &Context<'_>, reasons: &str) -> Option<ObjectRef> {
             .any(|one| field::text(one, "/key") == Some(&taint))
             .then(|| node.clone())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_nodes_say_is_weighed_and_not_the_order_of_the_words() {
+        let of = |reasons: &str| hindrance(&format!("0/3 nodes are available: {reasons}."));
+        let plane = "1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }";
+        assert_eq!(of(plane), Hindrance::Taint);
+        for (reason, expected) in [
+            ("2 node(s) didn't match Pod's node affinity/selector", Hindrance::Affinity),
+            ("2 node(s) didn't match pod anti-affinity rules", Hindrance::Affinity),
+            ("2 node(s) were unschedulable", Hindrance::Cordoned),
+            ("2 node(s) didn't have free ports for the requested pod ports", Hindrance::Ports),
+            ("2 Too many pods", Hindrance::Full),
+            ("2 Insufficient cpu", Hindrance::Resources),
+            ("2 node(s) had untolerated taint {dedicated: gpu}", Hindrance::Taint),
+            ("2 node(s) had untolerated taint {node.kubernetes.io/unreachable: }", Hindrance::Failing),
+            ("2 node(s) had volume node affinity conflict", Hindrance::Volume),
+        ] {
+            assert_eq!(of(&format!("{plane}, {reason}")), expected, "{reason}");
+        }
+        assert_eq!(
+            of("1 Insufficient memory, 2 node(s) had untolerated taint {node.kubernetes.io/not-ready: }"),
+            Hindrance::Failing
+        );
+        assert_eq!(of("2 Insufficient cpu, 1 node(s) were unschedulable"), Hindrance::Cordoned);
+        assert_eq!(of("1 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector"), Hindrance::Affinity);
+        assert_eq!(of("2 Insufficient cpu, 1 node(s) had untolerated taint {dedicated: gpu}"), Hindrance::Resources);
+        assert_eq!(of("3 node(s) said what nobody knows"), Hindrance::Other);
+    }
 }

@@ -15,7 +15,8 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[IN_USE, NOT_AT
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (pod, value) in context.scene.of_kind("Pod") {
-        if field::text(value, "/status/phase") != Some("Pending") || !context.settled(value) {
+        let waits = field::text(value, "/status/phase") == Some("Pending") && !workload::pod_begun(value);
+        if !waits || !context.settled(value) {
             continue;
         }
         let event = context.warning(pod, |event| {

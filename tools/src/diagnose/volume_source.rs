@@ -1,10 +1,11 @@
 //! Volumes whose ConfigMap or Secret isn't there.
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
+use serde_json::Value;
 
 use super::configuration::{arrived, missing, with_remedies};
 use super::context::Context;
-use super::{Condition, Diagnoser};
+use super::{Condition, Diagnoser, workload};
 use crate::scene::field;
 
 const MISSING: Condition = Condition::cause("volume-source-missing", 1);
@@ -14,15 +15,13 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[MISSING, KEY],
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (pod, value) in context.scene.of_kind("Pod") {
-        if field::text(value, "/status/phase") != Some("Pending") {
+        if field::text(value, "/status/phase") != Some("Pending") || workload::pod_begun(value) {
             continue;
         }
-        let Some(event) =
-            context.warning(pod, |event| event.reason == "FailedMount" && named(&event.message, pod).is_some())
-        else {
-            continue;
-        };
-        let Some((object, key)) = named(&event.message, pod) else { continue };
+        let event =
+            context.warning(pod, |event| event.reason == "FailedMount" && named(&event.message, pod, value).is_some());
+        let Some(event) = event else { continue };
+        let Some((object, key)) = named(&event.message, pod, value) else { continue };
         if arrived(context, &object, key.as_deref()) {
             continue;
         }
@@ -39,19 +38,36 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .severity(Severity::Critical)
             .culprit(&object)
             .event(event);
-        with_remedies(context, draft, &object, key.as_deref(), &owner, &serde_json::Value::Null).into(findings);
+        with_remedies(context, draft, &object, key.as_deref(), &owner, &Value::Null).into(findings);
     }
 }
 
 /// The ConfigMap or Secret that a failed mount names, with the key where only that is missing.
-fn named(message: &str, pod: &ObjectRef) -> Option<(ObjectRef, Option<String>)> {
+fn named(message: &str, pod: &ObjectRef, value: &Value) -> Option<(ObjectRef, Option<String>)> {
     let namespace = pod.namespace.as_deref()?;
-    if let Some((_, key)) = message.split_once("non-existent ") {
-        let kind = if key.starts_with("secret") { "Secret" } else { "ConfigMap" };
-        let key = key.split_once("key: ")?.1.split_whitespace().next()?;
-        let lower = kind.to_ascii_lowercase();
-        let name = message.split_once(&format!("{lower} \""))?.1.split('"').next()?;
-        return Some((ObjectRef::namespaced(kind, namespace, name), Some(key.to_owned())));
-    }
-    missing(message, namespace)
+    let Some((_, rest)) = message.split_once("non-existent ") else { return missing(message, namespace) };
+    let kind = if rest.starts_with("secret") { "Secret" } else { "ConfigMap" };
+    let key = rest.split_once("key: ")?.1.split_whitespace().next()?;
+    // The kubelet names the volume and the key, but not the object: that stands in the specification.
+    let volume = message.split_once("volume \"")?.1.split('"').next()?;
+    let volumes = field::items(value, "/spec/volumes");
+    let volume = volumes.iter().find(|one| field::text(one, "/name") == Some(volume))?;
+    let name = sources(volume).find(|(known, source)| *known == kind && takes(source, key))?.1;
+    let name = field::text(name, "/name").or_else(|| field::text(name, "/secretName"))?;
+    Some((ObjectRef::namespaced(kind, namespace, name), Some(key.to_owned())))
+}
+
+/// The `ConfigMap`s and Secrets of a volume, alone or among others that are projected into it.
+fn sources(volume: &Value) -> impl Iterator<Item = (&'static str, &Value)> {
+    let of = |value| {
+        [("ConfigMap", "configMap"), ("Secret", "secret")]
+            .into_iter()
+            .filter_map(move |(kind, field)| Some((kind, Value::get(value, field)?)))
+    };
+    of(volume).chain(field::items(volume, "/projected/sources").iter().flat_map(of))
+}
+
+/// Whether a source is asked for a key by its items.
+fn takes(source: &Value, key: &str) -> bool {
+    field::items(source, "/items").iter().any(|item| field::text(item, "/key") == Some(key))
 }

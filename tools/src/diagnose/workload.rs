@@ -3,7 +3,7 @@
 use marple_core::ObjectRef;
 use serde_json::Value;
 
-use crate::scene::field;
+use crate::scene::{Scene, field};
 
 /// `deployment/cart`, as kubectl takes it.
 pub(super) fn target(object: &ObjectRef) -> String {
@@ -47,7 +47,23 @@ pub(super) fn replicas(object: &ObjectRef, value: &Value) -> Option<(i64, i64)> 
     Some((wanted, ready.unwrap_or_default()))
 }
 
-/// Whether a pod is ready.
-pub(super) fn pod_ready(pod: &Value) -> bool {
-    field::condition(pod, "Ready").is_some_and(|ready| field::text(ready, "/status") == Some("True"))
+/// Whether all replicas that a workload wants are ready, where they are counted.
+pub(super) fn is_well(scene: &Scene, object: &ObjectRef) -> bool {
+    let counted = scene.get(object).and_then(|value| replicas(object, value));
+    counted.is_some_and(|(wanted, ready)| ready >= wanted)
+}
+
+/// Whether a pod got past its sandbox and volumes: one of its containers began, or waits for anything but them. What was
+/// said of either before, is over.
+pub(super) fn pod_begun(pod: &Value) -> bool {
+    let sandbox = field::condition(pod, "PodReadyToStartContainers");
+    let statuses = ["/status/initContainerStatuses", "/status/containerStatuses"];
+    let mut statuses = statuses.into_iter().flat_map(|list| field::items(pod, list));
+    let begun = statuses.any(|status| {
+        let waits = field::text(status, "/state/waiting/reason");
+        let ran = ["/state/running", "/state/terminated", "/lastState/terminated"];
+        ran.iter().any(|path| status.pointer(path).is_some())
+            || waits.is_some_and(|reason| !matches!(reason, "ContainerCreating" | "PodInitializing"))
+    });
+    begun || sandbox.is_some_and(|made| field::text(made, "/status") == Some("True"))
 }

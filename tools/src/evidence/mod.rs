@@ -1,5 +1,6 @@
 //! The evidence of one incident: kept whole, named `e1`, `e2`, …
 
+mod json;
 mod memory;
 mod read;
 mod search;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::EvidenceLog;
+use super::json::Path;
 use super::read::piece;
 use crate::view::grouped;
 use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
@@ -19,6 +20,9 @@ use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
 /// Matches that are shown in all, and of one piece where several are searched.
 const SHOWN: usize = 40;
 const SHOWN_OF_ONE: usize = 12;
+
+/// Values of a piece of which a query may leave few.
+const FILTERED: usize = 10_000;
 
 /// Letters of a line that are shown.
 const LINE: usize = 400;
@@ -34,8 +38,10 @@ pub(super) struct Search {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 struct Arguments {
-    /// Regular expression, or words that stand on one line; case is ignored.
-    query: String,
+    /// Regular expression, or words on one line; case is ignored.
+    query: Option<String>,
+    /// `JSONPath` in JSON and YAML, as $..message; with `query`, values that match.
+    json_path: Option<String>,
     /// Only in this, as e3.
     id: Option<String>,
     /// Lines shown around each match (1).
@@ -60,10 +66,17 @@ impl Tool for Search {
     }
 
     async fn call(&self, arguments: Value, _look: &Look) -> Result<Output, ToolError> {
-        let Arguments { query, id, context } = arguments::parse(&self.spec.name, arguments)?;
+        let Arguments { query, json_path, id, context } = arguments::parse(&self.spec.name, arguments)?;
         let pieces = match id {
             Some(id) => vec![piece(self.evidence.as_ref(), &id).await?],
             None => self.evidence.all().await.map_err(|error| ToolError::Backend(error.to_string()))?,
+        };
+        let query = match (query, json_path) {
+            (query, Some(path)) => return at_path(&Path::new(&path)?, &path, query.as_deref(), &pieces),
+            (Some(query), None) => query,
+            (None, None) => {
+                return Err(ToolError::Arguments(format!("{}: give `query` or `json_path`", self.spec.name)));
+            }
         };
         let around = usize::try_from(context.unwrap_or(1)).unwrap_or(CONTEXT).min(CONTEXT);
         let found = find(&query, &pieces)?;
@@ -87,6 +100,44 @@ impl Tool for Search {
     }
 }
 
+/// The values at a path, of them those that a query matches.
+fn at_path(path: &Path, text: &str, query: Option<&str>, pieces: &[Evidence]) -> Result<Output, ToolError> {
+    let query = query.map(expression).transpose()?;
+    let mut content = String::new();
+    let (mut found, mut ids, mut more) = (0, Vec::new(), false);
+    for piece in pieces {
+        // A query may leave few of many.
+        let mut nodes = path.find(piece, if query.is_some() { FILTERED } else { SHOWN }).unwrap_or_default();
+        nodes.retain(|node| query.as_ref().is_none_or(|query| query.is_match(&node.value)));
+        if nodes.is_empty() {
+            continue;
+        }
+        if pieces.len() > 1 {
+            let _ = writeln!(content, "[{}] {}", piece.id, piece.title);
+        }
+        let shown = nodes.len().min(SHOWN - found);
+        nodes.iter().take(shown).for_each(|node| node.write(&mut content, LINE));
+        ids.push(piece.id);
+        found += shown;
+        more |= shown < nodes.len();
+        if found == SHOWN {
+            break;
+        }
+    }
+    if found == 0 {
+        let wanted = if query.is_some() { "no value that matches stands" } else { "nothing stands" };
+        return Err(ToolError::NotFound(format!(
+            "{wanted} at {text} in the evidence that is JSON or YAML; look at its form with evidence_read first"
+        )));
+    }
+    if more {
+        content.push_str("… there are more; narrow the path …\n");
+    }
+    let title = format!("{} in {} at {text}", count(found, "value", "values"), count(ids.len(), "piece", "pieces"));
+    let kept = Kept::Already(if let [only] = ids.as_slice() { Some(*only) } else { None });
+    Ok(Output { title, content, kept, ..Output::default() })
+}
+
 /// The lines of one piece that match, by their number from 0, each with the part that does.
 struct Found<'a> {
     piece: &'a Evidence,
@@ -95,15 +146,23 @@ struct Found<'a> {
 
 /// A regular expression first; where it finds nothing, the words of it on one line in any order.
 fn find<'a>(query: &str, pieces: &'a [Evidence]) -> Result<Vec<Found<'a>>, ToolError> {
-    let regex = |pattern: &str| RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
-    let whole = regex(query).or_else(|_| regex(&regex::escape(query)));
-    let whole = whole.map_err(|error| ToolError::Arguments(format!("`query` is no usable expression: {error}")))?;
-    let found = matching(pieces, &[whole]);
+    let found = matching(pieces, &[expression(query)?]);
     if !found.is_empty() {
         return Ok(found);
     }
     let words: Result<Vec<Regex>, _> = query.split_whitespace().map(|word| regex(&regex::escape(word))).collect();
     Ok(words.map(|words| matching(pieces, &words)).unwrap_or_default())
+}
+
+/// A regular expression; one that can't be read stands for its letters.
+fn expression(query: &str) -> Result<Regex, ToolError> {
+    regex(query)
+        .or_else(|_| regex(&regex::escape(query)))
+        .map_err(|error| ToolError::Arguments(format!("`query` is no usable expression: {error}")))
+}
+
+fn regex(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build()
 }
 
 fn matching<'a>(pieces: &'a [Evidence], all_of: &[Regex]) -> Vec<Found<'a>> {
@@ -234,6 +293,42 @@ mod tests {
         assert!(found.contains("1,000 matches in 1 piece"), "{found}");
         assert!(found.ends_with("40: error\n… 960 more matches in e1; narrow the query …\n"), "{found}");
         assert_eq!(found.lines().count(), 43);
+    }
+
+    #[tokio::test]
+    async fn values_are_found_by_their_path_in_json_in_yaml_and_in_lines_of_json() {
+        let json = r#"{"items":[{"name":"a","ready":true},{"name":"b","ready":false}]}"#;
+        let yaml = "status:\n  conditions:\n  - type: Ready\n    status: \"False\"\n    message: no route\n";
+        let lines = "2026-01-02T03:04:05Z {\"level\":\"error\",\"message\":\"refused\"}\nplain\n{\"message\":\"ok\"}\n";
+        let found = search(&[json, yaml, lines, "no json"], json!({"json_path": "$..message"})).await;
+        insta::assert_snapshot!(found, @r"
+        3 values in 2 pieces at $..message
+        [e2] log 2
+        $['status']['conditions'][0]['message']: no route
+        [e3] log 3
+        1: refused
+        3: ok
+        ");
+        let unready = search(&[json], json!({"json_path": "$.items[?@.ready == false].name"})).await;
+        assert_eq!(unready, "1 value in 1 piece at $.items[?@.ready == false].name\n$['items'][1]['name']: b\n");
+        let both = search(&[lines], json!({"json_path": "message", "query": "REF"})).await;
+        assert_eq!(both, "1 value in 1 piece at message\n1: refused\n");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_path_or_neither_path_nor_query_is_told() {
+        let wrong = search(&["{}"], json!({"json_path": "$.[["})).await;
+        assert!(wrong.starts_with("`json_path` is no JSONPath: "), "{wrong}");
+        assert_eq!(search(&["{}"], json!({})).await, "evidence_search: give `query` or `json_path`");
+        assert_eq!(
+            search(&["{\"a\": 1}"], json!({"json_path": "$.b"})).await,
+            "nothing stands at $.b in the evidence that is JSON or YAML; look at its form with evidence_read first"
+        );
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(search(&[&deep], json!({"json_path": "$..a"})).await.starts_with("nothing stands"));
+        let many = (0..200).map(|n| format!("{{\"n\": {n}}}\n")).collect::<String>();
+        let many = search(&[&many], json!({"json_path": "$.n"})).await;
+        assert!(many.ends_with("40: 39\n… there are more; narrow the path …\n"), "{many}");
     }
 
     #[tokio::test]

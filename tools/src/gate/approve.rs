@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::Effect;
+use crate::{Effect, Preview};
 
 /// A call that a person is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Request {
     pub arguments: Value,
     /// What it may change.
     pub effect: Effect,
+    /// What would differ afterwards, redacted; absent where the tool can't tell.
+    pub preview: Option<Preview>,
 }
 
 /// What the person said.

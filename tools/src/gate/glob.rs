@@ -3,9 +3,14 @@
 /// Whether the whole text fits the pattern, where `*` stands for any letters, also none, and `?` for one. Case doesn't count.
 ///
 /// Time grows with the product of the lengths at worst, whatever the pattern.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    fits_exactly(&pattern.to_lowercase(), &text.to_lowercase())
+}
+
+/// The same, where case counts.
+pub(crate) fn fits_exactly(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     let (mut at, mut letter) = (0, 0);
     // The last star and the letter up to which it was taken to reach; a mismatch lets it reach one letter further.
     let mut star: Option<(usize, usize)> = None;
@@ -34,7 +39,7 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{fits, fits_exactly};
 
     #[test]
     fn stars_and_question_marks_stand_for_letters() {
@@ -54,6 +59,11 @@ mod tests {
         ] {
             assert_eq!(fits(pattern, text), wanted, "{pattern:?} {text:?}");
         }
+    }
+
+    #[test]
+    fn case_counts_where_it_is_to() {
+        assert!(fits("/API/*", "/api/v1") && !fits_exactly("/API/*", "/api/v1") && fits_exactly("/api/*", "/api/v1"));
     }
 
     #[test]

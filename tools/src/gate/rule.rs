@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::glob;
-use super::{Decision, GateRule};
+use super::{Call, Caller, Changed, Decision, GateRule};
+use crate::ToolSpec;
 
 /// A rule as the gate applies it.
 #[derive(Clone, Debug)]
@@ -20,13 +21,25 @@ impl Rule {
         self.0.decision
     }
 
+    /// Whether it may speak of calls of this tool by this caller.
+    pub(super) fn concerns(&self, spec: &ToolSpec, caller: Caller) -> bool {
+        glob::fits(&self.0.tool, &spec.name)
+            && self.0.effect.is_none_or(|effect| effect == spec.effect)
+            && self.0.caller.is_none_or(|one| one == caller)
+    }
+
+    /// Whether it speaks of every call of the tools that it concerns, whatever the arguments and the object.
+    pub(super) fn is_unconditional(&self) -> bool {
+        self.0.arguments.is_empty() && self.0.object.is_none()
+    }
+
     /// Whether it speaks of this call. In doubt a rule that allows doesn't, and a stricter one does.
-    pub(super) fn fits(&self, tool: &str, arguments: &Value) -> bool {
-        if !glob::fits(&self.0.tool, tool) {
+    pub(super) fn fits(&self, call: &Call<'_>) -> bool {
+        let strict = self.0.decision != Decision::Allow;
+        if !self.concerns(call.spec, call.caller) || !self.changes(call) {
             return false;
         }
-        let strict = self.0.decision != Decision::Allow;
-        let arguments = object(arguments);
+        let arguments = object(call.arguments);
         self.0.arguments.iter().all(|(name, pattern)| {
             let mut values = Vec::new();
             // Two arguments may differ in case only; the tool takes the one and the other may be there to deceive.
@@ -44,6 +57,27 @@ impl Rule {
                 values.iter().all(fits)
             }
         })
+    }
+}
+
+impl Rule {
+    /// Whether the call would change what the rule speaks of.
+    fn changes(&self, call: &Call<'_>) -> bool {
+        let Some(wanted) = &self.0.object else { return true };
+        let refuses = self.0.decision == Decision::Refuse;
+        let object = match call.changed {
+            Changed::Nothing => return false,
+            // One that asks lets the working out go on, and one that refuses waits for it.
+            Changed::Later => return !refuses,
+            Changed::Unknown => return refuses,
+            Changed::Object(object) => object,
+        };
+        let fits = |pattern: &Option<String>, text: Option<&str>| {
+            pattern.as_deref().is_none_or(|pattern| text.is_some_and(|text| glob::fits(pattern, text)))
+        };
+        fits(&wanted.kind, Some(&object.kind))
+            && fits(&wanted.namespace, object.namespace.as_deref())
+            && fits(&wanted.name, Some(&object.name))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The cluster as its API server shows it.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use super::discovery::discover;
 use super::request::Question;
 use super::{Kind, Kinds, LookError};
+use crate::gate::ObjectRules;
 use crate::view::mask_secret;
 
 /// How long a request may take, unless said otherwise.
@@ -21,14 +23,18 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const REDISCOVERY: Duration = Duration::from_secs(10);
 
 /// Objects a page of a list, as `kubectl` has it.
-const PAGE: usize = 500;
+pub(super) const PAGE: usize = 500;
 
 /// The cluster as its API server shows it. Cheap to clone; clones share what discovery told.
 ///
 /// Each request has a deadline (10 s by default). Values of Secrets never pass: they are replaced by their sizes here,
-/// at the edge, so that nothing that reads through it can show one.
+/// at the edge, so that nothing that reads through it can show one. Objects that the gate's rules refuse don't pass
+/// either.
 #[derive(Clone)]
-pub struct Cluster(Arc<Shared>);
+pub struct Cluster {
+    shared: Arc<Shared>,
+    rules: ObjectRules,
+}
 
 struct Shared {
     client: Client,
@@ -52,7 +58,20 @@ impl Cluster {
 
     /// The same with another deadline for each request.
     pub fn with_deadline(client: Client, deadline: Duration) -> Self {
-        Self(Arc::new(Shared { client, deadline, kinds: RwLock::default(), discovering: Mutex::default() }))
+        let shared = Shared { client, deadline, kinds: RwLock::default(), discovering: Mutex::default() };
+        Self { shared: Arc::new(shared), rules: ObjectRules::default() }
+    }
+
+    /// The same, but what these rules refuse is not looked at.
+    #[must_use]
+    pub fn with_rules(mut self, rules: ObjectRules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Which objects may be looked at.
+    pub const fn rules(&self) -> &ObjectRules {
+        &self.rules
     }
 
     /// One object, with its `apiVersion` and `kind`. Without a namespace, an object of a namespaced kind is looked for
@@ -69,7 +88,7 @@ impl Cluster {
             }
         };
         let question = Question::get(&kind, namespace, &object.name);
-        match question.ask(self.client(), self.deadline()).await {
+        match self.ask(&question).await {
             Ok(text) => parsed(&question, &text),
             Err(LookError::NotFound { what, .. }) => {
                 Err(LookError::NotFound { what, near: self.near(&kind, namespace, &object.name).await })
@@ -81,11 +100,12 @@ impl Cluster {
     /// The object of a kind that is known, without a word on what may have been meant.
     pub(super) async fn read(&self, kind: &Kind, object: &ObjectRef) -> Result<Value, LookError> {
         let question = Question::get(kind, object.namespace.as_deref(), &object.name);
-        parsed(&question, &question.ask(self.client(), self.deadline()).await?)
+        parsed(&question, &self.ask(&question).await?)
     }
 
     /// Objects of a kind, at most `limit`, in the API server's order (namespace, name), each with its `apiVersion` and
-    /// `kind`. Without a namespace, of all namespaces.
+    /// `kind`. Without a namespace, of all namespaces. Those that the rules refuse are left out; where they refuse all,
+    /// the list is.
     pub async fn list(
         &self,
         kind: &str,
@@ -101,18 +121,18 @@ impl Cluster {
             let mut question = Question::list(&kind, namespace);
             let wanted = (limit - objects.len()).min(PAGE);
             question.query = selection(label_selector, field_selector, wanted, token.as_deref());
-            let text = question.ask(self.client(), self.deadline()).await?;
-            let mut page = parsed(&question, &text)?;
-            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                objects.extend(items.into_iter().map(|item| typed(&kind, item)));
-            }
-            token = page
-                .pointer("/metadata/continue")
-                .and_then(Value::as_str)
-                .filter(|token| !token.is_empty())
-                .map(str::to_owned);
+            let mut keep = |item: Value| {
+                // A server may send more than it was asked for. The rest is read all the same: a connection whose
+                // answer is left half read can't be used again.
+                if objects.len() < limit && self.permits(&kind, &item) {
+                    let mut object = typed(&kind, item);
+                    mask_secret(&mut object);
+                    objects.push(object);
+                }
+                ControlFlow::Continue(())
+            };
+            token = self.page(&question, &mut keep).await?.token;
             if token.is_none() || objects.len() >= limit {
-                objects.truncate(limit);
                 return Ok(objects);
             }
         }
@@ -121,6 +141,11 @@ impl Cluster {
     /// The kinds that the cluster serves, asked for once and again when a word names none of them.
     pub async fn kinds(&self) -> Result<Arc<Kinds>, LookError> {
         self.known(|_| true).await.map(|known| known.kinds)
+    }
+
+    /// The same, asked for now unless they were just now: tells whether the API server answers.
+    pub async fn rediscover(&self) -> Result<Arc<Kinds>, LookError> {
+        self.known(|_| false).await.map(|known| known.kinds)
     }
 
     /// The kind that `text` names; see [`Kinds::find`].
@@ -139,26 +164,26 @@ impl Cluster {
         if let Some(known) = self.remembered().filter(usable) {
             return Ok(known);
         }
-        let _asking = self.0.discovering.lock().await;
+        let _asking = self.shared.discovering.lock().await;
         if let Some(known) = self.remembered().filter(usable) {
             return Ok(known);
         }
         let kinds = Arc::new(discover(self.client(), self.deadline()).await?);
         let known = Known { kinds, at: Instant::now() };
-        *self.0.kinds.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
+        *self.shared.kinds.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         Ok(known)
     }
 
     fn remembered(&self) -> Option<Known> {
-        self.0.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shared.kinds.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn client(&self) -> &Client {
-        &self.0.client
+        &self.shared.client
     }
 
     pub(super) fn deadline(&self) -> Duration {
-        self.0.deadline
+        self.shared.deadline
     }
 }
 
@@ -190,7 +215,7 @@ pub(super) fn parsed(question: &Question<'_>, text: &str) -> Result<Value, LookE
 }
 
 /// Items of a list come without the kind that the list says.
-fn typed(kind: &Kind, item: Value) -> Value {
+pub(super) fn typed(kind: &Kind, item: Value) -> Value {
     let Value::Object(item) = item else { return item };
     let mut object = serde_json::Map::with_capacity(item.len() + 2);
     object.insert("apiVersion".to_owned(), kind.api_version().into());

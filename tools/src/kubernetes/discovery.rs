@@ -7,8 +7,8 @@ use http::Request;
 use kube::Client;
 use serde_json::Value;
 
-use super::request::chain;
 use super::{Kind, Kinds, LookError};
+use crate::endpoint::chain;
 
 /// Aggregated discovery (Kubernetes 1.26, stable since 1.30): two requests instead of one a group. An older server
 /// answers in the older form.

@@ -68,6 +68,21 @@ impl Double {
             .await;
     }
 
+    /// Answers each GET of the path, before any other answer of it.
+    pub(crate) async fn answer_first(&self, at: &str, body: &Value) {
+        let mock = Mock::given(method("GET")).and(path(at));
+        mock.respond_with(ResponseTemplate::new(200).set_body_json(body)).with_priority(1).mount(&self.0).await;
+    }
+
+    /// Answers a POST of the path.
+    pub(crate) async fn answer_post(&self, at: &str, status: u16, body: &Value) {
+        Mock::given(method("POST"))
+            .and(path(at))
+            .respond_with(ResponseTemplate::new(status).set_body_json(body))
+            .mount(&self.0)
+            .await;
+    }
+
     /// Answers a GET of the path with these parameters, before any other answer of the path.
     pub(crate) async fn answer_query(&self, at: &str, parameters: &[(&str, &str)], body: &Value) {
         let mut mock = Mock::given(method("GET")).and(path(at));
@@ -83,6 +98,12 @@ impl Double {
         let accepts = move |request: &Request| request.headers.get("accept").is_some_and(|sent| *sent == accept);
         let mock = Mock::given(method("GET")).and(path(at)).and(accepts);
         mock.respond_with(ResponseTemplate::new(200).set_body_json(body)).with_priority(1).mount(&self.0).await;
+    }
+
+    /// Answers with bytes that may be no text.
+    pub(crate) async fn answer_bytes(&self, at: &str, body: Vec<u8>) {
+        let mock = Mock::given(method("GET")).and(path(at));
+        mock.respond_with(ResponseTemplate::new(200).set_body_bytes(body)).mount(&self.0).await;
     }
 
     /// Answers with text, as logs are.

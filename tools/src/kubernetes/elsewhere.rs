@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::cluster::{parsed, selection};
 use super::request::{METADATA, Question};
 use super::{Cluster, Kind, LookError};
+use crate::gate::{Extent, Place};
 use crate::near::nearest;
 
 /// How many names are looked through for a near one.
@@ -23,6 +24,11 @@ impl Cluster {
         };
         match namespaces.as_slice() {
             [only] => Ok(only.clone()),
+            // Where some may be hidden, its absence is not known.
+            [] if self.rules().extent(&kind.kind, Place::Everywhere) != Extent::All => {
+                let what = format!("look for {} {name} in all namespaces; say in which it is", kind.kind);
+                Err(LookError::Withheld { what })
+            }
             [] => Err(LookError::NotFound {
                 what: format!("{} {name} in any namespace", kind.kind),
                 near: self.near(kind, None, name).await,
@@ -81,8 +87,9 @@ impl Cluster {
         let mut question = Question::list(kind, namespace);
         question.accept = METADATA;
         question.query = selection(None, fields, NAMES, None);
-        let list = parsed(&question, &question.ask(self.client(), self.deadline()).await?)?;
+        let list = parsed(&question, &self.ask(&question).await?)?;
         let items = list.get("items").and_then(Value::as_array).into_iter().flatten();
+        let items = items.filter(|item| self.permits(kind, item));
         let text = |item: &Value, path: &str| item.pointer(path).and_then(Value::as_str).map(str::to_owned);
         Ok(items.filter_map(|item| Some((text(item, "/metadata/namespace"), text(item, "/metadata/name")?))).collect())
     }

@@ -14,6 +14,12 @@ pub enum LookError {
         /// Which verb on which resource is missing, for whom, and what grants it.
         what: String,
     },
+    /// The gate's rules over objects don't allow it.
+    #[error("not permitted: the gate refuses to {what} (`gate.objects`)")]
+    Withheld {
+        /// What was wanted, as `list pods in namespace shop`.
+        what: String,
+    },
     /// There is no such thing.
     #[error("there is no {what}{}", meant(near))]
     NotFound {
@@ -66,7 +72,7 @@ impl From<LookError> for ToolError {
     fn from(error: LookError) -> Self {
         let text = error.to_string();
         match error {
-            LookError::Forbidden { .. } => Self::Forbidden(text),
+            LookError::Forbidden { .. } | LookError::Withheld { .. } => Self::Forbidden(text),
             LookError::NotFound { .. } => Self::NotFound(text),
             LookError::UnknownKind { .. } | LookError::Invalid { .. } => Self::Arguments(text),
             LookError::Timeout { .. } | LookError::Backend { .. } => Self::Backend(text),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::clock::{Clock, length};
 use super::field::text;
-use super::{Cluster, LookError};
+use super::{Cluster, LookError, reference};
 
 /// The most events that are read of one object, and of one namespace.
 const OF_OBJECT: usize = 500;
@@ -48,9 +48,41 @@ impl Cluster {
         Ok(sorted(events))
     }
 
+    /// The events about an object that was read. Those about an earlier object of its name say so: a StatefulSet's pod
+    /// has its name again and again.
+    pub(crate) async fn events_about(&self, object: &Value) -> Result<Vec<Value>, LookError> {
+        let Some(reference) = reference(object) else { return Ok(vec![]) };
+        let mut events = self.events_of(&reference).await?;
+        if let Some(uid) = text(object, "/metadata/uid") {
+            for event in &mut events {
+                mark_earlier(event, uid);
+            }
+        }
+        Ok(events)
+    }
+
+    /// The events about the object of an identifier, also where it is gone.
+    pub(crate) async fn events_of_uid(&self, uid: &str, namespace: Option<&str>) -> Result<Vec<Value>, LookError> {
+        let fields = format!("involvedObject.uid={uid}");
+        Ok(sorted(self.list("v1/Event", namespace, None, Some(&fields), OF_OBJECT).await?))
+    }
+
     /// The events in a namespace, the last seen last.
     pub async fn events_in(&self, namespace: &str) -> Result<Vec<Value>, LookError> {
         Ok(sorted(self.list("v1/Event", Some(namespace), None, None, IN_NAMESPACE).await?))
+    }
+}
+
+/// Says of an event that it is about an earlier object of the name, where its identifier is another. A kubelet writes
+/// the node's name for its identifier.
+fn mark_earlier(event: &mut Value, uid: &str) {
+    let about = |field: &str| text(event, &format!("/involvedObject/{field}")).map(str::to_owned);
+    let (Some(other), Some(name)) = (about("uid"), about("name")) else { return };
+    if other != uid
+        && other != name
+        && let Some(Value::Object(about)) = event.get_mut("involvedObject")
+    {
+        about.insert("name".to_owned(), format!("{name} (an earlier one of this name)").into());
     }
 }
 
@@ -67,7 +99,7 @@ pub(crate) struct Told {
     warning: bool,
     reason: String,
     object: String,
-    message: String,
+    pub(super) message: String,
     count: u64,
 }
 
@@ -132,6 +164,19 @@ pub(crate) fn lines(told: &[Told], clock: Clock) -> Vec<String> {
 mod tests {
     use marple_core::ObjectRef;
     use serde_json::json;
+
+    #[test]
+    fn an_event_about_an_earlier_object_of_the_name_says_so() {
+        let event =
+            |uid: &str| json!({"involvedObject": {"kind": "Pod", "name": "db-0", "uid": uid}, "reason": "Killing"});
+        let marked = |uid: &str| {
+            let mut event = event(uid);
+            super::mark_earlier(&mut event, "b");
+            event["involvedObject"]["name"].as_str().unwrap().to_owned()
+        };
+        assert_eq!([marked("a"), marked("b")], ["db-0 (an earlier one of this name)", "db-0"]);
+        assert_eq!(marked("db-0"), "db-0", "as kubelets write it of nodes");
+    }
 
     use super::*;
     use crate::Look;

@@ -62,7 +62,7 @@ impl Cluster {
             chain.push(owner_ref);
             next = match read {
                 Ok(read) => owner(&read),
-                Err(LookError::NotFound { .. } | LookError::Forbidden { .. }) => None,
+                Err(LookError::NotFound { .. } | LookError::Forbidden { .. } | LookError::Withheld { .. }) => None,
                 Err(error) => return Err(error),
             };
         }

@@ -100,12 +100,12 @@ impl Cluster {
     pub async fn placement(&self, kind: &str, namespace: Option<&str>, name: &str) -> Result<Placement, LookError> {
         let kind = self.kind(kind).await?;
         let question = Question::get(&kind, namespace.filter(|_| kind.namespaced), name);
-        let text = question.ask(self.client(), self.deadline()).await?;
+        let text = self.ask(&question).await?;
         let item: Item = read(&question, &text)?;
         Ok(item.placed(&kind.kind))
     }
 
-    /// Placements of all objects of a kind in a namespace.
+    /// Placements of all objects of a kind in a namespace; of those that the rules refuse nothing but their names.
     pub async fn placements(&self, kind: &str, namespace: Option<&str>) -> Result<Vec<Placement>, LookError> {
         let kind = self.kind(kind).await?;
         let mut placements = Vec::new();
@@ -113,9 +113,13 @@ impl Cluster {
         loop {
             let mut question = Question::list(&kind, namespace.filter(|_| kind.namespaced));
             question.query = selection(None, None, PAGE, token.as_deref());
-            let text = question.ask(self.client(), self.deadline()).await?;
-            let page: Page = read(&question, &text)?;
-            placements.extend(page.items.into_iter().map(|item| item.placed(&kind.kind)));
+            let page: Page = read(&question, &self.ask(&question).await?)?;
+            placements.extend(page.items.into_iter().map(|item| {
+                let placement = item.placed(&kind.kind);
+                let Placement { object, .. } = &placement;
+                let permitted = self.rules().permit(&object.kind, object.namespace.as_deref(), &object.name);
+                if permitted { placement } else { Placement { controller: None, node: None, ..placement } }
+            }));
             token = page.metadata.token.filter(|token| !token.is_empty());
             if token.is_none() {
                 return Ok(placements);

@@ -4,7 +4,16 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::clock::Clock;
-use super::field::{flag, items, name, number, text, time};
+use super::family::images;
+use super::field::{entries, flag, items, name, number, plain, text, time};
+use crate::view::{alike, counted, names};
+
+/// The most pods that are named and nodes that are counted of those alike.
+const NAMES: usize = 3;
+const NODES: usize = 4;
+
+/// The labels by which controllers mark the revision of a pod's template.
+const REVISION_LABELS: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
 
 /// What a pod's line tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +168,67 @@ pub(crate) fn line(pod: &Value, clock: Clock) -> String {
     format!("{}  {}{}{}", name(pod), Summary::of(pod).told(clock), node.unwrap_or_default(), age.unwrap_or_default())
 }
 
+/// Lines on pods, those that are alike as one: the same state, revision and images, and neither or each restarted. What
+/// differs among equals (node, age, restarts) is told as a range or with counts.
+pub(crate) fn lines(pods: &[Value], clock: Clock) -> Vec<String> {
+    let revision = |pod: &Value| {
+        entries(pod, "/metadata/labels")
+            .find(|(label, _)| REVISION_LABELS.contains(label))
+            .map(|(_, value)| plain(value))
+            .unwrap_or_default()
+    };
+    let several = alike(pods, revision).len() > 1;
+    let key = |pod: &Value| {
+        let summary = Summary::of(pod);
+        (summary.ready, summary.containers, summary.status, summary.restarts > 0, revision(pod), images(pod))
+    };
+    alike(pods, key)
+        .into_iter()
+        .map(|group| match group.as_slice() {
+            [only] if several && !revision(only).is_empty() => {
+                format!("{}, revision {}", line(only, clock), revision(only))
+            }
+            [only] => line(only, clock),
+            several_pods => {
+                let told = group_line(several_pods, clock);
+                let revision = several_pods.first().map(|pod| revision(pod)).unwrap_or_default();
+                if several && !revision.is_empty() { format!("{told}, revision {revision}") } else { told }
+            }
+        })
+        .collect()
+}
+
+/// One line on pods that are alike.
+fn group_line(pods: &[&Value], clock: Clock) -> String {
+    let summaries: Vec<Summary> = pods.iter().map(|pod| Summary::of(pod)).collect();
+    let state = summaries.first().map(|one| format!("{}/{} {}", one.ready, one.containers, one.status));
+    let restarts = summaries.iter().map(|one| one.restarts);
+    let restarts = match (restarts.clone().min(), restarts.max()) {
+        (_, None | Some(0)) => String::new(),
+        (Some(fewest), Some(most)) if fewest < most => format!(", {fewest} to {most} restarts"),
+        (_, Some(most)) => format!(", {most} restarts each"),
+    };
+    let last = summaries.iter().filter_map(|one| one.last_restart).max();
+    let last = last.map(|at| format!(" (last {})", clock.when(at))).unwrap_or_default();
+    let nodes = counted(pods.iter().filter_map(|pod| text(pod, "/spec/nodeName")), NODES);
+    let nodes = if nodes.is_empty() { nodes } else { format!(", on {nodes}") };
+    let created = pods.iter().filter_map(|pod| time(pod, "/metadata/creationTimestamp"));
+    let created = match (created.clone().min(), created.max()) {
+        (Some(first), Some(last)) if clock.when(first) != clock.when(last) => {
+            format!(", created {} to {}", clock.when(first), clock.when(last))
+        }
+        (Some(at), _) => format!(", created {}", clock.when(at)),
+        _ => String::new(),
+    };
+    let all: Vec<&str> = pods.iter().map(|pod| name(pod)).collect();
+    format!(
+        "{}  {} alike: {}{restarts}{last}{nodes}{created}",
+        names(&all, NAMES),
+        pods.len(),
+        state.unwrap_or_default()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -206,5 +276,42 @@ mod tests {
         assert_eq!(summary(&ending), ("0/1 Terminating 0".to_owned(), Health::Changing));
         let evicted = json!({"spec": {"containers": [{}]}, "status": {"phase": "Failed", "reason": "Evicted"}});
         assert_eq!(summary(&evicted), ("0/1 Evicted 0".to_owned(), Health::Failing));
+    }
+
+    #[test]
+    fn pods_that_are_alike_are_one_line_and_the_exception_is_another() {
+        let pod = |name: &str, node: &str, ready: bool, restarts: i64, revision: &str| {
+            json!({"metadata": {"name": name, "creationTimestamp": "2026-01-02T03:00:00Z", "labels": {"pod-template-hash": revision}},
+                "spec": {"nodeName": node, "containers": [{"name": "app", "image": "cart:1"}]},
+                "status": {"phase": "Running", "containerStatuses": [{"name": "app", "ready": ready, "restartCount": restarts,
+                    "state": {"running": {}}}]}})
+        };
+        let look = crate::Look {
+            incident_start: None,
+            now: "2026-01-02T03:10:00Z".parse().unwrap(),
+            cancel: tokio_util::sync::CancellationToken::new(),
+        };
+        let clock = Clock::of(&look);
+        let mut pods = vec![pod("cart-5d-x", "n2", false, 0, "5d")];
+        pods.extend(["a", "b", "c", "d"].map(|end| pod(&format!("cart-5d-{end}"), "n1", true, 0, "5d")));
+        assert_eq!(
+            lines(&pods, clock),
+            [
+                "cart-5d-x  0/1 Running, on n2, created 10m ago",
+                "cart-5d-{a, b, c} and 1 more  4 alike: 1/1 Running, on n1, created 10m ago"
+            ]
+        );
+        let pods = [
+            pod("cart-5d-a", "n1", true, 2, "5d"),
+            pod("cart-5d-b", "n2", true, 3, "5d"),
+            pod("cart-6e-c", "n2", true, 1, "6e"),
+        ];
+        assert_eq!(
+            lines(&pods, clock),
+            [
+                "cart-5d-{a, b}  2 alike: 1/1 Running, 2 to 3 restarts, on n1 (1), n2 (1), created 10m ago, revision 5d",
+                "cart-6e-c  1/1 Running, 1 restart, on n2, created 10m ago, revision 6e"
+            ]
+        );
     }
 }

@@ -11,6 +11,7 @@ use super::describe::Page;
 use super::family::{Family, is_workload};
 use super::field::{entries, is_controlled_by, items, name, namespace, number, plain, text};
 use super::references::{Target, Use, of_pod_spec, pod_spec};
+use super::surroundings::surroundings;
 use super::{Cluster, LookError, pods, selector};
 
 /// The most objects of a kind that are read to see which of them refer to this one.
@@ -23,11 +24,12 @@ const LISTED: usize = 20;
 pub(crate) async fn related(cluster: &Cluster, object: &Value, clock: Clock) -> String {
     let mut page = Page::default();
     let kind = text(object, "/kind").unwrap_or_default();
-    let (owners, family, needs, using) = tokio::join!(
+    let (owners, family, needs, using, around) = tokio::join!(
         cluster.owners_of(object),
         dependents(cluster, object),
         needs(cluster, object),
-        users(cluster, object)
+        users(cluster, object),
+        surroundings(cluster, object)
     );
     if let Some(owners) = page.seen("owned by", owners) {
         let owners: Vec<String> = owners.iter().map(|owner| format!("{} {}", owner.kind, owner.name)).collect();
@@ -45,11 +47,11 @@ pub(crate) async fn related(cluster: &Cluster, object: &Value, clock: Clock) -> 
             })
             .collect();
         page.section("owns", &between, LISTED, None);
-        let lines: Vec<String> = family.pods.iter().map(|pod| pods::line(pod, clock)).collect();
+        let lines = pods::lines(&family.pods, clock);
         page.section("its pods, the worst first", &lines, LISTED, is_workload(kind).then_some("none"));
     }
     page.section("needs", &needs, LISTED * 2, None);
-    for (heading, found) in using {
+    for (heading, found) in using.into_iter().chain(around) {
         if let Some(lines) = page.seen(&heading, found) {
             page.section(&heading, &lines, LISTED, Some("none"));
         }
@@ -187,7 +189,7 @@ fn node_state(node: &Value) -> String {
 }
 
 /// The Services that an Ingress leads to, and for which path.
-fn backends(ingress: &Value) -> Vec<(&str, String)> {
+pub(super) fn backends(ingress: &Value) -> Vec<(&str, String)> {
     let default =
         text(ingress, "/spec/defaultBackend/service/name").map(|service| (service, "default backend".to_owned()));
     let rules = items(ingress, "/spec/rules").flat_map(|rule| {
@@ -202,7 +204,8 @@ fn backends(ingress: &Value) -> Vec<(&str, String)> {
     default.into_iter().chain(rules).collect()
 }
 
-type Heading = (String, Result<Vec<String>, LookError>);
+/// What stands under a heading, or why that can't be seen.
+pub(super) type Heading = (String, Result<Vec<String>, LookError>);
 
 /// What uses, selects or guards the object.
 async fn users(cluster: &Cluster, object: &Value) -> Vec<Heading> {

@@ -7,6 +7,7 @@ use http::Request;
 use kube::Client;
 
 use super::{Kind, LookError};
+use crate::endpoint::chain;
 
 /// The server's table columns, else the objects.
 pub(super) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
@@ -22,6 +23,8 @@ pub(super) struct Question<'a> {
     pub(super) namespace: Option<&'a str>,
     /// Absent for a list.
     pub(super) name: Option<&'a str>,
+    /// What is done with it, where it is more than looked at.
+    pub(super) verb: Option<&'static str>,
     pub(super) subresource: Option<&'a str>,
     pub(super) query: Vec<(&'static str, String)>,
     pub(super) accept: &'static str,
@@ -30,7 +33,7 @@ pub(super) struct Question<'a> {
 impl<'a> Question<'a> {
     /// A list of a kind.
     pub(super) fn list(kind: &'a Kind, namespace: Option<&'a str>) -> Self {
-        Self { kind, namespace, name: None, subresource: None, query: vec![], accept: OBJECTS }
+        Self { kind, namespace, name: None, verb: None, subresource: None, query: vec![], accept: OBJECTS }
     }
 
     /// One object.
@@ -48,7 +51,7 @@ impl<'a> Question<'a> {
     }
 
     fn verb(&self) -> &'static str {
-        if self.name.is_some() { "get" } else { "list" }
+        self.verb.unwrap_or(if self.name.is_some() { "get" } else { "list" })
     }
 
     fn resource(&self) -> String {
@@ -66,7 +69,8 @@ impl<'a> Question<'a> {
         }
     }
 
-    fn request(&self) -> Result<Request<Vec<u8>>, LookError> {
+    /// Path and query.
+    pub(super) fn uri(&self) -> Result<String, LookError> {
         for part in [self.namespace, self.name].into_iter().flatten() {
             if part.is_empty()
                 || part.len() > 253
@@ -85,7 +89,11 @@ impl<'a> Question<'a> {
         for (index, (name, value)) in self.query.iter().enumerate() {
             let _ = write!(path, "{}{name}={}", if index == 0 { '?' } else { '&' }, Escaped(value));
         }
-        Request::get(path)
+        Ok(path)
+    }
+
+    fn request(&self) -> Result<Request<Vec<u8>>, LookError> {
+        Request::get(self.uri()?)
             .header(http::header::ACCEPT, self.accept)
             .body(vec![])
             .map_err(|error| LookError::Invalid { what: format!("{}: {error}", self.told()) })
@@ -156,20 +164,6 @@ impl<'a> Question<'a> {
             None => format!("not permitted: {}: {message}", self.told()),
         }
     }
-}
-
-/// An error and its causes, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            let _ = write!(text, ": {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 /// A query's value, escaped as RFC 3986 asks.

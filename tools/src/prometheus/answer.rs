@@ -136,6 +136,27 @@ pub struct Metadata {
     pub help: String,
 }
 
+/// What is scraped.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// Its labels, `job` and `instance` among them.
+    #[serde(default)]
+    pub labels: Labels,
+    /// Where it is scraped.
+    #[serde(default)]
+    pub scrape_url: String,
+    /// `up`, `down` or `unknown`.
+    #[serde(default)]
+    pub health: String,
+    /// Why the last scrape failed.
+    #[serde(default)]
+    pub last_error: String,
+    /// When it was last scraped.
+    #[serde(default)]
+    pub last_scrape: Option<Timestamp>,
+}
+
 /// The frame of each answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,6 +170,9 @@ pub(super) struct Frame<T> {
     pub(super) error: Option<String>,
     #[serde(default)]
     pub(super) warnings: Vec<String>,
+    /// `VictoriaMetrics` says so, where others warn.
+    #[serde(default)]
+    pub(super) is_partial: bool,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +211,12 @@ pub(super) struct RawGroup {
 pub(super) struct RawAlerts {
     #[serde(default)]
     pub(super) alerts: Vec<ActiveAlert>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RawTargets {
+    #[serde(default, rename = "activeTargets")]
+    pub(super) targets: Vec<Target>,
 }
 
 #[derive(Deserialize)]

@@ -6,16 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use marple_core::Labels;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Response, StatusCode, Url};
-use serde::de::DeserializeOwned;
+use reqwest::StatusCode;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::answer::{Frame, RawAlerts, RawAnswer, RawGroups};
-use super::config::Authentication;
-use super::{ActiveAlert, Answer, Metadata, PrometheusConfig, PrometheusError, Rule, Series, Warned};
-
-/// The largest answer that is read: far more than anyone can use, and it fits into memory.
-const LARGEST: usize = 32 << 20;
+use super::answer::{Frame, RawAlerts, RawAnswer, RawGroups, RawTargets};
+use super::discover::Discovery;
+use super::{ActiveAlert, Answer, Metadata, PrometheusError, Reach, Rule, Series, Target, Warned};
+use crate::endpoint::{Endpoint, EndpointConfig, EndpointError, Reply};
 
 /// A stretch of time, and how far apart its points are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,48 +25,46 @@ pub struct Window {
     pub step: Duration,
 }
 
-/// A Prometheus. Cheap to clone; clones share their connections.
+/// A Prometheus, or what speaks its API: Thanos, Mimir, Cortex, `VictoriaMetrics`. Cheap to clone; clones share their
+/// connections.
 #[derive(Clone, Debug)]
-pub struct Prometheus(Arc<Inner>);
+pub struct Prometheus(Source);
 
-#[derive(Debug)]
-struct Inner {
-    client: reqwest::Client,
-    base: Url,
-    auth: Option<Authentication>,
-    timeout: Duration,
+#[derive(Clone, Debug)]
+enum Source {
+    Known(Endpoint),
+    /// It is looked for when it is first asked.
+    Discovered(Arc<Discovery>),
 }
 
 impl Prometheus {
     /// The Prometheus of a configuration. Nothing is sent yet.
-    pub fn new(config: &PrometheusConfig) -> Result<Self, PrometheusError> {
-        let wrong = |why: String| PrometheusError::Configuration(why);
-        let mut headers = HeaderMap::new();
-        for (name, value) in &config.headers {
-            let header = HeaderName::try_from(name.as_str())
-                .map_err(|_| wrong(format!("`headers` has {name:?}, which is no header's name")))?;
-            let mut value = HeaderValue::from_str(value.expose())
-                .map_err(|_| wrong(format!("the value of `headers.{name}` can't stand in a header")))?;
-            value.set_sensitive(true);
-            headers.insert(header, value);
+    pub fn new(config: &EndpointConfig) -> Result<Self, PrometheusError> {
+        Ok(Self::asking(Endpoint::new("Prometheus", "prometheus", config)?))
+    }
+
+    /// The one that is found in the cluster, when it is first asked.
+    pub fn discovered(client: kube::Client, reach: Reach) -> Self {
+        Self(Source::Discovered(Arc::new(Discovery::new(client, reach))))
+    }
+
+    pub(super) const fn asking(endpoint: Endpoint) -> Self {
+        Self(Source::Known(endpoint))
+    }
+
+    /// What people should know of where it is; nothing where it is configured.
+    pub(super) async fn note(&self) -> Result<Option<String>, PrometheusError> {
+        match &self.0 {
+            Source::Known(_) => Ok(None),
+            Source::Discovered(discovery) => Ok(Some(discovery.found().await?.note)),
         }
-        let mut builder = reqwest::Client::builder()
-            .default_headers(headers)
-            .user_agent(concat!("marple/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(config.timeout.duration().min(Duration::from_secs(5)))
-            // A redirect could carry the credentials elsewhere.
-            .redirect(reqwest::redirect::Policy::none())
-            .danger_accept_invalid_certs(config.insecure_skip_verify);
-        for certificate in config.ca.iter().map(|ca| certificates(ca)).collect::<Result<Vec<_>, _>>()?.concat() {
-            builder = builder.add_root_certificate(certificate);
+    }
+
+    async fn endpoint(&self) -> Result<Endpoint, PrometheusError> {
+        match &self.0 {
+            Source::Known(endpoint) => Ok(endpoint.clone()),
+            Source::Discovered(discovery) => Ok(discovery.found().await?.endpoint),
         }
-        let client = builder.build().map_err(|error| wrong(deepest(&error)))?;
-        let mut base = config.url.clone();
-        if !base.path().ends_with('/') {
-            base.set_path(&format!("{}/", base.path()));
-        }
-        base.set_query(None);
-        Ok(Self(Arc::new(Inner { client, base, auth: config.auth.clone(), timeout: config.timeout.duration() })))
     }
 
     /// Evaluates a query at a time, or now.
@@ -159,178 +154,99 @@ impl Prometheus {
         self.look("metadata", &[("limit_per_metric", "1")]).await
     }
 
-    /// Asks by POST, since a query may be longer than a URL; by GET where a proxy lets nothing else through.
+    /// The targets that are scraped.
+    pub async fn targets(&self) -> Result<Vec<Target>, PrometheusError> {
+        Ok(self.look::<RawTargets>("targets", &[("state", "active")]).await?.targets)
+    }
+
     async fn ask<T: DeserializeOwned>(&self, what: &str, form: &[(&str, &str)]) -> Result<Warned<T>, PrometheusError> {
-        let (url, body) = (self.url(what)?, encoded(form));
-        let posted = self.send(Method::POST, url.clone(), Some(body.clone())).await?;
-        if matches!(posted.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED) {
-            let mut with_query = url;
-            with_query.set_query(Some(&body));
-            return self.read(self.send(Method::GET, with_query, None).await?).await;
-        }
-        self.read(posted).await
+        let endpoint = self.endpoint().await?;
+        let reply = endpoint.ask(&path(what), form).await;
+        Self::read(&endpoint, &self.heard(reply)?)
     }
 
     async fn look<T: DeserializeOwned>(&self, what: &str, query: &[(&str, &str)]) -> Result<T, PrometheusError> {
-        let mut url = self.url(what)?;
-        if !query.is_empty() {
-            url.set_query(Some(&encoded(query)));
+        let endpoint = self.endpoint().await?;
+        let reply = self.heard(endpoint.get(&path(what), query).await)?;
+        if OPTIONAL.contains(&what) && lacks(&reply) {
+            return Err(PrometheusError::Lacks { server: endpoint.peer().to_string(), what: what.to_owned() });
         }
-        Ok(self.read(self.send(Method::GET, url, None).await?).await?.answer)
+        Ok(Self::read(&endpoint, &reply)?.answer)
     }
 
-    fn url(&self, what: &str) -> Result<Url, PrometheusError> {
-        let url = self.0.base.join("api/v1/").and_then(|api| api.join(what));
-        url.map_err(|error| PrometheusError::Configuration(format!("`url` can't be extended: {error}")))
+    /// An answer; where a server that was found is away, it is looked for again next time.
+    fn heard(&self, reply: Result<Reply, EndpointError>) -> Result<Reply, PrometheusError> {
+        if let (Source::Discovered(discovery), Err(error)) = (&self.0, &reply)
+            && error.is_away()
+        {
+            discovery.forget();
+        }
+        Ok(reply?)
     }
 
-    async fn send(&self, method: Method, url: Url, body: Option<String>) -> Result<Response, PrometheusError> {
-        let mut request = self.0.client.request(method, url).timeout(self.0.timeout);
-        match &self.0.auth {
-            None => {}
-            Some(Authentication::Bearer(token)) => request = request.bearer_auth(token.expose()),
-            Some(Authentication::Basic { username, password }) => {
-                request = request.basic_auth(username, Some(password.expose()));
-            }
-            Some(Authentication::BearerFile(path)) => {
-                let token = tokio::fs::read_to_string(path).await.map_err(|error| {
-                    PrometheusError::Configuration(format!("the token in {} can't be read: {error}", path.display()))
-                })?;
-                let mut value = HeaderValue::from_str(&format!("Bearer {}", token.trim()))
-                    .map_err(|_| PrometheusError::Configuration(format!("{} holds no token", path.display())))?;
-                value.set_sensitive(true);
-                request = request.header(AUTHORIZATION, value);
-            }
-        }
-        if let Some(body) = body {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body);
-        }
-        request.send().await.map_err(|error| self.broken(&error))
-    }
-
-    async fn read<T: DeserializeOwned>(&self, mut response: Response) -> Result<Warned<T>, PrometheusError> {
-        let status = response.status();
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(PrometheusError::TooMuch(format!("the answer is larger than {} MiB", LARGEST >> 20)));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if status.is_success() {
-            let frame: Frame<T> = serde_json::from_slice(&body).map_err(|error| self.strange(&error.to_string()))?;
-            return match frame {
-                Frame { status, data: Some(answer), warnings, .. } if status == "success" => {
-                    Ok(Warned { answer, warnings })
-                }
-                frame => Err(self.refused(status, frame)),
+    fn read<T: DeserializeOwned>(endpoint: &Endpoint, reply: &Reply) -> Result<Warned<T>, PrometheusError> {
+        if !reply.status().is_success() {
+            let Ok(frame) = serde_json::from_slice::<Frame<IgnoredAny>>(reply.body()) else {
+                return Err(reply.refused().into());
             };
+            return Err(refused(endpoint, reply, frame));
         }
-        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            return Err(PrometheusError::Unauthorized { url: self.0.base.to_string(), status: status.as_u16() });
-        }
-        match serde_json::from_slice::<Frame<serde::de::IgnoredAny>>(&body) {
-            Ok(frame) => Err(self.refused(status, frame)),
-            Err(_) if status.is_server_error() => Err(PrometheusError::Failed {
-                url: self.0.base.to_string(),
-                status: status.as_u16(),
-                why: start_of(&String::from_utf8_lossy(&body)),
-            }),
-            Err(_) => {
-                Err(self.strange(&format!("HTTP {}, {:?}", status.as_u16(), start_of(&String::from_utf8_lossy(&body)))))
+        match reply.json::<Frame<T>>()? {
+            Frame { status, data: Some(answer), mut warnings, is_partial, .. } if status == "success" => {
+                if is_partial {
+                    warnings.push("the answer is partial: some storage nodes did not answer".to_owned());
+                }
+                Ok(Warned { answer, warnings })
             }
+            frame => Err(refused(endpoint, reply, frame)),
         }
-    }
-
-    /// The error of an answer that says what is wrong.
-    fn refused<T>(&self, status: StatusCode, frame: Frame<T>) -> PrometheusError {
-        let why = frame.error.unwrap_or_default();
-        let url = self.0.base.to_string();
-        let much =
-            ["exceeded maximum resolution", "too many samples", "too many series", "exceeded the limit", "limit ("];
-        if much.iter().any(|words| why.contains(words)) {
-            return PrometheusError::TooMuch(start_of(&why));
-        }
-        match frame.error_type.as_deref() {
-            Some("bad_data" | "execution" | "422" | "400") => {
-                PrometheusError::Query(why.trim_start_matches("invalid parameter \"query\": ").to_owned())
-            }
-            Some("timeout" | "canceled") => PrometheusError::Timeout { url, after: self.0.timeout },
-            _ => PrometheusError::Failed { url, status: status.as_u16(), why: start_of(&why) },
-        }
-    }
-
-    fn strange(&self, why: &str) -> PrometheusError {
-        PrometheusError::Answer { url: self.0.base.to_string(), why: start_of(why) }
-    }
-
-    fn broken(&self, error: &reqwest::Error) -> PrometheusError {
-        let url = self.0.base.to_string();
-        if error.is_timeout() && !error.is_connect() {
-            return PrometheusError::Timeout { url, after: self.0.timeout };
-        }
-        PrometheusError::Unreachable { url, why: deepest(error) }
     }
 }
 
-/// The certificates in a text or in the file that it names.
-fn certificates(ca: &str) -> Result<Vec<reqwest::Certificate>, PrometheusError> {
-    let wrong = |why: String| PrometheusError::Configuration(format!("`ca`: {why}"));
-    let pem = if ca.contains("-----BEGIN") {
-        ca.as_bytes().to_vec()
-    } else {
-        std::fs::read(ca.trim()).map_err(|error| wrong(format!("{} can't be read: {error}", ca.trim())))?
-    };
-    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| wrong(deepest(&error)))?;
-    if found.is_empty() {
-        return Err(wrong("there is no certificate in it".to_owned()));
-    }
-    Ok(found)
+/// Parts of the API that some servers lack: Mimir knows no targets, vmselect neither these nor rules.
+const OPTIONAL: [&str; 4] = ["rules", "alerts", "targets", "metadata"];
+
+fn lacks(reply: &Reply) -> bool {
+    reply.status() == StatusCode::NOT_FOUND
+        || reply.status() == StatusCode::BAD_REQUEST
+            && String::from_utf8_lossy(reply.body()).contains("unsupported path")
 }
 
-/// The innermost cause: the outer ones say only that a request failed.
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut deepest: &dyn std::error::Error = error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
+/// What servers say where a query would load or return more than they allow.
+const MUCH: [&str; 8] = [
+    "exceeded maximum resolution",
+    "too many samples",
+    "too many series",
+    "too many points",
+    "exceeded the limit",
+    "exceeded the maximum",
+    "exceeds",
+    "limit (",
+];
+
+/// The error of an answer that says what is wrong.
+fn refused<T>(endpoint: &Endpoint, reply: &Reply, frame: Frame<T>) -> PrometheusError {
+    let why = frame.error.unwrap_or_default();
+    if MUCH.iter().any(|words| why.contains(words)) {
+        return PrometheusError::TooMuch(reply.told(&why));
     }
-    deepest.to_string()
+    match frame.error_type.as_deref() {
+        Some("bad_data" | "execution" | "422" | "400") => {
+            PrometheusError::Query(why.trim_start_matches("invalid parameter \"query\": ").to_owned())
+        }
+        Some("timeout" | "canceled") => {
+            EndpointError::Timeout { peer: endpoint.peer().clone(), after: endpoint.timeout() }.into()
+        }
+        _ => reply.failed(&why).into(),
+    }
+}
+
+fn path(what: &str) -> String {
+    format!("api/v1/{what}")
 }
 
 /// A time as Prometheus takes it: seconds since 1970 with milliseconds.
 fn seconds(at: Timestamp) -> String {
     let millis = at.as_millisecond();
     format!("{}.{:03}", millis.div_euclid(1000), millis.rem_euclid(1000))
-}
-
-/// Names and values as `application/x-www-form-urlencoded`.
-fn encoded(pairs: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (name, value) in pairs {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        for (index, part) in [name, value].into_iter().enumerate() {
-            if index == 1 {
-                text.push('=');
-            }
-            for byte in part.bytes() {
-                match byte {
-                    b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => text.push(char::from(byte)),
-                    b' ' => text.push('+'),
-                    other => text.push_str(&format!("%{other:02X}")),
-                }
-            }
-        }
-    }
-    text
-}
-
-fn start_of(text: &str) -> String {
-    let text = text.trim();
-    if text.chars().count() <= 300 {
-        text.to_owned()
-    } else {
-        format!("{}…", text.chars().take(299).collect::<String>())
-    }
 }

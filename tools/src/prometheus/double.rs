@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 use wiremock::{Match, Mock, MockServer, Request, ResponseTemplate};
 
-use super::{Prometheus, PrometheusConfig};
+use super::Prometheus;
+use crate::endpoint::EndpointConfig;
 
 /// A Prometheus that answers from a script. What the script doesn't have is an error of its own.
 pub(super) struct Double(pub(super) MockServer);
@@ -92,7 +93,7 @@ impl Double {
 
 pub(super) fn prometheus(url: &str) -> Prometheus {
     rustls::crypto::ring::default_provider().install_default().ok();
-    Prometheus::new(&PrometheusConfig::at(url.parse().unwrap())).unwrap()
+    Prometheus::new(&EndpointConfig::at(url.parse().unwrap())).unwrap()
 }
 
 fn parameters(request: &Request) -> Vec<(String, String)> {

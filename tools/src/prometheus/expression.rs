@@ -43,7 +43,34 @@ pub(super) struct Expression(Expr);
 impl Expression {
     /// Reads it; nothing where the parser here doesn't know what the server may well know.
     pub(super) fn read(text: &str) -> Option<Self> {
-        parse(text).ok().map(Self)
+        Self::parse(text).ok()
+    }
+
+    /// Reads it, or says what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        parse(text).map(Self)
+    }
+
+    /// What it compares with a number, and the number; nothing where it is no such comparison.
+    pub(super) fn compared(&self) -> Option<(Self, f64)> {
+        let mut expr = &self.0;
+        while let Expr::Paren(inner) = expr {
+            expr = &inner.expr;
+        }
+        let Expr::Binary(binary) = expr else { return None };
+        if !chooses(binary) || !binary.op.is_comparison_operator() {
+            return None;
+        }
+        match (number(&binary.lhs), number(&binary.rhs)) {
+            (None, Some(number)) => Some((Self((*binary.lhs).clone()), number)),
+            (Some(number), None) => Some((Self((*binary.rhs).clone()), number)),
+            _ => None,
+        }
+    }
+
+    /// Whether it can have a series for each one that it reads: it is not summed up as a whole, nor a single value.
+    pub(super) fn may_have_many(&self) -> bool {
+        many(&self.0)
     }
 
     /// It as text.
@@ -130,6 +157,31 @@ fn unit(expr: &Expr) -> Unit {
     }
 }
 
+fn many(expr: &Expr) -> bool {
+    match expr {
+        Expr::VectorSelector(_) => true,
+        // Samples, which nothing but a function can take, and what is one value.
+        Expr::MatrixSelector(_)
+        | Expr::Subquery(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => false,
+        Expr::Paren(inner) => many(&inner.expr),
+        Expr::Unary(inner) => many(&inner.expr),
+        Expr::Aggregate(aggregate) => {
+            let chooses = matches!(aggregate.op.to_string().as_str(), "topk" | "bottomk" | "limitk");
+            aggregate.modifier.is_some() && !chooses
+        }
+        Expr::Call(call) => match call.func.name {
+            "scalar" | "vector" | "time" | "absent" | "absent_over_time" => false,
+            _ => call.args.args.iter().any(|argument| {
+                matches!(argument.as_ref(), Expr::MatrixSelector(_) | Expr::Subquery(_)) || many(argument)
+            }),
+        },
+        Expr::Binary(binary) => many(&binary.lhs) || many(&binary.rhs),
+    }
+}
+
 fn split(expr: &Expr, parts: &mut Vec<Expression>) {
     match expr {
         Expr::Paren(inner) => split(&inner.expr, parts),
@@ -146,6 +198,15 @@ fn split(expr: &Expr, parts: &mut Vec<Expression>) {
                 parts.push(part);
             }
         }
+    }
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match expr {
+        Expr::Paren(inner) => number(&inner.expr),
+        Expr::Unary(inner) => number(&inner.expr).map(|number| -number),
+        Expr::NumberLiteral(literal) => Some(literal.val),
+        _ => None,
     }
 }
 
@@ -192,6 +253,19 @@ mod tests {
         );
         assert_eq!(parts("absent(up{job=\"a\"})"), ["absent(up{job=\"a\"})"]);
         assert_eq!(parts("a > 1 or a < -1"), ["a"]);
+    }
+
+    #[test]
+    fn a_comparison_with_a_number_is_what_is_compared_and_the_number() {
+        let compared = |text: &str| {
+            let read = Expression::read(text).unwrap();
+            read.compared().map(|(values, number)| (values.text(), number))
+        };
+        assert_eq!(compared("(a / b > 0.9)"), Some(("a / b".to_owned(), 0.9)));
+        assert_eq!(compared("-1 < sum(a)"), Some(("sum(a)".to_owned(), -1.0)));
+        for text in ["a > b", "a", "a > bool 1", "a and b", "1 > bool 2"] {
+            assert_eq!(compared(text), None, "{text}");
+        }
     }
 
     #[test]

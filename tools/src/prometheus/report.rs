@@ -1,71 +1,111 @@
 //! Series over a stretch of time, in words.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use marple_core::Labels;
 
 use super::number::Unit;
-use super::summary::{Summary, Trend};
+use super::summary::{Course, Parts, Shift, Summary};
 use super::{Series, Window, labels};
 
 /// The most gaps of a series that are told one by one.
 const GAPS: usize = 3;
 
+/// The most names that are told of series that went alike.
+const NAMES: usize = 6;
+
 /// The most series whose points are all kept: together with the others' summaries still a few megabytes.
 const WHOLE: usize = 500;
+
+/// Points between two times in a row of them.
+const ROW: usize = 10;
 
 /// Series over a window, those that changed most first.
 pub(super) struct Report<'a> {
     window: Window,
     unit: Unit,
     common: Labels,
-    series: Vec<(&'a Series, Option<Summary>)>,
+    /// Series that went alike are one.
+    alike: Vec<Alike<'a>>,
+}
+
+/// Series of which the same can be said.
+struct Alike<'a> {
+    told: String,
+    series: Vec<&'a Series>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(series: &'a [Series], window: Window, unit: Unit) -> Self {
         let common = labels::common(series.iter().map(|series| &series.labels));
-        let mut series: Vec<_> = series.iter().map(|series| (series, Summary::of(series, window))).collect();
+        let mut all: Vec<_> = series.iter().map(|series| (series, Summary::of(series, window))).collect();
         let order = |summary: &Option<Summary>| {
             let told = summary.as_ref().map(|summary| (summary.change(), summary.max.value - summary.min.value));
             told.unwrap_or((-1.0, 0.0))
         };
-        series.sort_by(|(left, left_summary), (right, right_summary)| {
+        all.sort_by(|(left, left_summary), (right, right_summary)| {
             let ((change, range), (other_change, other_range)) = (order(left_summary), order(right_summary));
             let by_size = other_change.total_cmp(&change).then(other_range.total_cmp(&range));
             by_size.then_with(|| left.labels.cmp(&right.labels))
         });
-        Self { window, unit, common, series }
+        let mut report = Self { window, unit, common, alike: Vec::new() };
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        for (series, summary) in all {
+            let told = report.told(series, summary.as_ref());
+            let place = *places.entry(told.clone()).or_insert(report.alike.len());
+            match report.alike.get_mut(place) {
+                Some(alike) => alike.series.push(series),
+                None => report.alike.push(Alike { told, series: vec![series] }),
+            }
+        }
+        report
     }
 
-    /// At most so many series, each in a few lines, and how many there are beyond them.
+    /// At most so many lines, and how many series there are beyond them.
     pub(super) fn brief(&self, most: usize) -> String {
         let mut text = labels::common_line(&self.common);
-        for (series, summary) in self.series.iter().take(most) {
-            text += &self.told(series, summary.as_ref());
+        for alike in self.alike.iter().take(most) {
+            text += &self.line(alike);
         }
-        let more = self.series.len().saturating_sub(most);
+        let more: usize = self.alike.iter().skip(most).map(|alike| alike.series.len()).sum();
         if more > 0 {
             text += &format!("… {more} more series left out, which changed less …\n");
         }
         text
     }
 
-    /// All series with all points, after the brief lines of each: what is quoted of a brief view stands here too.
+    /// Every line with the points of its series below it: what is quoted of a brief view stands here too.
     pub(super) fn whole(&self) -> String {
-        let mut text = self.brief(usize::MAX);
-        let long = |series: &&&(&Series, Option<Summary>)| {
-            series.1.as_ref().is_some_and(|summary| summary.points.len() < series.0.points.len())
-        };
-        let kept: Vec<_> = self.series.iter().take(WHOLE).collect();
-        for (series, _) in kept.iter().filter(long) {
-            let points: Vec<String> = series.points.iter().map(|point| self.point(point.at, point.value)).collect();
-            text += &format!("all points of {}: {}\n", self.name(series), points.join(", "));
+        let mut text = labels::common_line(&self.common);
+        let mut kept = 0;
+        for alike in &self.alike {
+            text += &self.line(alike);
+            let several = alike.series.len() > 1;
+            for series in alike.series.iter().filter(|series| series.points.len() > 1) {
+                kept += 1;
+                if kept <= WHOLE {
+                    let name = if several { format!("{}: ", self.name(series)) } else { String::new() };
+                    text += &format!("  {name}{}\n", self.points(series));
+                }
+            }
         }
-        let more = self.series.len().saturating_sub(WHOLE);
-        if more > 0 {
-            text += &format!("… not all points of the last {more} series are kept …\n");
+        if kept > WHOLE {
+            text += &format!("… the points of {} more series are not kept …\n", kept - WHOLE);
         }
         text
+    }
+
+    fn line(&self, alike: &Alike<'_>) -> String {
+        match alike.series.as_slice() {
+            [only] => format!("{}: {}\n", self.name(only), alike.told),
+            several => {
+                let names: Vec<String> = several.iter().take(NAMES).map(|series| self.name(series)).collect();
+                let more = several.len().saturating_sub(NAMES);
+                let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+                format!("{} series, each {}: {}{more}\n", several.len(), alike.told, names.join(", "))
+            }
+        }
     }
 
     fn name(&self, series: &Series) -> String {
@@ -73,62 +113,115 @@ impl<'a> Report<'a> {
         if name.is_empty() { "the value".to_owned() } else { name }
     }
 
-    fn point(&self, at: Timestamp, value: f64) -> String {
-        format!("{} {}", self.window.told(at), self.unit.told(value))
+    /// All points: a time, the values from then on, each repeated one once.
+    fn points(&self, series: &Series) -> String {
+        let mut runs: Vec<(Timestamp, String, usize)> = Vec::new();
+        let mut next = None;
+        let mut parts: Vec<String> = Vec::new();
+        let mut row = 0;
+        for point in &series.points {
+            let told = self.unit.told(point.value);
+            // A gap begins anew, for the values after it are not where they seem to be.
+            let follows = next.is_none_or(|next: Timestamp| point.at <= next);
+            match runs.last_mut().filter(|_| follows) {
+                Some((_, value, times)) if *value == told => *times += 1,
+                last => {
+                    row = if last.is_some() && row + 1 < ROW { row + 1 } else { 0 };
+                    runs.push((point.at, told, 1));
+                    parts.push(if row == 0 { format!("{} ", self.window.told(point.at)) } else { String::new() });
+                }
+            }
+            next = point.at.checked_add(self.window.step + self.window.step / 2).ok();
+        }
+        let told = parts.into_iter().zip(&runs).map(|(time, (_, value, times))| {
+            if *times == 1 { format!("{time}{value}") } else { format!("{time}{value} ×{times}") }
+        });
+        told.collect::<Vec<_>>().join(", ")
     }
 
+    /// What a series did, without its name.
     fn told(&self, series: &Series, summary: Option<&Summary>) -> String {
-        let name = self.name(series);
-        let (value, time) = (|value| self.unit.told(value), |at| self.window.told(at));
         let Some(summary) = summary else {
             let what = if series.histograms > 0 { "histograms, no numbers" } else { "values, none a finite number" };
-            return format!("{name}: {} {what}\n", series.points.len() + series.histograms);
+            return format!("{} {what}", series.points.len() + series.histograms);
         };
-        if summary.is_dull() {
-            return format!("{name}: {} all the time\n", value(summary.last.value));
-        }
-        let mut text = format!("{name}: {}", self.trend(summary));
-        if summary.trend != Trend::Constant {
-            text += &format!(
-                "; min {} at {}, max {} at {}, mean {}, first {}, last {}",
-                value(summary.min.value),
-                time(summary.min.at),
-                value(summary.max.value),
-                time(summary.max.at),
-                value(summary.mean),
-                value(summary.first.value),
-                value(summary.last.value)
-            );
-        }
+        let value = |value| self.unit.told(value);
+        let mut text = match &summary.course {
+            Course::Constant if summary.gaps.is_empty() && summary.not_numbers == 0 => {
+                format!("{} all the time", value(summary.last.value))
+            }
+            Course::Constant => format!("{} whenever there is a value", value(summary.last.value)),
+            Course::Flat => format!("flat, {} to {}", value(summary.min.value), value(summary.max.value)),
+            Course::Levels(shifts) => self.levels(shifts, summary),
+            Course::Rising => format!("rising from {}", self.slope(summary)),
+            Course::Falling => format!("falling from {}", self.slope(summary)),
+            Course::Varying(parts) => self.varying(parts, summary),
+        };
         if summary.not_numbers > 0 {
             text += &format!("; {} values are no finite numbers", summary.not_numbers);
         }
-        text += &self.gaps(summary);
-        text.push('\n');
-        if summary.trend != Trend::Constant {
-            let points: Vec<String> = summary.points.iter().map(|point| self.point(point.at, point.value)).collect();
-            text += &format!("  {}\n", points.join(", "));
+        text + &self.gaps(summary)
+    }
+
+    fn levels(&self, shifts: &[Shift], summary: &Summary) -> String {
+        let step = |shift: &Shift| {
+            let way = if shift.to > shift.from { "up" } else { "down" };
+            let at = self.window.told(shift.left);
+            let when = if shift.left == shift.there {
+                format!("at {at}")
+            } else {
+                format!("from {at} to {}", self.window.told(shift.there))
+            };
+            format!("step {way} {when} from {} to {}", self.unit.told(shift.from), self.unit.told(shift.to))
+        };
+        let steps: Vec<String> = shifts.iter().map(step).collect();
+        steps.join(", ") + &self.beyond(shifts, summary)
+    }
+
+    /// The extremes and the last value, where the levels don't tell them.
+    fn beyond(&self, shifts: &[Shift], summary: &Summary) -> String {
+        let levels = || shifts.iter().flat_map(|shift| [shift.from, shift.to]);
+        let (low, high) = (levels().fold(f64::INFINITY, f64::min), levels().fold(f64::NEG_INFINITY, f64::max));
+        let much = (high - low) / 10.0;
+        let mut text = String::new();
+        for (what, point, beyond) in
+            [("min", summary.min, low - summary.min.value), ("max", summary.max, summary.max.value - high)]
+        {
+            if beyond > much {
+                text += &format!("; {what} {} at {}", self.unit.told(point.value), self.window.told(point.at));
+            }
+        }
+        if shifts.last().is_some_and(|shift| (shift.to - summary.last.value).abs() > much) {
+            text += &format!("; last {}", self.unit.told(summary.last.value));
         }
         text
     }
 
-    fn trend(&self, summary: &Summary) -> String {
-        let word = match summary.trend {
-            Trend::Constant => return format!("{} whenever there is a value", self.unit.told(summary.last.value)),
-            Trend::Flat => return "flat".to_owned(),
-            Trend::Step => "step",
-            Trend::Rising => "rising",
-            Trend::Falling => "falling",
-            Trend::Varying => "varying",
-        };
-        let Some(jump) = summary.jump else { return word.to_owned() };
-        let (from, to) = (self.unit.told(jump.before.value), self.unit.told(jump.after.value));
-        let at = self.window.told(jump.after.at);
-        match (summary.trend, jump.after.value > jump.before.value) {
-            (Trend::Step, true) => format!("step up at {at} from {from} to {to}"),
-            (Trend::Step, false) => format!("step down at {at} from {from} to {to}"),
-            _ => format!("{word}, largest jump at {at} from {from} to {to}"),
+    fn slope(&self, summary: &Summary) -> String {
+        let value = |value| self.unit.told(value);
+        format!("{} to {}, mean {}", value(summary.first.value), value(summary.last.value), value(summary.mean))
+    }
+
+    fn varying(&self, parts: &Parts, summary: &Summary) -> String {
+        let (value, time) = (|value| self.unit.told(value), |at| self.window.told(at));
+        let mut text = format!(
+            "varying, min {} at {}, max {} at {}, mean {}, last {}",
+            value(summary.min.value),
+            time(summary.min.at),
+            value(summary.max.value),
+            time(summary.max.at),
+            value(summary.mean),
+            value(summary.last.value)
+        );
+        if let Some((before, after)) = parts.jump {
+            let (from, to) = (value(before.value), value(after.value));
+            text += &format!(", largest jump at {} from {from} to {to}", time(after.at));
         }
+        if !parts.means.is_empty() {
+            let means: Vec<String> = parts.means.iter().map(|mean| value(*mean)).collect();
+            text += &format!("; means of eight equal parts: {}", means.join(", "));
+        }
+        text
     }
 
     fn gaps(&self, summary: &Summary) -> String {
@@ -158,64 +251,4 @@ pub(super) fn heading(window: Window, incident_start: Option<Timestamp>) -> Stri
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::prometheus::Point;
-
-    fn series(pod: &str, values: &[(u64, f64)]) -> Series {
-        let start = window().start;
-        let points =
-            values.iter().map(|(minute, value)| Point { at: start + Duration::from_mins(*minute), value: *value });
-        Series {
-            labels: [("namespace", "shop"), ("pod", pod)].into_iter().collect(),
-            points: points.collect(),
-            histograms: 0,
-        }
-    }
-
-    fn window() -> Window {
-        let start: Timestamp = "2026-01-02T03:00:00Z".parse().unwrap();
-        Window { start, end: start + Duration::from_mins(4), step: Duration::from_mins(1) }
-    }
-
-    #[test]
-    fn what_changed_most_is_told_first_and_what_did_not_in_one_line() {
-        let all = [
-            series("quiet", &[(0, 0.0), (1, 0.0), (2, 0.0), (3, 0.0), (4, 0.0)]),
-            series("broken", &[(0, f64::NAN), (1, f64::NAN)]),
-            series("stepped", &[(0, 0.25), (1, 0.25), (2, 0.75), (3, 0.75), (4, 0.76)]),
-            series("late", &[(3, 1.0), (4, 1.0)]),
-        ];
-        let report = Report::new(&all, window(), Unit::Share);
-        assert_eq!(
-            report.brief(9),
-            "all have namespace=\"shop\"\n\
-             pod=\"stepped\": step up at 03:02 from 25% to 75%; min 25% at 03:00, max 76% at 03:04, mean 55.2%, first 25%, last 76%\n\
-             \x20 03:00 25%, 03:01 25%, 03:02 75%, 03:03 75%, 03:04 76%\n\
-             pod=\"late\": 100% whenever there is a value; no values before 03:03\n\
-             pod=\"quiet\": 0% all the time\n\
-             pod=\"broken\": 2 values, none a finite number\n"
-        );
-        assert!(report.brief(1).ends_with("… 3 more series left out, which changed less …\n"));
-    }
-
-    #[test]
-    fn the_whole_holds_every_line_of_the_view_and_every_point() {
-        let mut long = series("long", &[]);
-        long.points = (0..50_u32)
-            .map(|minute| Point {
-                at: window().start + Duration::from_mins(u64::from(minute)),
-                value: f64::from(minute),
-            })
-            .collect();
-        let all = [long, series("other", &[(0, 1.0)])];
-        let report =
-            Report::new(&all, Window { end: window().start + Duration::from_mins(49), ..window() }, Unit::Plain);
-        let (brief, whole) = (report.brief(2), report.whole());
-        assert!(whole.starts_with(&brief));
-        assert!(whole.contains("all points of pod=\"long\": 03:00 0, 03:01 1, 03:02 2,"), "{whole}");
-        assert_eq!(brief.lines().nth(2).unwrap().split(", ").count(), 12);
-    }
-}
+mod tests;

@@ -2,33 +2,47 @@
 
 use jiff::Timestamp;
 
+use super::change::changes;
 use super::{Point, Series, Window};
 
-/// The most points that are shown of a series.
-const SHOWN: usize = 12;
+/// Into how many parts a series without another form is summed up, and the fewest points for which it is.
+const PARTS: usize = 8;
+const PARTED: usize = 2 * PARTS;
 
 /// How a series went.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Trend {
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Course {
     /// One value all the time.
     Constant,
     /// It moved by at most a fiftieth.
     Flat,
-    /// It was on one level and then on another.
-    Step,
+    /// It was on one level and then on another; one shift or more.
+    Levels(Vec<Shift>),
     /// Up, as a whole.
     Rising,
     /// Down, as a whole.
     Falling,
     /// Up and down.
-    Varying,
+    Varying(Parts),
 }
 
-/// The largest change from one point to the next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Jump {
-    pub(super) before: Point,
-    pub(super) after: Point,
+/// From one level to another.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shift {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    /// The first value that is off the old level, and the first on the new one: the same where it came at once.
+    pub(super) left: Timestamp,
+    pub(super) there: Timestamp,
+}
+
+/// A series without another form.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Parts {
+    /// The largest change from one point to the next, where it is most of what the series moved at all.
+    pub(super) jump: Option<(Point, Point)>,
+    /// The mean of each eighth; none where there are few points.
+    pub(super) means: Vec<f64>,
 }
 
 /// What a series did. All of it is about the values that are finite numbers.
@@ -39,15 +53,11 @@ pub(super) struct Summary {
     pub(super) mean: f64,
     pub(super) first: Point,
     pub(super) last: Point,
-    pub(super) trend: Trend,
-    /// Absent where nothing changed.
-    pub(super) jump: Option<Jump>,
+    pub(super) course: Course,
     /// Stretches of the window without values.
     pub(super) gaps: Vec<(Timestamp, Timestamp)>,
     /// How many values are not a number, or infinite.
     pub(super) not_numbers: usize,
-    /// At most twelve points: those that tell most, and some between.
-    pub(super) points: Vec<Point>,
 }
 
 impl Summary {
@@ -59,18 +69,15 @@ impl Summary {
         // The first of several equal ones: since when it was so.
         let min = **finite.iter().min_by(|left, right| by_value(left, right)).as_ref()?;
         let max = **finite.iter().rev().max_by(|left, right| by_value(left, right)).as_ref()?;
-        let jump = jump(&finite);
         Some(Self {
             min,
             max,
             mean: mean(&finite),
             first,
             last,
-            trend: trend(&finite, max.value - min.value, jump),
-            jump,
+            course: course(&finite, max.value - min.value),
             gaps: gaps(&series.points, window),
             not_numbers: series.points.len() - finite.len(),
-            points: chosen(&finite, [min, max], jump),
         })
     }
 
@@ -78,11 +85,6 @@ impl Summary {
     pub(super) fn change(&self) -> f64 {
         let largest = self.max.value.abs().max(self.min.value.abs());
         if largest == 0.0 { 0.0 } else { (self.max.value - self.min.value) / largest }
-    }
-
-    /// Whether it is one value without a gap: one line says all of it.
-    pub(super) fn is_dull(&self) -> bool {
-        self.trend == Trend::Constant && self.gaps.is_empty() && self.not_numbers == 0
     }
 }
 
@@ -92,36 +94,64 @@ fn mean(points: &[Point]) -> f64 {
     points.iter().map(|point| point.value / points.len() as f64).sum()
 }
 
-fn jump(points: &[Point]) -> Option<Jump> {
-    let jumps = points.windows(2).filter_map(|pair| match pair {
-        [before, after] => Some(Jump { before: *before, after: *after }),
-        _ => None,
-    });
-    let size = |jump: &Jump| (jump.after.value - jump.before.value).abs();
-    jumps.filter(|jump| size(jump) > 0.0).reduce(|most, next| if size(&next) > size(&most) { next } else { most })
-}
-
-fn trend(points: &[Point], range: f64, jump: Option<Jump>) -> Trend {
-    let Some(jump) = jump else { return Trend::Constant };
+fn course(points: &[Point], range: f64) -> Course {
+    let Some(jump) = jump(points) else { return Course::Constant };
     let largest = points.iter().map(|point| point.value.abs()).fold(0.0, f64::max);
     // Of counts each one matters: a container that restarted once more is not as it was.
     let counts = largest < 1e5 && points.iter().all(|point| point.value.fract() == 0.0);
     if !counts && range <= largest / 50.0 {
-        return Trend::Flat;
+        return Course::Flat;
     }
-    let (before, after): (Vec<Point>, Vec<Point>) = points.iter().partition(|point| point.at <= jump.before.at);
-    let levels = (mean(&after) - mean(&before)).abs();
-    if (jump.after.value - jump.before.value).abs() >= range * 0.6 && levels >= range * 0.6 {
-        return Trend::Step;
+    let shifts = shifts(points, range, jump);
+    if !shifts.is_empty() {
+        return Course::Levels(shifts);
     }
     let (slope, fit) = line(points);
     if fit < 0.5 || slope.abs() < range * 0.5 {
-        Trend::Varying
+        let most = (jump.1.value - jump.0.value).abs() >= range * 0.6;
+        Course::Varying(Parts { jump: most.then_some(jump), means: means(points) })
     } else if slope > 0.0 {
-        Trend::Rising
+        Course::Rising
     } else {
-        Trend::Falling
+        Course::Falling
     }
+}
+
+/// The largest change from one point to the next; none where nothing changed.
+fn jump(points: &[Point]) -> Option<(Point, Point)> {
+    let jumps = points.windows(2).filter_map(|pair| match pair {
+        [before, after] => Some((*before, *after)),
+        _ => None,
+    });
+    let size = |(before, after): &(Point, Point)| (after.value - before.value).abs();
+    jumps.filter(|jump| size(jump) > 0.0).reduce(|most, next| if size(&next) > size(&most) { next } else { most })
+}
+
+/// The changes of level: those that stand out of the noise, else the jump where there is no noise on either side of it.
+fn shifts(points: &[Point], range: f64, jump: (Point, Point)) -> Vec<Shift> {
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    let time = |index: usize| points.get(index).map(|point| point.at);
+    let shift = |change: super::change::Change| {
+        Some(Shift { from: change.from, to: change.to, left: time(change.at.start)?, there: time(change.at.end)? })
+    };
+    let found: Vec<Shift> = changes(&values).into_iter().filter_map(shift).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let (before, after) = jump;
+    let even = |of: &Point, level: f64| (of.value - level).abs() <= range / 50.0;
+    let quiet = points.iter().all(|point| even(point, if point.at <= before.at { before.value } else { after.value }));
+    let only = Shift { from: before.value, to: after.value, left: after.at, there: after.at };
+    if quiet { vec![only] } else { Vec::new() }
+}
+
+/// The mean of each of eight parts.
+fn means(points: &[Point]) -> Vec<f64> {
+    if points.len() < PARTED {
+        return Vec::new();
+    }
+    let edge = |part: usize| part * points.len() / PARTS;
+    (0..PARTS).filter_map(|part| points.get(edge(part)..edge(part + 1))).map(mean).collect()
 }
 
 /// The straight line through the points: how far it goes up or down from the first to the last, and how much of the
@@ -170,23 +200,6 @@ fn gaps(points: &[Point], window: Window) -> Vec<(Timestamp, Timestamp)> {
         gaps.push((last.at, window.end));
     }
     gaps
-}
-
-/// First, last, smallest, largest and both sides of the largest jump; the rest at even distances.
-fn chosen(points: &[Point], ends: [Point; 2], jump: Option<Jump>) -> Vec<Point> {
-    if points.len() <= SHOWN {
-        return points.to_vec();
-    }
-    let position = |wanted: Point| points.iter().position(|point| point.at == wanted.at);
-    let mut kept: Vec<usize> = [0, points.len() - 1].into_iter().chain(ends.into_iter().filter_map(position)).collect();
-    kept.extend(jump.into_iter().flat_map(|jump| [jump.before, jump.after]).filter_map(position));
-    kept.sort_unstable();
-    kept.dedup();
-    let room = SHOWN - kept.len();
-    kept.extend((1..=room).map(|index| index * (points.len() - 1) / (room + 1)));
-    kept.sort_unstable();
-    kept.dedup();
-    kept.into_iter().filter_map(|index| points.get(index).copied()).collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,11 @@
 //! The value that a name is given, in the ways in which data is written.
 
+mod beside;
+
+use beside::joins;
+
 use super::key::{Key, Surety};
+use super::quiet::REACH;
 use super::value::{Style, is_secret};
 use super::{Source, Span, difference, header};
 
@@ -12,36 +17,75 @@ const ELEMENTS: usize = 50;
 
 /// The secrets that this name is given, and where reading goes on.
 pub(super) fn secrets(source: &Source<'_>, key: Key, resume: usize) -> (Vec<Span>, usize) {
-    let reader = Reader { source, key, line: source.line_start(key.start), alone: alone(source, key.start) };
+    let reader = Reader { source, key, alone: alone(source, key.start) };
     let mut spans = reader.assigned().unwrap_or_default();
     spans.retain(|span| span.start < span.end);
     let end = spans.iter().map(|span| span.end).max().unwrap_or(resume);
     (spans, end.max(resume))
 }
 
+/// Whether a name's value, which is no secret, stands beside it on a short line, so that no more than that was read. Or
+/// whether it has none, and the lines around it are short.
+pub(super) fn is_on_a_short_line(source: &Source<'_>, key: Key) -> bool {
+    let closed = source.skip(key.end, closes);
+    let at = source.skip_blanks(closed);
+    if !matches!(source.at(at), Some(b':' | b'=')) {
+        return is_beside_nothing(source, key, closed);
+    }
+    let value = source.skip(at, |byte| matches!(byte, b':' | b'=' | b'>' | b' ' | b'\t'));
+    let start = source.skip_back(key.start, REACH, |byte| byte != b'\n');
+    let end = source.skip_at_most(value, REACH, |byte| byte != b'\n');
+    // Lists, blocks and what stands below reach further.
+    !matches!(source.at(value), None | Some(b'\n' | b'\r' | b'[' | b'{' | b'|' | b'>'))
+        && key.start - start < REACH
+        && end - key.start < REACH
+}
+
+/// Whether a name that is no argument has no value in quotes or on the next line; all that was read is near by.
+fn is_beside_nothing(source: &Source<'_>, key: Key, closed: usize) -> bool {
+    let next = source.skip_at_most(closed, REACH, joins);
+    let line = source.skip_back(key.start, REACH, |byte| byte != b'\n');
+    let line_before = source.skip_back(line.saturating_sub(1), REACH, |byte| byte != b'\n');
+    let quoted = matches!(source.at(source.skip_blanks(closed)), Some(b'"' | b'\'' | b'`' | b'\\'));
+    let value = source.has(next, "value") && !source.has(next, "valueFrom");
+    !quoted
+        && !value
+        && source.before(key.start) != Some(b'-')
+        && key.start - line_before < REACH
+        && next - key.start < REACH
+}
+
+/// Quotes and brackets behind a name.
+const fn closes(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']')
+}
+
 struct Reader<'a> {
     source: &'a Source<'a>,
     key: Key,
-    /// Where the name's line begins.
-    line: usize,
     /// Whether nothing that speaks stands before the name on its line.
     alone: bool,
 }
 
 /// Whether only indentation, a list's mark, a line's number or time, a quote or a shell's `export` stand before on the line.
 fn alone(source: &Source<'_>, at: usize) -> bool {
-    let start = source.line_start(at);
+    let start = source.skip_back(at, 81, |byte| byte != b'\n');
     if at - start > 80 {
         return false;
     }
-    let before = source.slice(start, at).trim();
-    let before =
-        ["export", "set", "ENV", "ARG", "data."].iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
-    before.bytes().all(|byte| {
+    let silent = |byte: u8| {
         byte.is_ascii_digit()
             || byte.is_ascii_whitespace()
             || matches!(byte, b'-' | b'+' | b'|' | b'#' | b'!' | b'"' | b'\'' | b'T' | b'Z' | b':' | b'.')
-    })
+    };
+    let before = source.slice(start, at);
+    if before.bytes().all(silent) {
+        return true;
+    }
+    let before = before.trim_ascii_end();
+    let words = ["export", "set", "ENV", "ARG", "data."];
+    let before = words.iter().find_map(|word| before.strip_suffix(word)).unwrap_or(before);
+    before.bytes().all(silent)
 }
 
 impl Reader<'_> {
@@ -52,7 +96,7 @@ impl Reader<'_> {
             let data = Reader { key: Key { surety: at_least(self.key.surety), ..self.key }, ..*self };
             return Some(changed.into_iter().flat_map(|(from, to)| data.accept(from, to, Style::Data)).collect());
         }
-        let closed = source.skip(self.key.end, |byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']'));
+        let closed = source.skip(self.key.end, closes);
         let at = source.skip_blanks(closed);
         match (source.at(at), source.at(at + 1)) {
             (Some(b':'), Some(b'/')) if source.at(at + 2) == Some(b'/') => None,
@@ -97,15 +141,11 @@ impl Reader<'_> {
         }
         // What a program's environment prints: the value may have spaces, unless another assignment follows.
         let capitals = self.source.slice(self.key.start, self.key.end).bytes().all(|byte| !byte.is_ascii_lowercase());
-        let line_end = self.source.line_end(from);
-        let rest = self.source.slice(from, line_end);
-        if self.alone
-            && capitals
-            && !spaced
-            && !rest.contains('=')
-            && !rest.contains(['"', '\'', '\\', '{', '}'])
-            && self.source.before(self.key.start) != Some(b'"')
-        {
+        let simple = || {
+            let rest = self.source.slice(from, self.source.line_end(from));
+            !rest.contains(['=', '"', '\'', '\\', '{', '}'])
+        };
+        if self.alone && capitals && !spaced && self.source.before(self.key.start) != Some(b'"') && simple() {
             return self.rest_of_line(from);
         }
         self.word(from, Style::Data)
@@ -185,11 +225,7 @@ impl Reader<'_> {
 
     /// One word, as it is given with an equals sign: what follows a separator and is itself an assignment is not its.
     fn word(&self, from: usize, style: Style) -> Vec<Span> {
-        let end = from
-            + word_length(
-                self.source.slice(from, (from + LONGEST).min(self.source.len())).as_bytes(),
-                self.source.rest(from),
-            );
+        let end = from + word_length(self.source.slice(from, self.source.cut(from, LONGEST)));
         if self.key.kind == "authorization" {
             return self.accept(from, self.source.line_end(from), style);
         }
@@ -260,7 +296,7 @@ impl Reader<'_> {
     /// The column of the name; a quote before it belongs to it.
     fn column(&self) -> usize {
         let quote = matches!(self.source.before(self.key.start), Some(b'"' | b'\''));
-        self.key.start - self.line - usize::from(quote)
+        self.key.start - self.source.line_start(self.key.start) - usize::from(quote)
     }
 
     /// The text of `<password>…</password>`.
@@ -296,60 +332,6 @@ impl Reader<'_> {
             None if self.key.surety == Surety::Likely => Some(self.word(at, Style::Data)),
             None => Some(self.word(at, style)),
         }
-    }
-
-    /// The value beside a name that is itself a value: `name: DB_PASSWORD` with `value: …`, in whichever order.
-    fn named(&self, closed: usize) -> Option<Vec<Span>> {
-        let source = self.source;
-        let before = source.skip_back(self.key.start, 8, |byte| matches!(byte, b'"' | b'\'' | b'\\'));
-        let before = source.skip_back(before, 8, |byte| matches!(byte, b' ' | b'\t'));
-        if !matches!(source.before(before), Some(b':' | b'=')) {
-            return None;
-        }
-        let name_end = source.skip_back(before - 1, 4, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
-        let name = source.skip_back(name_end, 20, |byte| byte.is_ascii_alphanumeric());
-        let label = source.slice(name, name_end).to_ascii_lowercase();
-        if !["name", "key", "field", "variable", "var", "param", "parameter", "env", "header", "property", "k"]
-            .contains(&label.as_str())
-        {
-            return None;
-        }
-        let data =
-            Reader { source, key: Key { surety: at_least(self.key.surety), ..self.key }, line: self.line, alone: true };
-        let at = source.skip(closed, |byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'"' | b'\'' | b'\\'));
-        if source.at(at) == Some(b'>') {
-            return data.element(at + 1);
-        }
-        if source.has(at, "value") {
-            let after = source.skip(at + 5, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
-            if matches!(source.at(after), Some(b':' | b'=')) {
-                let line = source.line_start(at);
-                let below = Reader { line, key: Key { start: at, ..data.key }, ..data };
-                return Some(below.spaced(source.skip_blanks(after + 1)));
-            }
-        }
-        data.value_before(name)
-    }
-
-    /// The value that stands before the name, as `{"value": …, "name": …}` or on the line before.
-    fn value_before(&self, name: usize) -> Option<Vec<Span>> {
-        let source = self.source;
-        let floor = name.saturating_sub(2_000);
-        let before = source.rest(floor).get(..name - floor)?;
-        let at = floor + before.rfind("value")?;
-        let after = source.skip(at + 5, |byte| matches!(byte, b'"' | b'\'' | b'\\' | b' '));
-        if !matches!(source.at(after), Some(b':' | b'=')) {
-            return None;
-        }
-        let from = source.skip_blanks(after + 1);
-        let (start, end, next) = quoted(source, from).unwrap_or_else(|| {
-            let end = source.line_end(from).min(name);
-            (from, end, end)
-        });
-        let between = source.slice(next, name);
-        let joined =
-            between.bytes().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b',' | b'"' | b'\'' | b'\\'));
-        joined.then(|| self.accept(start, end, Style::Data))
     }
 
     /// A password in quotes right after the word, as in `password "…"`, and the SQL of `IDENTIFIED BY '…'`.
@@ -393,11 +375,15 @@ pub(super) fn quoted(source: &Source<'_>, at: usize) -> Option<(usize, usize, us
     let depth = source.skip(at, |byte| byte == b'\\') - at;
     let quote = source.at(at + depth).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
     let start = at + depth + 1;
-    let limit = source.line_end(start).min(start + LONGEST);
+    let limit = source.cut(start, LONGEST);
     let mut slashes = 0;
     for index in start..limit {
         match source.at(index) {
             Some(b'\\') => slashes += 1,
+            Some(b'\n') => {
+                let end = source.line_end(index.saturating_sub(1).max(start));
+                return Some((start, end, end));
+            }
             Some(byte) if byte == quote => {
                 // Single quotes have no escapes; doubled they stand for one, in YAML and SQL.
                 let doubled = quote == b'\'' && depth == 0 && source.at(index + 1) == Some(b'\'') && index > start;
@@ -426,16 +412,16 @@ fn doubled_before(source: &Source<'_>, start: usize, index: usize) -> bool {
 }
 
 /// How long the word is that begins there.
-fn word_length(bytes: &[u8], text: &str) -> usize {
+fn word_length(text: &str) -> usize {
     let mut end = 0;
-    while let Some(byte) = bytes.get(end) {
-        let rest = text.get(end + 1..).unwrap_or_default();
+    while let Some(byte) = text.as_bytes().get(end) {
+        let rest = || text.get(end + 1..).unwrap_or_default();
         match byte {
             b'"' | b'`' | b'<' => break,
             b'\'' if end > 0 => break,
             byte if byte.is_ascii_whitespace() => break,
-            b'\\' if rest.starts_with(['n', 't', 'r', '"']) => break,
-            b',' | b';' | b'&' if assigns(rest) => break,
+            b'\\' if rest().starts_with(['n', 't', 'r', '"']) => break,
+            b',' | b';' | b'&' if assigns(rest()) => break,
             _ => end += 1,
         }
     }

@@ -12,6 +12,10 @@ pub struct RedactConfig {
     pub patterns: Vec<SecretPattern>,
     /// Regular expressions of values that are no secrets: a value that one of them fits as a whole stays.
     pub allow: Vec<String>,
+    /// Whether e-mail addresses are taken out too.
+    pub emails: bool,
+    /// Whether card numbers are, told by issuer, length and check digit.
+    pub cards: bool,
     /// Key of the hashes in placeholders. With it a secret has the same placeholder after a restart and in every
     /// replica; without, a random one is made at each start.
     pub key: Option<Secret>,

@@ -1,6 +1,7 @@
 //! Names that tell of a secret.
 
 use super::Source;
+use super::words::Words;
 
 /// How sure a name makes that its value is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(super) struct Key {
 }
 
 /// Words after the telling one that don't change what the value is.
-const TAILS: [&str; 36] = [
+const TAILS: Words = Words::new(&[
     "hash",
     "hashed",
     "value",
@@ -63,10 +64,10 @@ const TAILS: [&str; 36] = [
     "admin",
     "rw",
     "ro",
-];
+]);
 
 /// Words before `key` that make it a secret one.
-const KEYS: [&str; 36] = [
+const KEYS: Words = Words::new(&[
     "api",
     "access",
     "private",
@@ -103,10 +104,10 @@ const KEYS: [&str; 36] = [
     "cookie",
     "write",
     "integration",
-];
+]);
 
 /// Words before `secret` by which it names an object of Kubernetes.
-const NAMED: [&str; 13] = [
+const NAMED: Words = Words::new(&[
     "pull",
     "tls",
     "ca",
@@ -120,7 +121,7 @@ const NAMED: [&str; 13] = [
     "bundle",
     "image",
     "credentials",
-];
+]);
 
 const fn letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
@@ -134,37 +135,44 @@ pub(super) fn around(source: &Source<'_>, from: usize, to: usize) -> (usize, Opt
     if source.before(start) == Some(b'\\') && matches!(source.at(start), Some(b'n' | b't' | b'r')) && start < from {
         start += 1;
     }
-    let name = source.slice(start, end);
-    let trimmed = name.trim_matches(['-', '.', '_']);
-    let (start, stop) = (
-        start + name.len() - name.trim_start_matches(['-', '.', '_']).len(),
-        start + name.trim_end_matches(['-', '.', '_']).len(),
-    );
-    let key = tells(trimmed).map(|(kind, surety)| Key { start, end: stop, kind, surety });
+    let mark = |byte: u8| matches!(byte, b'-' | b'.' | b'_');
+    let start = source.skip_at_most(start, end - start, mark);
+    let stop = source.skip_back(end, end - start, mark);
+    let key = tells(source.slice(start, stop)).map(|(kind, surety)| Key { start, end: stop, kind, surety });
     (end, key.filter(|key| key.start < key.end))
 }
 
+/// How many letters of a name's end are read.
+const LONGEST: usize = 128;
+
 /// What a name tells of its value.
 fn tells(name: &str) -> Option<(&'static str, Surety)> {
-    let mut words = words(name);
-    while words.len() > 1 && words.last().is_some_and(|last| is_tail(last)) {
-        words.pop();
+    let name = name.as_bytes();
+    let name = name.get(name.len().saturating_sub(LONGEST)..)?;
+    let mut lower = [0; LONGEST];
+    let lower = lower.get_mut(..name.len())?;
+    lower.copy_from_slice(name);
+    lower.make_ascii_lowercase();
+    let mut words = words_from_the_end(name, std::str::from_utf8(lower).ok()?).peekable();
+    let mut last = words.next()?;
+    while words.peek().is_some() && is_tail(last) {
+        last = words.next()?;
     }
-    let last = words.last()?.trim_end_matches(|letter: char| letter.is_ascii_digit());
-    let before = words.iter().rev().nth(1).map_or("", String::as_str);
-    Some(match last {
+    let before = words.next();
+    let (alone, before) = (before.is_none(), before.unwrap_or_default());
+    Some(match last.trim_end_matches(|letter: char| letter.is_ascii_digit()) {
         // The working directory of every shell.
-        "pwd" if words.len() == 1 || before == "old" => return None,
+        "pwd" if alone || before == "old" => return None,
         "password" | "passwords" | "passwd" | "passwort" | "pwd" | "pass" | "passphrase" | "passcode"
         | "userpassword" | "dbpassword" | "rootpassword" | "mypassword" => ("password", Surety::Sure),
-        "secret" | "secrets" if words.len() == 1 || NAMED.contains(&before) => ("secret", Surety::Random),
+        "secret" | "secrets" if alone || NAMED.has(before) => ("secret", Surety::Random),
         "secret" | "secrets" | "clientsecret" => ("secret", Surety::Sure),
         "token" | "tokens" if matches!(before, "page" | "continue" | "resume" | "cancellation" | "cancel") => {
             return None;
         }
         "token" | "tokens" | "jwt" | "bearer" | "accesstoken" | "authtoken" => ("token", Surety::Likely),
         "apikey" | "authkey" | "secretkey" | "accesskey" | "privatekey" | "apisecret" => ("key", Surety::Sure),
-        "key" if KEYS.contains(&before) => ("key", Surety::Likely),
+        "key" if KEYS.has(before) => ("key", Surety::Likely),
         "key" => ("key", Surety::Strong),
         "credential" | "credentials" | "cred" | "creds" | "auth" | "sig" | "signature" | "sessionid" => {
             ("credential", Surety::Random)
@@ -177,34 +185,45 @@ fn tells(name: &str) -> Option<(&'static str, Surety)> {
 }
 
 fn is_tail(word: &str) -> bool {
-    TAILS.contains(&word)
+    TAILS.has(word)
         || word.bytes().all(|byte| byte.is_ascii_digit())
         || word.strip_prefix('v').is_some_and(|version| version.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The words of `DB_PASSWORD`, `dbPassword`, `db-password` and `DBPassword`, in lower case.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let letters: Vec<char> = name.chars().collect();
-    for (index, letter) in letters.iter().enumerate() {
+/// Where the last word of a name begins: of `DB_PASSWORD`, `dbPassword`, `db-password` and `DBPassword` at the `p`.
+fn last_word(name: &[u8]) -> usize {
+    let mut after = 0_u8;
+    for (index, letter) in name.iter().copied().enumerate().rev() {
         if !letter.is_ascii_alphanumeric() {
-            words.push(std::mem::take(&mut word));
-            continue;
+            return index + 1;
         }
-        let before = index.checked_sub(1).and_then(|before| letters.get(before));
-        let after = letters.get(index + 1);
-        let starts = letter.is_ascii_uppercase()
-            && (before.is_some_and(|before| before.is_ascii_lowercase() || before.is_ascii_digit())
-                || before.is_some_and(char::is_ascii_uppercase) && after.is_some_and(char::is_ascii_lowercase));
-        if starts {
-            words.push(std::mem::take(&mut word));
+        let before = index.checked_sub(1).and_then(|before| name.get(before)).copied().unwrap_or_default();
+        let follows = before.is_ascii_lowercase() || before.is_ascii_digit();
+        if letter.is_ascii_uppercase() && (follows || before.is_ascii_uppercase() && after.is_ascii_lowercase()) {
+            return index;
         }
-        word.push(letter.to_ascii_lowercase());
+        after = letter;
     }
-    words.push(word);
-    words.retain(|word| !word.is_empty());
-    words
+    0
+}
+
+/// The words of a name, each as its letters stand in `lower`, the last first.
+fn words_from_the_end<'a>(name: &'a [u8], lower: &'a str) -> impl Iterator<Item = &'a str> {
+    let mut rest = name;
+    std::iter::from_fn(move || {
+        while let Some((last, before)) = rest.split_last()
+            && !last.is_ascii_alphanumeric()
+        {
+            rest = before;
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        let start = last_word(rest);
+        let word = lower.get(start..rest.len())?;
+        rest = rest.get(..start)?;
+        Some(word)
+    })
 }
 
 #[cfg(test)]

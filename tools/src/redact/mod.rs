@@ -1,6 +1,6 @@
 //! Takes secrets out of text before it is kept or leaves.
 //!
-//! One pass of one regular expression finds where a secret may stand: the prefix of a vendor's token, a name that tells of
+//! One pass finds where a secret may stand: the prefix of a vendor's token, a name that tells of
 //! one, a URL, a key block. What stands there is then read by hand. Nothing is taken for a secret for its entropy alone:
 //! digests, UIDs, commits and names of pods stay.
 
@@ -11,14 +11,18 @@ mod header;
 mod key;
 mod manifest;
 mod pem;
+mod personal;
 mod placeholder;
+mod quiet;
 mod scan;
 mod source;
 mod trigger;
 mod url;
 mod value;
 mod vendor;
+mod words;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use regex::Regex;
@@ -27,8 +31,10 @@ use crate::Redact;
 
 pub use config::{RedactConfig, RedactError, SecretPattern};
 use placeholder::Placeholders;
-use scan::scan;
+use quiet::Quiet;
+use scan::{Scanned, scan};
 use source::Source;
+use trigger::Triggers;
 
 /// Replaces secrets by placeholders, as `[redacted:password:3fa9]`. Cheap to clone.
 ///
@@ -39,7 +45,9 @@ pub struct Redactor(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
-    triggers: Regex,
+    triggers: Triggers,
+    emails: bool,
+    cards: bool,
     extra: Vec<(String, Regex)>,
     allow: Vec<Regex>,
     placeholders: Placeholders,
@@ -50,11 +58,11 @@ struct Parts {
 struct Span {
     start: usize,
     end: usize,
-    kind: String,
+    kind: Cow<'static, str>,
 }
 
 impl Span {
-    fn new(start: usize, end: usize, kind: impl Into<String>) -> Self {
+    fn new(start: usize, end: usize, kind: impl Into<Cow<'static, str>>) -> Self {
         Self { start, end, kind: kind.into() }
     }
 }
@@ -79,31 +87,40 @@ impl Redactor {
         }
         let allow = config.allow.iter().map(|pattern| compiled("allow", &format!("^(?:{pattern})$")));
         Ok(Self(Arc::new(Parts {
-            triggers: compiled("built in", &trigger::pattern())?,
+            triggers: Triggers::new(),
+            emails: config.emails,
+            cards: config.cards,
             extra,
             allow: allow.collect::<Result<_, _>>()?,
             placeholders: Placeholders::new(config.key.as_ref()),
         })))
     }
 
-    fn spans(&self, text: &str) -> Vec<Span> {
-        let mut spans = scan(&Source::new(text), &self.0.triggers);
+    /// The secrets in a text, in order; of it, these stretches are known to be quiet.
+    fn scanned(&self, text: &str, known: &Quiet) -> Scanned {
+        let source = Source::new(text);
+        let Scanned { mut spans, quiet } = scan(&source, &self.0.triggers, known);
+        if self.0.emails {
+            spans.extend(personal::emails(&source));
+        }
+        if self.0.cards {
+            spans.extend(personal::cards(&source));
+        }
         for (name, regex) in &self.0.extra {
             let secret = |found: regex::Captures<'_>| {
                 let part = found.name("secret").or_else(|| found.get(0))?;
-                (!part.is_empty()).then(|| Span::new(part.start(), part.end(), name))
+                (!part.is_empty()).then(|| Span::new(part.start(), part.end(), name.clone()))
             };
             spans.extend(regex.captures_iter(text).filter_map(secret));
         }
         if !spans.is_empty() {
-            let done: Vec<(usize, usize)> = placeholder::ranges(text).collect();
-            spans.retain(|span| !done.iter().any(|(start, end)| span.start < *end && *start < span.end));
+            placeholder::leave(text, &mut spans);
         }
         spans.retain(|span| {
             let value = text.get(span.start..span.end).unwrap_or_default();
             !self.0.allow.iter().any(|allowed| allowed.is_match(value))
         });
-        merged(spans)
+        Scanned { spans: merged(spans), quiet }
     }
 }
 
@@ -124,32 +141,35 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
 const AGAIN: usize = 4;
 
 impl Redactor {
-    /// The text without what one reading finds; nothing where it finds nothing.
-    fn pass(&self, text: &str) -> Option<String> {
-        let spans = self.spans(text);
+    /// The text without what one reading finds, and where it is quiet; nothing where it finds nothing.
+    fn pass(&self, text: &str, known: &Quiet) -> Option<(String, Quiet)> {
+        let Scanned { spans, quiet } = self.scanned(text, known);
         if spans.is_empty() {
             return None;
         }
-        let mut clean = String::with_capacity(text.len());
+        let mut clean = String::with_capacity(text.len() + spans.len() * placeholder::USUAL);
+        let mut replaced = Vec::with_capacity(spans.len());
         let mut from = 0;
         for span in spans {
             clean.push_str(text.get(from..span.start).unwrap_or_default());
             let secret = text.get(span.start..span.end).unwrap_or_default();
+            let before = clean.len();
             self.0.placeholders.write(&mut clean, &span.kind, secret);
             from = span.end;
+            replaced.push((span, clean.len() - before));
         }
         clean.push_str(text.get(from..).unwrap_or_default());
-        Some(clean)
+        Some((clean, quiet.moved(&replaced)))
     }
 }
 
 impl Redact for Redactor {
     fn redact(&self, text: &str) -> String {
-        let Some(mut clean) = self.pass(text) else { return text.to_owned() };
+        let Some((mut clean, mut quiet)) = self.pass(text, &Quiet::default()) else { return text.to_owned() };
         // What stood beside a secret may read as another once that is gone.
         for _ in 0..AGAIN {
-            match self.pass(&clean) {
-                Some(again) => clean = again,
+            match self.pass(&clean, &quiet) {
+                Some((again, still)) => (clean, quiet) = (again, still),
                 None => break,
             }
         }

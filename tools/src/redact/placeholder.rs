@@ -2,13 +2,20 @@
 
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 use hmac::{Hmac, KeyInit, Mac};
 use marple_core::Secret;
+use memchr::memmem::Finder;
 use sha2::Sha256;
+
+use super::Span;
 
 /// What each placeholder begins with.
 pub(super) const START: &str = "[redacted:";
+
+/// How long most are.
+pub(super) const USUAL: usize = 24;
 
 /// Writes placeholders.
 #[derive(Clone)]
@@ -50,13 +57,23 @@ pub(super) fn is_in(text: &str) -> bool {
 
 /// Where placeholders stand in the text: exactly what is written here, for a log may hold words that look like it.
 pub(super) fn ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    text.match_indices(START).filter_map(|(start, _)| {
+    static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(START));
+    FINDER.find_iter(text.as_bytes()).filter_map(|start| {
         let (kind, rest) = text.get(start + START.len()..)?.split_once(':')?;
         let named = !kind.is_empty() && kind.len() <= 40 && kind.bytes().all(in_kind);
         let digits = rest.get(..4).is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let end = start + START.len() + kind.len() + 6;
         (named && digits && rest.as_bytes().get(4) == Some(&b']')).then_some((start, end))
     })
+}
+
+/// Takes out the spans that touch a placeholder: what is redacted stays as it is.
+pub(super) fn leave(text: &str, spans: &mut Vec<Span>) {
+    let done: Vec<(usize, usize)> = ranges(text).collect();
+    spans.retain(|span| {
+        let next = done.partition_point(|(_, end)| *end <= span.start);
+        done.get(next).is_none_or(|(start, _)| *start >= span.end)
+    });
 }
 
 /// Whether this letter can stand in a kind.

@@ -1,43 +1,62 @@
 //! Goes from one trigger to the next.
 
-use regex::Regex;
-
+use super::quiet::{Quiet, REACH};
+use super::trigger::{Found, Trigger, Triggers};
 use super::value::Style;
 use super::{Source, Span, assignment, header, key, manifest, pem, url, value, vendor};
 
-/// Every secret in the text, in no order.
-pub(super) fn scan(source: &Source<'_>, triggers: &Regex) -> Vec<Span> {
+/// What one reading of a text gives.
+#[derive(Debug, Default)]
+pub(super) struct Scanned {
+    /// Every secret, in no order.
+    pub(super) spans: Vec<Span>,
+    /// Stretches in which no trigger begins, in order.
+    pub(super) quiet: Quiet,
+}
+
+/// Reads a text. No trigger begins in the stretches that are known to be quiet.
+pub(super) fn scan(source: &Source<'_>, triggers: &Triggers, known: &Quiet) -> Scanned {
     let mut spans = Vec::new();
+    let mut quiet = Quiet::default();
+    let mut known = known.iter().peekable();
     let mut manifests = false;
-    let mut at = 0;
-    while let Some(found) = triggers.find_at(source.text(), at) {
-        let (start, end) = (found.start(), found.end());
+    let (mut at, mut quiet_from) = (0, 0);
+    loop {
+        let Some(Found { start, end, trigger }) = triggers.find_but(source, at, &mut known) else {
+            quiet.add(quiet_from, source.len());
+            break;
+        };
         at = end;
-        let first = source.at(start).unwrap_or_default();
-        let one = match first {
-            b'[' => {
-                // What is redacted already; its words are no names.
+        let mut local = false;
+        let one = match trigger {
+            // The words of what is redacted already are no names.
+            Trigger::Placeholder => {
                 at = source.skip(end, |byte| byte != b']' && byte != b'\n');
                 None
             }
-            b'-' => pem::block(source, start),
-            b':' if found.as_str() == "://" => url::credentials(source, start),
-            b':' => vendor::telegram(source, start),
-            b'$' => vendor::hash(source, start),
-            b'@' => url::driver(source, start),
-            b' ' | b'\t' => url::command_line(source, end),
-            _ if source.has(start, "hooks.slack") || source.has(start, "discord") => vendor::webhook(source, end),
-            b'L' if source.rest(start).starts_with("LS0t") => pem::encoded(source, start),
-            b'k' | b'K' if source.has(start, "kind") => {
+            Trigger::KeyBlock => pem::block(source, start),
+            Trigger::EncodedKey => pem::encoded(source, start),
+            Trigger::Url => {
+                let (span, reach) = url::credentials(source, start);
+                local = span.is_none() && reach - start <= REACH;
+                span
+            }
+            Trigger::Driver => url::driver(source, start),
+            Trigger::User => url::command_line(source, end),
+            Trigger::Hash => vendor::hash(source, start),
+            Trigger::Webhook => vendor::webhook(source, end),
+            Trigger::Telegram => vendor::telegram(source, start),
+            Trigger::Identified => identified(source, end),
+            Trigger::Basic => header::basic(source, end),
+            Trigger::Manifest => {
                 manifests = true;
                 None
             }
-            b'i' | b'I' if source.has(start, "identified") => identified(source, end),
-            b'b' | b'B' if source.has(start, "basic ") => header::basic(source, end),
-            _ => vendor::find(source, start).or_else(|| {
-                let (resume, found) = named(source, start, end);
+            Trigger::Token | Trigger::Name => token(source, start, trigger).or_else(|| {
+                let before = spans.len();
+                let (resume, reads_on_line) = named(source, start, end, &mut spans);
+                local = spans.len() == before && reads_on_line && resume - start <= REACH;
                 at = at.max(resume);
-                spans.extend(found);
                 None
             }),
         };
@@ -45,24 +64,37 @@ pub(super) fn scan(source: &Source<'_>, triggers: &Regex) -> Vec<Span> {
             at = at.max(span.end);
             spans.push(span);
         }
+        // What was read to no avail, and only near by, need not be read again where nothing near by changes.
+        if !local {
+            quiet.add(quiet_from, start);
+            quiet_from = at;
+        }
     }
     if manifests {
         spans.extend(manifest::secrets(source));
     }
     spans.retain(|span| span.start < span.end);
-    spans
+    Scanned { spans, quiet }
 }
 
-/// The secrets under a name that the trigger is a part of, and where reading goes on.
-fn named(source: &Source<'_>, start: usize, end: usize) -> (usize, Vec<Span>) {
+/// A vendor's token, where one begins.
+fn token(source: &Source<'_>, start: usize, trigger: Trigger) -> Option<Span> {
+    if trigger == Trigger::Token { vendor::find(source, start) } else { None }
+}
+
+/// Adds the secrets under a name that the trigger is a part of. Says where reading goes on, and whether no more was read
+/// than a short line.
+fn named(source: &Source<'_>, start: usize, end: usize, into: &mut Vec<Span>) -> (usize, bool) {
     let (resume, key) = key::around(source, start, end);
-    let Some(key) = key else { return (resume, Vec::new()) };
+    let Some(key) = key else { return (resume, true) };
     let (mut spans, mut next) = assignment::secrets(source, key, resume);
     if spans.is_empty() && source.has(start, "bearer") {
         spans.extend(header::bearer(source, key.end));
         next = spans.iter().map(|span| span.end).max().unwrap_or(next);
     }
-    (next, spans)
+    let on_line = spans.is_empty() && assignment::is_on_a_short_line(source, key);
+    into.extend(spans);
+    (next, on_line)
 }
 
 /// The password in SQL's `IDENTIFIED BY '…'`.

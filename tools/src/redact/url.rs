@@ -3,15 +3,19 @@
 use super::value::is_reference;
 use super::{Source, Span};
 
-/// The password in `scheme://user:password@host`; `at` is the colon after the scheme.
-pub(super) fn credentials(source: &Source<'_>, at: usize) -> Option<Span> {
+/// The password in `scheme://user:password@host`, and how far was read; `at` is the colon after the scheme.
+pub(super) fn credentials(source: &Source<'_>, at: usize) -> (Option<Span>, usize) {
+    let start = at + 3;
+    let end =
+        source.skip(start, |byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`'));
+    (within(source, at, start, end), end)
+}
+
+fn within(source: &Source<'_>, at: usize, start: usize, end: usize) -> Option<Span> {
     let scheme = source.skip_back(at, 20, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
     if scheme == at {
         return None;
     }
-    let start = at + 3;
-    let end =
-        source.skip(start, |byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`'));
     let whole = source.slice(start, end);
     let authority = whole.find(['/', '?', '#']).map_or(whole, |cut| whole.get(..cut).unwrap_or_default());
     // Unescaped, a password may itself have the letters that end an authority.

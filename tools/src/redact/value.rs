@@ -2,6 +2,7 @@
 
 use super::key::{Key, Surety};
 use super::placeholder;
+use super::words::Words;
 
 /// How a value stands by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Style {
 }
 
 /// First words of what is said about a password or token, in place of one.
-const ABOUT: [&str; 74] = [
+const ABOUT: Words = Words::new(&[
     "a",
     "access",
     "an",
@@ -88,10 +89,10 @@ const ABOUT: [&str; 74] = [
     "will",
     "wrong",
     "yes",
-];
+]);
 
 /// Directories in which files with secrets are.
-const DIRECTORIES: [&str; 16] = [
+const DIRECTORIES: Words = Words::new(&[
     "app",
     "config",
     "credentials",
@@ -108,16 +109,20 @@ const DIRECTORIES: [&str; 16] = [
     "tmp",
     "usr",
     "var",
-];
+]);
 
 /// Whether this value under this name is a secret.
 pub(super) fn is_secret(value: &str, key: Key, style: Style) -> bool {
     let value = value.trim();
-    if value.is_empty() || is_reference(value) {
-        return false;
-    }
-    let word =
-        |text: &str| ABOUT.contains(&text.trim_end_matches([',', '.', ':', ';', ')']).to_ascii_lowercase().as_str());
+    !value.is_empty() && may_be(value, key, style) && !is_reference(value)
+}
+
+/// Whether a value that is there may be one.
+fn may_be(value: &str, key: Key, style: Style) -> bool {
+    let word = |text: &str| {
+        let text = text.trim_end_matches([',', '.', ':', ';', ')']);
+        ABOUT.has(text)
+    };
     let number = |most: usize| value.len() <= most && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     match (key.surety, style) {
         (Surety::Sure, Style::Data) => true,
@@ -131,56 +136,73 @@ pub(super) fn is_secret(value: &str, key: Key, style: Style) -> bool {
     }
 }
 
+/// What stands for no value.
+const NONE: Words = Words::new(&[
+    "true",
+    "false",
+    "null",
+    "nil",
+    "none",
+    "undefined",
+    "unset",
+    "n/a",
+    "~",
+    "{}",
+    "[]",
+    "\"\"",
+    "''",
+    "-",
+]);
+
+/// What a value begins with that is elsewhere.
+const ELSEWHERE: [&str; 19] = [
+    "${",
+    "$(",
+    "{{",
+    "%(",
+    "<set to the key",
+    "valuefrom",
+    "secretkeyref",
+    "vault:",
+    "file:",
+    "env:",
+    "ref+",
+    "op://",
+    "arn:aws:",
+    "projects/",
+    "enc[",
+    "!vault",
+    "%s",
+    "%v",
+    "%q",
+];
+
+/// What stands in brackets or quotes where a value was taken out.
+const MASKED: Words = Words::new(&[
+    "redacted",
+    "hidden",
+    "masked",
+    "sensitive",
+    "sensitive value",
+    "secret",
+    "omitted",
+    "filtered",
+    "nil",
+    "none",
+    "unknown",
+    "empty",
+]);
+
 /// Whether it stands for a value that is elsewhere, is masked or is none.
 pub(super) fn is_reference(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let none =
-        ["true", "false", "null", "nil", "none", "undefined", "unset", "n/a", "~", "{}", "[]", "\"\"", "''", "-"];
-    let elsewhere = [
-        "${",
-        "$(",
-        "{{",
-        "%(",
-        "<set to the key",
-        "valuefrom",
-        "secretkeyref",
-        "vault:",
-        "file:",
-        "env:",
-        "ref+",
-        "op://",
-        "arn:aws:",
-        "projects/",
-        "enc[",
-        "!vault",
-        "%s",
-        "%v",
-        "%q",
-    ];
-    if none.contains(&lower.as_str())
-        || placeholder::is_in(value)
-        || elsewhere.iter().any(|start| lower.starts_with(start))
-    {
+    let begins = |start: &&str| {
+        value.as_bytes().get(..start.len()).is_some_and(|there| there.eq_ignore_ascii_case(start.as_bytes()))
+    };
+    if NONE.has(value) || placeholder::is_in(value) || ELSEWHERE.iter().any(begins) {
         return true;
     }
-    let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}', '"', '\'']);
-    let masked = [
-        "redacted",
-        "hidden",
-        "masked",
-        "sensitive",
-        "sensitive value",
-        "secret",
-        "omitted",
-        "filtered",
-        "nil",
-        "none",
-        "unknown",
-        "empty",
-    ];
-    if inner.len() < value.len() && masked.contains(&inner.to_ascii_lowercase().as_str())
-        || inner.eq_ignore_ascii_case("redacted")
-    {
+    let inner = inner(value);
+    if inner.len() < value.len() && MASKED.has(inner) || inner.eq_ignore_ascii_case("redacted") {
         return true;
     }
     if inner.len() >= 3 && inner.chars().all(|letter| matches!(letter, '*' | 'x' | 'X' | '•' | '.' | '#')) {
@@ -195,10 +217,18 @@ pub(super) fn is_reference(value: &str) -> bool {
     value.strip_prefix('$').is_some_and(variable) || is_path(value)
 }
 
+/// What is within brackets and quotes.
+fn inner(value: &str) -> &str {
+    let encloses = |byte: &u8| matches!(byte, b'<' | b'>' | b'[' | b']' | b'(' | b')' | b'{' | b'}' | b'"' | b'\'');
+    let start = value.bytes().take_while(|byte| encloses(byte)).count();
+    let end = value.bytes().rev().take_while(|byte| encloses(byte)).count();
+    value.get(start..value.len() - end).unwrap_or_default()
+}
+
 /// A file's path, by its first directory: secrets in base64 may begin with a slash too.
 fn is_path(value: &str) -> bool {
     let Some((first, rest)) = value.strip_prefix('/').and_then(|rest| rest.split_once('/')) else { return false };
-    DIRECTORIES.contains(&first) && !rest.contains(char::is_whitespace)
+    first.bytes().all(|byte| byte.is_ascii_lowercase()) && DIRECTORIES.has(first) && !rest.contains(char::is_whitespace)
 }
 
 fn is_version(value: &str) -> bool {
@@ -224,12 +254,13 @@ pub(super) fn is_random(value: &str) -> bool {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'/' | b':' | b'@')
     };
     if value.bytes().all(named) {
-        let parts = value.split(['-', '.', '/', ':', '@']).collect::<Vec<_>>();
-        let telling = |part: &&str| {
-            let digits = part.bytes().filter(u8::is_ascii_digit).count();
-            digits >= 1 && digits < part.len() && (part.len() >= 16 || parts.len() == 1)
+        let separates = |byte: &u8| matches!(byte, b'-' | b'.' | b'/' | b':' | b'@');
+        let alone = !value.bytes().any(|byte| separates(&byte));
+        let telling = |part: &[u8]| {
+            let digits = part.iter().filter(|byte| byte.is_ascii_digit()).count();
+            digits >= 1 && digits < part.len() && (part.len() >= 16 || alone)
         };
-        return parts.iter().any(telling);
+        return value.as_bytes().split(separates).any(telling);
     }
     digit && (value.len() >= 8 || !value.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         || mixed(value) && value.len() >= 16

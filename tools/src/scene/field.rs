@@ -45,6 +45,11 @@ pub(crate) fn condition<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
     items(value, "/status/conditions").iter().find(|condition| text(condition, "/type") == Some(kind))
 }
 
+/// Whether a pod, or anything else with such a condition, is ready.
+pub(crate) fn is_ready(value: &Value) -> bool {
+    condition(value, "Ready").is_some_and(|ready| text(ready, "/status") == Some("True"))
+}
+
 /// What an object is called, where it names itself whole.
 pub(crate) fn reference(value: &Value) -> Option<ObjectRef> {
     Some(ObjectRef {

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use marple_core::{Labels, ObjectRef};
 use serde_json::Value;
 
-use super::hosts::{Target, targets};
-use super::{Scene, field};
-
-/// Values of a ConfigMap longer than this are not searched for hosts, in bytes.
-const SEARCHED_LIMIT: usize = 65_536;
+use super::names::{configured_hosts, named_by_cluster_scoped, references, spoken_hosts};
+use super::spoken::{troubled_addresses, troubled_hosts};
+use super::{Scene, field, gateway, names};
 
 /// In which way one object depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +44,7 @@ pub struct Graph {
     members: BTreeMap<ObjectRef, Vec<ObjectRef>>,
     edges: BTreeMap<ObjectRef, Vec<Edge>>,
     calls: BTreeMap<(ObjectRef, ObjectRef), Call>,
+    addresses: BTreeMap<String, ObjectRef>,
 }
 
 /// How a workload's settings name a Service that it calls.
@@ -91,94 +90,6 @@ fn creator(scene: &Scene, pod: &ObjectRef) -> Option<ObjectRef> {
     scene.events.iter().find(said).map(|event| event.about.clone())
 }
 
-/// What a pod specification names: object and how. Optional configuration is left out: its absence is no fault.
-pub(crate) fn references(namespace: &str, spec: &Value) -> Vec<(ObjectRef, String)> {
-    let mut found = Vec::new();
-    let mut add = |kind: &str, name: Option<&str>, how: String| {
-        found.extend(name.map(|name| (ObjectRef::namespaced(kind, namespace, name), how)));
-    };
-    let required = |value: &Value, at: &str| !field::flag(value, &format!("{at}/optional"));
-    for container in field::containers(spec) {
-        let of = field::text(container, "/name").unwrap_or_default();
-        for from in field::items(container, "/envFrom") {
-            for (kind, at) in [("ConfigMap", "/configMapRef"), ("Secret", "/secretRef")] {
-                if required(from, at) {
-                    add(kind, field::text(from, &format!("{at}/name")), format!("envFrom of container {of}"));
-                }
-            }
-        }
-        for entry in field::items(container, "/env") {
-            let name = field::text(entry, "/name").unwrap_or_default();
-            for (kind, at) in [("ConfigMap", "/valueFrom/configMapKeyRef"), ("Secret", "/valueFrom/secretKeyRef")] {
-                if required(entry, at) {
-                    add(kind, field::text(entry, &format!("{at}/name")), format!("env {name} of container {of}"));
-                }
-            }
-        }
-    }
-    for volume in field::items(spec, "/volumes") {
-        let of = field::text(volume, "/name").unwrap_or_default();
-        for (kind, at, name) in [
-            ("ConfigMap", "/configMap", "/configMap/name"),
-            ("Secret", "/secret", "/secret/secretName"),
-            ("PersistentVolumeClaim", "/persistentVolumeClaim", "/persistentVolumeClaim/claimName"),
-        ] {
-            if required(volume, at) {
-                add(kind, field::text(volume, name), format!("volume {of}"));
-            }
-        }
-        for source in field::items(volume, "/projected/sources") {
-            for (kind, at) in [("ConfigMap", "/configMap"), ("Secret", "/secret")] {
-                if required(source, at) {
-                    add(kind, field::text(source, &format!("{at}/name")), format!("volume {of}"));
-                }
-            }
-        }
-    }
-    for secret in field::items(spec, "/imagePullSecrets") {
-        add("Secret", field::text(secret, "/name"), "imagePullSecrets".to_owned());
-    }
-    let account = field::text(spec, "/serviceAccountName").filter(|name| *name != "default");
-    add("ServiceAccount", account, "serviceAccountName".to_owned());
-    found
-}
-
-/// Hosts that a pod specification's own settings name, and where: environment, command and arguments.
-pub(crate) fn spoken_hosts(spec: &Value) -> Vec<(Target, String)> {
-    let mut found = Vec::new();
-    for container in field::containers(spec) {
-        let of = field::text(container, "/name").unwrap_or_default();
-        for entry in field::items(container, "/env") {
-            let (Some(name), Some(value)) = (field::text(entry, "/name"), field::text(entry, "/value")) else {
-                continue;
-            };
-            found.extend(targets(name, value).into_iter().map(|target| {
-                let how = format!("env {name} of container {of} names {}", target.host);
-                (target, how)
-            }));
-        }
-        for value in field::items(container, "/args").iter().chain(field::items(container, "/command")) {
-            found.extend(targets("", value.as_str().unwrap_or_default()).into_iter().map(|target| {
-                let how = format!("an argument of container {of} names {}", target.host);
-                (target, how)
-            }));
-        }
-    }
-    found
-}
-
-/// Hosts that a ConfigMap names, and by which key.
-pub(crate) fn configured_hosts(object: &ObjectRef, value: &Value) -> Vec<(Target, String)> {
-    field::pairs(value, "/data")
-        .filter(|(_, text)| text.len() <= SEARCHED_LIMIT)
-        .flat_map(|(key, text)| targets(key, text).into_iter().map(move |target| (key, target)))
-        .map(|(key, target)| {
-            let how = format!("{object} names {} under {key}", target.host);
-            (target, how)
-        })
-        .collect()
-}
-
 impl Graph {
     /// The graph of a scene.
     pub fn of(scene: &Scene) -> Self {
@@ -211,7 +122,29 @@ impl Graph {
                 graph.add_calls(scene, object, value);
             }
         }
+        graph.add_addresses(scene);
+        graph.add_spoken(scene);
         graph
+    }
+
+    /// Addresses of Services, and of the pods that they select.
+    fn add_addresses(&mut self, scene: &Scene) {
+        for (service, value) in scene.of_kind("Service") {
+            for edge in self
+                .edges(service)
+                .iter()
+                .filter(|edge| edge.relation == Relation::Selects)
+                .cloned()
+                .collect::<Vec<_>>()
+            {
+                if let Some(ip) = scene.get(&edge.to).and_then(|pod| field::text(pod, "/status/podIP")) {
+                    self.addresses.entry(ip.to_owned()).or_insert_with(|| service.clone());
+                }
+            }
+            if let Some(ip) = field::text(value, "/spec/clusterIP").filter(|ip| *ip != "None") {
+                self.addresses.insert(ip.to_owned(), service.clone());
+            }
+        }
     }
 
     fn add(&mut self, from: &ObjectRef, to: &ObjectRef, relation: Relation, how: String) {
@@ -223,15 +156,8 @@ impl Graph {
 
     fn add_named(&mut self, scene: &Scene, object: &ObjectRef, value: &Value) {
         let Some(namespace) = object.namespace.as_deref() else {
-            if object.is("PersistentVolume")
-                && let Some(class) = field::text(value, "/spec/storageClassName")
-            {
-                self.add(
-                    object,
-                    &ObjectRef::cluster("StorageClass", class),
-                    Relation::Refers,
-                    "storageClassName".into(),
-                );
+            for (to, how) in named_by_cluster_scoped(object, value) {
+                self.add(object, &to, Relation::Refers, how);
             }
             return;
         };
@@ -258,9 +184,23 @@ impl Graph {
             "HorizontalPodAutoscaler" => {
                 let kind = field::text(value, "/spec/scaleTargetRef/kind").unwrap_or("Deployment").to_owned();
                 name(&kind, "/spec/scaleTargetRef/name", false);
+                // The API from which it takes processor and memory, where it gets none.
+                let without = field::condition(value, "ScalingActive").and_then(|one| field::text(one, "/status"));
+                if without == Some("False") {
+                    let api = ObjectRef::cluster("APIService", "v1beta1.metrics.k8s.io");
+                    self.add(object, &api, Relation::Refers, "metrics of resources".to_owned());
+                }
             }
+            "Gateway" => name("GatewayClass", "/spec/gatewayClassName", true),
+            "HTTPRoute" | "GRPCRoute" => {
+                for (to, how) in gateway::references(namespace, value) {
+                    self.add(object, &to, Relation::Refers, how);
+                }
+            }
+            "Certificate" => name("Secret", "/spec/secretName", false),
             "Ingress" => {
-                for (service, _, how) in backends(value) {
+                name("IngressClass", "/spec/ingressClassName", true);
+                for (service, _, how) in names::backends(value) {
                     let to = ObjectRef::namespaced("Service", namespace, service);
                     self.add(object, &to, Relation::Refers, how);
                 }
@@ -318,8 +258,7 @@ impl Graph {
             spoken.extend(hosts.into_iter().map(|(target, how)| (target, how, config.clone())));
         }
         for (target, how, written_in) in spoken {
-            let service =
-                ObjectRef::namespaced("Service", target.namespace.as_deref().unwrap_or(namespace), &target.name);
+            let service = target.service(namespace);
             if scene.get(&service).is_none() && !target.sure && !scene.missing.contains(&service) {
                 continue;
             }
@@ -330,6 +269,28 @@ impl Graph {
             let call = Call { host: target.host, port: target.port, written_in, how: how.clone() };
             self.calls.entry((unit.clone(), service.clone())).or_insert(call);
             self.add(&unit, &service, Relation::TalksTo, how);
+        }
+    }
+
+    /// Calls of which only a log tells: the address may stand in a Secret.
+    fn add_spoken(&mut self, scene: &Scene) {
+        for log in &scene.logs {
+            let Some(namespace) = log.pod.namespace.as_deref() else { continue };
+            let unit = self.top_owner(&log.pod);
+            for ip in troubled_addresses(&log.text) {
+                if let Some(service) =
+                    self.service_at(&ip).filter(|it| !self.workloads_behind(it).contains(&unit)).cloned()
+                {
+                    self.add(&unit, &service, Relation::TalksTo, format!("its log names {ip}"));
+                }
+            }
+            for target in troubled_hosts(&log.text) {
+                let service = target.service(namespace);
+                let known = scene.get(&service).is_some() || (target.sure && scene.missing.contains(&service));
+                if known && !self.workloads_behind(&service).contains(&unit) {
+                    self.add(&unit, &service, Relation::TalksTo, format!("its log names {}", target.host));
+                }
+            }
         }
     }
 
@@ -368,6 +329,17 @@ impl Graph {
             .filter(|edge| edge.relation == Relation::Selects)
             .map(|edge| self.top_owner(&edge.to))
             .collect()
+    }
+
+    /// Who names an object in its specification.
+    pub(crate) fn named_by(&self, object: &ObjectRef) -> Vec<&ObjectRef> {
+        let naming = self.all_edges().filter(|edge| edge.to == *object && edge.relation == Relation::Refers);
+        naming.map(|edge| &edge.from).collect()
+    }
+
+    /// The Service that has this address, or one of whose pods has.
+    pub(crate) fn service_at(&self, ip: &str) -> Option<&ObjectRef> {
+        self.addresses.get(ip)
     }
 
     /// How a workload's settings name a Service that it calls.
@@ -427,28 +399,6 @@ impl Graph {
         }
         None
     }
-}
-
-/// Services that an ingress sends to, with the port's number or name and how it names them.
-pub(crate) fn backends(ingress: &Value) -> Vec<(&str, String, String)> {
-    let port = |service: &Value| {
-        field::number(service, "/port/number")
-            .map(|number| number.to_string())
-            .or_else(|| field::text(service, "/port/name").map(str::to_owned))
-            .unwrap_or_default()
-    };
-    let rules = field::items(ingress, "/spec/rules").iter().flat_map(|rule| {
-        let host = field::text(rule, "/host").unwrap_or("*");
-        field::items(rule, "/http/paths").iter().filter_map(move |path| {
-            let service = path.pointer("/backend/service")?;
-            let way = field::text(path, "/path").unwrap_or("/");
-            Some((field::text(service, "/name")?, port(service), format!("rule {host}{way}")))
-        })
-    });
-    let default = ingress
-        .pointer("/spec/defaultBackend/service")
-        .and_then(|service| Some((field::text(service, "/name")?, port(service), "defaultBackend".to_owned())));
-    rules.chain(default).collect()
 }
 
 /// Decides whether an object's selector selects labels.

@@ -1,5 +1,7 @@
 //! Names of Services in settings and logs, as `db.payments.svc:5432` or `http://inventory:8080`.
 
+use marple_core::ObjectRef;
+
 /// The most names taken of one text.
 const TARGET_LIMIT: usize = 64;
 
@@ -35,6 +37,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The Service that it means in a pod of this namespace.
+    pub(crate) fn service(&self, namespace: &str) -> ObjectRef {
+        ObjectRef::namespaced("Service", self.namespace.as_deref().unwrap_or(namespace), &self.name)
+    }
+
     /// A host name, read as the cluster's DNS would; nothing where it can't be a Service.
     pub(crate) fn of(host: &str, port: Option<u16>) -> Option<Self> {
         let host = host.trim_end_matches('.');
@@ -86,7 +93,8 @@ pub(crate) fn targets(name: &str, text: &str) -> Vec<Target> {
     found
 }
 
-fn split_port(authority: &str) -> (&str, Option<u16>) {
+/// A host and the port behind it, where one is written.
+pub(super) fn split_port(authority: &str) -> (&str, Option<u16>) {
     match authority.rsplit_once(':') {
         Some((host, port)) => match port.parse() {
             Ok(port) => (host, Some(port)),

@@ -3,14 +3,19 @@
 //! A [`Scene`] is plain data: [`Scene::read`] is the only part that asks the API server, and what it could not see is
 //! in [`Scene::unseen`]. The rules look at nothing else.
 
+pub(crate) mod clients;
 mod event;
 pub(crate) mod field;
+pub(crate) mod gateway;
 mod graph;
 mod hosts;
 mod keep;
+pub(crate) mod names;
 mod reach;
 mod read;
 mod rollout;
+pub(crate) mod spoken;
+mod trouble;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +25,12 @@ use marple_core::{ObjectRef, ProofSource, Unseen};
 use serde_json::Value;
 
 pub use event::Event;
-pub(crate) use graph::backends;
 pub use graph::{Edge, Graph, Relation};
-pub(crate) use hosts::{Target, targets};
+pub(crate) use hosts::Target;
 pub(crate) use keep::occurs;
 pub use keep::{Kept, keep};
+pub(crate) use names::backends;
+pub(crate) use rollout::MADE;
 pub use rollout::{Change, Rollout};
 
 /// The end of one container's log.

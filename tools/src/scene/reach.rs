@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use marple_core::ObjectRef;
+use serde_json::Value;
 
 use super::graph::Relation;
+use super::spoken::mentions_webhook;
 use super::{Edge, Graph, Scene, field};
+use crate::near::nearest;
 
 /// How many calls from one workload to the next are followed.
 pub(super) const HOPS: usize = 3;
@@ -36,11 +39,14 @@ pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> 
             walk.include_pods_on(subject);
         }
     }
+    walk.enter_webhooks();
     while let Some((unit, hops)) = walk.queue.pop_front() {
         walk.go_on(&unit, hops);
     }
     walk.include_callers();
     walk.include_near_workloads();
+    walk.include_near_services();
+    walk.include_webhooks();
     walk.include_limits();
     walk.found
 }
@@ -92,12 +98,16 @@ impl Walk<'_> {
         for member in self.graph.members(object).iter().chain([object]) {
             self.found.entry(member.clone()).or_insert(hops);
         }
-        // An ingress before a Service that was included for its pods.
+        // What leads to a Service that was included for its pods, and what that names: class, certificate, gateway.
+        let mut leading = vec![object.clone()];
         if object.is("Service") {
-            for edge in self.backwards.get(object).cloned().unwrap_or_default() {
-                if edge.from.is("Ingress") {
-                    self.found.entry(edge.from.clone()).or_insert(hops);
-                }
+            let before = self.backwards.get(object).into_iter().flatten().map(|edge| &edge.from);
+            leading.extend(before.filter(|from| is_route(from)).cloned());
+        }
+        for object in leading.iter().filter(|object| is_route(object) || object.is("HorizontalPodAutoscaler")) {
+            self.found.entry(object.clone()).or_insert(hops);
+            for edge in self.graph.edges(object).iter().filter(|edge| !edge.to.is("Service")) {
+                self.found.entry(self.graph.top_owner(&edge.to)).or_insert(hops);
             }
         }
     }
@@ -105,10 +115,7 @@ impl Walk<'_> {
     fn members(&self, unit: &ObjectRef) -> Vec<ObjectRef> {
         let (mut pods, others): (Vec<_>, Vec<_>) =
             self.graph.members(unit).iter().cloned().partition(|member| member.is("Pod"));
-        let ready = |pod: &ObjectRef| {
-            let ready = self.scene.get(pod).and_then(|pod| field::condition(pod, "Ready"));
-            ready.is_some_and(|ready| field::text(ready, "/status") == Some("True"))
-        };
+        let ready = |pod: &ObjectRef| self.scene.get(pod).is_some_and(field::is_ready);
         pods.sort_by_cached_key(|pod| (!self.scene.subjects.contains(pod), ready(pod)));
         // Some that are ready stay, so that a workload that serves in part is not taken for one that doesn't.
         let mut spare = READY_LIMIT;
@@ -161,6 +168,48 @@ impl Walk<'_> {
         }
     }
 
+    /// Services that a missing one may have meant, and its namespace where that is missing too.
+    fn include_near_services(&mut self) {
+        let missing = self.found.keys().filter(|object| object.is("Service") && self.scene.missing.contains(object));
+        for service in missing.cloned().collect::<Vec<_>>() {
+            let there = self.scene.in_namespace("Service", service.namespace.as_deref()).map(|(other, _)| other);
+            let near = nearest(&service.name, there.map(|other| other.name.as_str()), 1);
+            let meant = self.scene.of_kind("Service").map(|(other, _)| other).filter(|other| {
+                other.name == service.name
+                    || other.namespace == service.namespace && near.contains(&other.name.as_str())
+            });
+            let meant = meant.cloned().collect::<Vec<_>>();
+            let space = service.namespace.map(|namespace| ObjectRef::cluster("Namespace", namespace));
+            for object in meant.into_iter().chain(space.filter(|space| self.scene.missing.contains(space))) {
+                self.found.entry(object).or_insert(1);
+            }
+        }
+    }
+
+    /// Webhooks that an event or a log speaks of, with what answers them.
+    fn enter_webhooks(&mut self) {
+        let spoken = webhooks(self.scene).filter(|(_, value)| {
+            let mut names = field::items(value, "/webhooks").iter().filter_map(|webhook| field::text(webhook, "/name"));
+            names.any(|name| {
+                let events = self.scene.events.iter().map(|event| &event.message);
+                let mut texts = events.chain(self.scene.logs.iter().map(|log| &log.text));
+                texts.any(|text| text.contains(name) && mentions_webhook(text))
+            })
+        });
+        for configuration in spoken.map(|(configuration, _)| configuration.clone()).collect::<Vec<_>>() {
+            self.enter(configuration, 1);
+        }
+    }
+
+    /// Webhooks that something within reach answers.
+    fn include_webhooks(&mut self) {
+        for (configuration, _) in webhooks(self.scene) {
+            if self.graph.edges(configuration).iter().any(|edge| self.found.contains_key(&edge.to)) {
+                self.found.entry(configuration.clone()).or_insert(1);
+            }
+        }
+    }
+
     fn include_limits(&mut self) {
         let namespaces = self.found.keys().filter_map(|object| object.namespace.clone()).collect::<BTreeSet<_>>();
         for namespace in namespaces {
@@ -173,17 +222,27 @@ impl Walk<'_> {
     }
 }
 
+fn webhooks(scene: &Scene) -> impl Iterator<Item = (&ObjectRef, &Value)> {
+    ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"].into_iter().flat_map(|kind| scene.of_kind(kind))
+}
+
 fn serves_it(object: &ObjectRef) -> bool {
-    matches!(
-        object.kind.as_str(),
-        "Service" | "Ingress" | "NetworkPolicy" | "PodDisruptionBudget" | "HorizontalPodAutoscaler"
-    )
+    is_route(object)
+        || matches!(
+            object.kind.as_str(),
+            "Service" | "NetworkPolicy" | "PodDisruptionBudget" | "HorizontalPodAutoscaler" | "Certificate"
+        )
+}
+
+/// Whether it leads requests from outside to Services.
+fn is_route(object: &ObjectRef) -> bool {
+    matches!(object.kind.as_str(), "Ingress" | "HTTPRoute" | "GRPCRoute")
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 

@@ -15,6 +15,9 @@ const VALUE_LIMIT: usize = 120;
 /// The most fields shown of one change.
 const FIELD_LIMIT: usize = 40;
 
+/// The revision of an object that was not changed since it was made.
+pub(crate) const MADE: &str = "created";
+
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -68,7 +71,28 @@ impl fmt::Display for Rollout {
     }
 }
 
-/// The last change of each workload and ConfigMap among the objects.
+/// Kinds without revisions of which it tells something when they were last written.
+const WRITTEN: [&str; 8] = [
+    "ConfigMap",
+    "Secret",
+    "Service",
+    "Ingress",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "ValidatingWebhookConfiguration",
+];
+
+/// What `kubectl apply` was last given: the value before, where something else wrote since.
+const APPLIED: &str = "/metadata/annotations/kubectl.kubernetes.io~1last-applied-configuration";
+
+/// Bytes of the longest value that is told.
+const VALUE: usize = 160;
+
+/// Those that limit what is there already, so that their making is a change too.
+const LIMITING: [&str; 4] = ["NetworkPolicy", "ResourceQuota", "LimitRange", "ValidatingWebhookConfiguration"];
+
+/// The last change of each workload, and of what has no revisions, among the objects.
 pub(super) fn rollouts(objects: &BTreeMap<ObjectRef, Value>) -> BTreeMap<ObjectRef, Rollout> {
     let mut revisions: BTreeMap<ObjectRef, Vec<(i64, &Value)>> = BTreeMap::new();
     for (object, value) in objects {
@@ -94,10 +118,17 @@ pub(super) fn rollouts(objects: &BTreeMap<ObjectRef, Value>) -> BTreeMap<ObjectR
             }
         }
     }
-    for (object, value) in objects.iter().filter(|(object, _)| object.is("ConfigMap")) {
-        found.extend(last_write(value).map(|write| (object.clone(), write)));
+    for (object, value) in objects.iter().filter(|(object, _)| WRITTEN.contains(&object.kind.as_str())) {
+        let limits = LIMITING.contains(&object.kind.as_str());
+        let write = last_write(object, value).or_else(|| made(value).filter(|_| limits));
+        found.extend(write.map(|write| (object.clone(), write)));
     }
     found
+}
+
+/// The making of an object that limits others.
+fn made(value: &Value) -> Option<Rollout> {
+    Some(Rollout { at: field::created(value)?, revision: MADE.to_owned(), changes: Vec::new() })
 }
 
 /// When a revision came into force: an old one that is taken again keeps its creation time.
@@ -121,20 +152,52 @@ fn items_by_time(value: &Value) -> Vec<(Timestamp, &Value)> {
     entries
 }
 
-/// The last write of an object that keeps no revisions: who, when, and the data keys that the writer holds.
-fn last_write(value: &Value) -> Option<Rollout> {
-    let entries = items_by_time(value);
+/// The last write of an object that keeps no revisions: who, when, and what the writer holds, with its values.
+fn last_write(object: &ObjectRef, value: &Value) -> Option<Rollout> {
+    let mut entries = items_by_time(value);
+    // What a controller notes of its work is no change.
+    entries.retain(|(_, entry)| field::text(entry, "/subresource").is_none());
     let (at, entry) = entries.last()?;
     if field::created(value).is_some_and(|created| *at <= created) {
         return None;
     }
     let manager = field::text(entry, "/manager").unwrap_or("an unnamed client");
-    let keys = entry.pointer("/fieldsV1/f:data").and_then(Value::as_object).into_iter().flatten();
-    let changes = keys
-        .filter_map(|(key, _)| key.strip_prefix("f:"))
-        .map(|key| Change { field: format!("data.{key}"), from: None, to: None })
+    let applied = field::text(value, APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let changes = ["data", "spec"]
+        .iter()
+        .flat_map(|part| {
+            let held = entry.pointer(&format!("/fieldsV1/f:{part}")).and_then(Value::as_object).into_iter().flatten();
+            held.filter_map(|(key, _)| key.strip_prefix("f:")).map(move |key| (*part, key))
+        })
+        .map(|(part, key)| {
+            // The values of a Secret were never read.
+            let told = |object: &Value| object.get(part)?.get(key)?.as_str().map(str::to_owned);
+            let field = format!("{part}.{key}");
+            match (object.kind.as_str(), told(value)) {
+                ("Secret", _) | (_, None) => Change { field, from: None, to: None },
+                (_, Some(now)) => written_value(field, applied.as_ref().and_then(told), now),
+            }
+        })
         .collect();
     Some(Rollout { at: *at, revision: format!("last written by {manager}, which holds these fields"), changes })
+}
+
+/// A value as it was applied, where that is another, and as it is now: of a file the first line that differs.
+fn written_value(field: String, applied: Option<String>, now: String) -> Change {
+    let short = |text: &String| text.len() <= VALUE && !text.trim_end().contains('\n');
+    let applied = match applied.filter(|applied| *applied != now) {
+        Some(applied) if short(&applied) && short(&now) => return Change { field, from: Some(applied), to: Some(now) },
+        None => return Change { field, from: None, to: Some(now).filter(short) },
+        Some(applied) => applied,
+    };
+    let mut lines = applied.lines().zip(now.lines()).zip(1..);
+    let told = |line: &str| Some(line.trim().to_owned()).filter(short);
+    match lines.find(|((before, after), _)| before != after) {
+        Some(((before, after), number)) => {
+            Change { field: format!("{field} line {number}"), from: told(before), to: told(after) }
+        }
+        None => Change { field, from: None, to: None },
+    }
 }
 
 fn template(revision: &Value) -> &Value {
@@ -223,6 +286,28 @@ mod tests {
             "2026-01-03T00:00:00Z revision 10\ncontainers[app].image: cart:1 -> cart:2\n\
              containers[app].resources.limits.memory: 64Mi -> 32Mi\ncontainers[app].env[B]: set to 2"
         );
+    }
+
+    #[test]
+    fn what_was_applied_is_the_value_before_and_a_secrets_is_never_told() {
+        let settings = |kind: &str, applied: &Value, data: &Value| {
+            let applied = json!({"data": applied}).to_string();
+            let value = json!({"kind": kind, "metadata": {"namespace": "shop", "name": "settings",
+                "creationTimestamp": "2026-01-01T00:00:00Z",
+                "annotations": {"kubectl.kubernetes.io/last-applied-configuration": applied},
+                "managedFields": [{"manager": "kubectl-patch", "time": "2026-01-02T00:00:00Z",
+                    "fieldsV1": {"f:data": {"f:key": {}}}}]}, "data": data});
+            let object = ObjectRef::namespaced(kind, "shop", "settings");
+            let objects = BTreeMap::from([(object.clone(), value)]);
+            let change = rollouts(&objects).remove(&object).unwrap().changes.remove(0);
+            change.to_string()
+        };
+        let map = |applied: &str, now: &str| settings("ConfigMap", &json!({"key": applied}), &json!({"key": now}));
+        assert_eq!(map("fast", "slow"), "data.key: fast -> slow");
+        assert_eq!(map("slow", "slow"), "data.key: set to slow");
+        assert_eq!(map("a = 1\nb = 2\n", "a = 1\nb = 3\n"), "data.key line 2: b = 2 -> b = 3");
+        assert_eq!(map("a\n", "a\nb\n"), "data.key");
+        assert_eq!(settings("Secret", &json!({"key": "b2xk"}), &json!({"key": "3 bytes"})), "data.key");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tools of one investigation, behind the gate, with redaction, evidence and a record.
 
+mod change;
 mod outcome;
 mod permission;
 mod shown;
@@ -12,14 +13,18 @@ use std::time::Duration;
 use marple_core::EvidenceOrigin;
 use serde_json::Value;
 
-use crate::gate::{Approve, Audit, Gate};
+use crate::gate::{Approve, Audit, Caller, Gate};
 use crate::near::nearest;
+use crate::toolset::Instructions;
 use crate::view::plain;
-use crate::{EvidenceDraft, EvidenceLog, Kept, Look, Output, Tool, ToolSpec};
+use crate::{Effect, EvidenceDraft, EvidenceLog, Kept, Look, Output, Tool, ToolSpec};
 
 pub use outcome::{CallOutcome, CallStatus};
 use permission::Permission;
 use shown::Shown;
+
+/// How long a person is waited for, unless said otherwise.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Takes secrets out of text before it is kept or leaves.
 pub trait Redact: Send + Sync {
@@ -38,6 +43,9 @@ pub struct Toolbox {
     audit: Option<Arc<dyn Audit>>,
     approve: Option<Arc<dyn Approve>>,
     actor: String,
+    caller: Caller,
+    patience: Duration,
+    instructions: Vec<Instructions>,
     unrecorded: Arc<AtomicU64>,
 }
 
@@ -61,6 +69,9 @@ impl Toolbox {
             audit: None,
             approve: None,
             actor: "marple".to_owned(),
+            caller: Caller::default(),
+            patience: PATIENCE,
+            instructions: Vec::new(),
             unrecorded: Arc::default(),
         }
     }
@@ -93,9 +104,38 @@ impl Toolbox {
         self
     }
 
-    /// How the tools are offered, in the order of their names: the same at each call, so that prompt caches hit.
+    /// The same for this caller, as rules of the gate name it.
+    #[must_use]
+    pub const fn with_caller(mut self, caller: Caller) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// The same, but a person is waited for so long.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same with what a model is told of how to use its tools.
+    #[must_use]
+    pub fn with_instructions(mut self, instructions: Vec<Instructions>) -> Self {
+        self.instructions = instructions;
+        self
+    }
+
+    /// What a model is told of how to use the tools, beside what each says of itself.
+    pub fn instructions(&self) -> &[Instructions] {
+        &self.instructions
+    }
+
+    /// How the tools are offered, in the order of their names: the same at each call, so that prompt caches hit. One of
+    /// which no call can pass the gate is left out: it would only cost words.
     pub fn specs(&self) -> Vec<&ToolSpec> {
-        self.tools.values().map(|tool| tool.spec()).collect()
+        let can_be_asked = self.approve.is_some();
+        let may_pass = |spec: &&ToolSpec| self.gate.may_pass(spec, self.caller, can_be_asked);
+        self.tools.values().map(|tool| tool.spec()).filter(may_pass).collect()
     }
 
     /// The evidence that calls leave.
@@ -113,10 +153,13 @@ impl Toolbox {
         let Some(tool) = self.tools.get(name) else {
             return CallOutcome::nothing(CallStatus::Failed, name, self.unknown(name));
         };
-        let mut permission = Permission::new(self, tool.spec(), &arguments, look);
-        let outcome = match permission.obtain(arguments.clone()).await {
+        let mut permission = Permission::new(self, tool.as_ref(), &arguments, look);
+        if tool.spec().effect == Effect::Write {
+            return self.change(tool.as_ref(), &arguments, look, permission).await;
+        }
+        let outcome = match permission.obtain(None).await {
             Err(refused) => refused,
-            Ok(()) => self.look(tool.as_ref(), name, arguments, look).await,
+            Ok(_) => self.look(tool.as_ref(), name, arguments.clone(), look).await,
         };
         permission.ended(&outcome).await;
         outcome

@@ -3,14 +3,12 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use marple_core::Period;
 use serde_json::{Map, Value};
 
 use super::{CallOutcome, CallStatus, Toolbox};
-use crate::gate::{Approval, AuditEntry, Decision, Progress, Request};
-use crate::{Effect, Look, Redact, ToolSpec};
-
-/// How long a person is waited for.
-const PATIENCE: Duration = Duration::from_mins(5);
+use crate::gate::{Approval, AuditEntry, Call, Changed, Decision, Progress, Request};
+use crate::{Effect, Look, Preview, Redact, Tool, ToolSpec};
 
 /// How long the record may take to be written.
 const RECORDING: Duration = Duration::from_secs(5);
@@ -21,12 +19,16 @@ pub(super) struct Permission<'a> {
     look: &'a Look,
     entry: Option<AuditEntry>,
     spec: &'a ToolSpec,
+    arguments: &'a Value,
     decision: Decision,
 }
 
 impl<'a> Permission<'a> {
-    pub(super) fn new(toolbox: &'a Toolbox, spec: &'a ToolSpec, arguments: &Value, look: &'a Look) -> Self {
-        let decision = toolbox.gate.decide(spec, arguments);
+    pub(super) fn new(toolbox: &'a Toolbox, tool: &'a dyn Tool, arguments: &'a Value, look: &'a Look) -> Self {
+        let spec = tool.spec();
+        let changed = if spec.effect == Effect::Write { Changed::Later } else { Changed::Nothing };
+        let decided = toolbox.gate.decide(&Call { spec, arguments, caller: toolbox.caller, changed });
+        let decision = if tool.asks() { decided.max(Decision::Ask) } else { decided };
         let entry = toolbox.audit.is_some().then(|| AuditEntry {
             at: look.now,
             actor: toolbox.actor.clone(),
@@ -37,83 +39,116 @@ impl<'a> Permission<'a> {
             approved_by: None,
             progress: Progress::Begun,
         });
-        Self { toolbox, look, entry, spec, decision }
+        Self { toolbox, look, entry, spec, arguments, decision }
     }
 
-    /// Asks the gate, the person where the gate says so, and the record where the call does more than look.
-    pub(super) async fn obtain(&mut self, arguments: Value) -> Result<(), CallOutcome> {
+    /// Whether the gate lets the call come as far as to a person.
+    pub(super) fn asked_for(&self) -> Result<(), CallOutcome> {
         match self.decision {
-            Decision::Allow => {}
+            Decision::Allow | Decision::Ask => Ok(()),
             Decision::Refuse if self.spec.effect == Effect::Write => {
-                return Err(self.refused("changes the cluster, and the gate refuses that here; propose it as a remedy"));
+                Err(self.refused("changes the cluster, and the gate refuses that here; propose it as a remedy"))
             }
-            Decision::Refuse => {
-                return Err(self.refused("is refused by the gate with these arguments; go on without it"));
-            }
-            Decision::Ask => self.ask(arguments).await?,
+            Decision::Refuse => Err(self.refused("is refused by the gate with these arguments; go on without it")),
         }
+    }
+
+    /// Asks the gate again, now that it is known what the call would change.
+    pub(super) fn would_change(&mut self, changed: Changed<'_>) -> Result<(), CallOutcome> {
+        let call = Call { spec: self.spec, arguments: self.arguments, caller: self.toolbox.caller, changed };
+        self.decision = self.toolbox.gate.decide(&call);
+        if let Some(entry) = &mut self.entry {
+            entry.decision = self.decision;
+        }
+        self.asked_for()
+    }
+
+    /// Asks the gate, the person where the gate says so, and the record where the call does more than look. Gives who
+    /// approved it, where one was asked.
+    pub(super) async fn obtain(&mut self, preview: Option<&Preview>) -> Result<Option<String>, CallOutcome> {
+        self.asked_for()?;
+        let by = if self.decision == Decision::Ask { Some(self.ask(preview.cloned()).await?) } else { None };
         match self.spec.effect {
-            Effect::Read => Ok(()),
+            Effect::Read => Ok(by),
             Effect::Exec | Effect::Write => match self.record(Progress::Begun).await {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(by),
                 Err(why) => Err(self.refused(&format!("was not made, for it could not be recorded: {why}"))),
             },
         }
     }
 
-    /// Records how the call ended. What can't be recorded is counted, for the call can't be undone.
+    /// Records how the call ended.
     pub(super) async fn ended(&self, outcome: &CallOutcome) {
-        let progress = Progress::Ended { status: outcome.status, evidence: outcome.evidence };
-        if let Err(why) = self.record(progress).await {
-            self.toolbox.unrecorded.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(tool = %self.spec.name, actor = %self.toolbox.actor, why, "a call is missing from the audit log");
-        }
+        ended(self.toolbox, self.entry.as_ref(), outcome).await;
     }
 
-    async fn ask(&mut self, arguments: Value) -> Result<(), CallOutcome> {
+    /// What was recorded so far, to be ended by whoever carries the call out.
+    pub(super) fn into_entry(self) -> Option<AuditEntry> {
+        self.entry
+    }
+
+    async fn ask(&mut self, preview: Option<Preview>) -> Result<String, CallOutcome> {
         let Some(approve) = &self.toolbox.approve else {
             return Err(self.refused("must be approved by a person, and nobody can be asked here; go on without it"));
         };
         let request = Request {
             actor: self.toolbox.actor.clone(),
             tool: self.spec.name.to_string(),
-            arguments,
+            arguments: self.arguments.clone(),
             effect: self.spec.effect,
+            preview,
         };
         let answer = tokio::select! {
             biased;
             () = self.look.cancel.cancelled() => {
                 return Err(CallOutcome::nothing(CallStatus::Cancelled, &self.spec.name, "cancelled"));
             }
-            answer = tokio::time::timeout(PATIENCE, approve.approve(&request)) => answer,
+            answer = tokio::time::timeout(self.toolbox.patience, approve.approve(&request)) => answer,
         };
         match answer {
             Ok(Ok(Approval::Approved { by })) => {
                 if let Some(entry) = &mut self.entry {
-                    entry.approved_by = Some(by);
+                    entry.approved_by = Some(by.clone());
                 }
-                Ok(())
+                Ok(by)
             }
             Ok(Ok(Approval::Denied { by, why })) => {
                 let why = why.map(|why| format!(": {why}")).unwrap_or_default();
                 Err(self.refused(&format!("was denied by {by}{why}")))
             }
             Ok(Err(error)) => Err(self.refused(&format!("must be approved by a person, and that failed: {error}"))),
-            Err(_) => Err(self.refused("must be approved by a person, and nobody answered in 5 minutes")),
+            Err(_) => {
+                let waited = Period::from(self.toolbox.patience);
+                Err(self.refused(&format!("must be approved by a person, and nobody answered in {waited}")))
+            }
         }
     }
 
     async fn record(&self, progress: Progress) -> Result<(), String> {
-        let (Some(audit), Some(entry)) = (&self.toolbox.audit, &self.entry) else { return Ok(()) };
-        let entry = AuditEntry { progress, ..entry.clone() };
-        match tokio::time::timeout(RECORDING, audit.record(entry)).await {
-            Ok(recorded) => recorded.map_err(|error| error.to_string()),
-            Err(_) => Err(format!("the audit log took longer than {} s", RECORDING.as_secs())),
-        }
+        record(self.toolbox, self.entry.as_ref(), progress).await
     }
 
     fn refused(&self, why: &str) -> CallOutcome {
         CallOutcome::nothing(CallStatus::Refused, &self.spec.name, format!("{} {why}", self.spec.name))
+    }
+}
+
+/// Records how a call ended. What can't be recorded is counted, for the call can't be undone.
+pub(super) async fn ended(toolbox: &Toolbox, entry: Option<&AuditEntry>, outcome: &CallOutcome) {
+    let progress = Progress::Ended { status: outcome.status, evidence: outcome.evidence };
+    if let Err(why) = record(toolbox, entry, progress).await {
+        toolbox.unrecorded.fetch_add(1, Ordering::Relaxed);
+        let tool = entry.map(|entry| entry.tool.as_str()).unwrap_or_default();
+        tracing::error!(tool, actor = %toolbox.actor, why, "a call is missing from the audit log");
+    }
+}
+
+async fn record(toolbox: &Toolbox, entry: Option<&AuditEntry>, progress: Progress) -> Result<(), String> {
+    let (Some(audit), Some(entry)) = (&toolbox.audit, entry) else { return Ok(()) };
+    let entry = AuditEntry { progress, ..entry.clone() };
+    match tokio::time::timeout(RECORDING, audit.record(entry)).await {
+        Ok(recorded) => recorded.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the audit log took longer than {} s", RECORDING.as_secs())),
     }
 }
 

@@ -106,7 +106,7 @@ fn repeats(keys: &[usize], at: usize) -> Option<(usize, usize)> {
 }
 
 /// The line with its varying parts replaced: what two lines of the same statement have in common.
-fn normalised(line: &str) -> String {
+pub(crate) fn normalised(line: &str) -> String {
     let mut text = String::with_capacity(line.len().min(512));
     // Two lines that agree in so many letters come from the same statement.
     let mut word = String::new();

@@ -1,15 +1,20 @@
 //! Views of what was looked at, written for readers who pay by the word.
 
+mod alike;
 mod bounded;
+mod certificate;
 mod fold;
 mod object;
 mod plain;
+#[cfg(test)]
+mod properties;
 mod yaml;
 
+pub(crate) use alike::{alike, counted, names};
 pub(crate) use bounded::cut;
 pub use bounded::{Limits, bounded};
-pub(crate) use fold::{Folded, fold, grouped};
+pub(crate) use fold::{Folded, fold, grouped, normalised};
 pub use object::object;
-pub(crate) use object::{mask_secret, trimmed};
+pub(crate) use object::{certificate_end, mask_secret, trimmed};
 pub use plain::plain;
 pub(crate) use yaml::{scalar, write as yaml};

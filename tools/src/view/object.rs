@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::yaml;
+use super::{certificate, yaml};
 
 /// Annotations in which appliers keep a copy of the whole object.
 const COPIES: [&str; 5] = [
@@ -12,6 +12,12 @@ const COPIES: [&str; 5] = [
     "kapp.k14s.io/original",
     "kapp.k14s.io/original-diff-md5",
 ];
+
+/// Keys under which a Secret holds a certificate.
+const CERTIFICATES: [&str; 2] = ["tls.crt", "ca.crt"];
+
+/// What stands between the size of a certificate and the times between which it is valid.
+const VALID: &str = ", valid ";
 
 /// The longest annotation of a Secret that is shown: a value may hide in a longer one.
 const SECRET_ANNOTATION: usize = 100;
@@ -35,6 +41,12 @@ pub fn object(object: &Value) -> String {
     yaml(&trimmed(object))
 }
 
+/// When the certificate under a key of a masked Secret ends.
+pub(crate) fn certificate_end(secret: &Value, key: &str) -> Option<jiff::Timestamp> {
+    let (_, times) = secret.get("data")?.get(key)?.as_str()?.split_once(VALID)?;
+    times.split_once(" to ")?.1.parse().ok()
+}
+
 /// The object without what nobody reads.
 pub(crate) fn trimmed(object: &Value) -> Value {
     let mut object = object.clone();
@@ -43,9 +55,13 @@ pub(crate) fn trimmed(object: &Value) -> Value {
     if object.get("kind").is_some_and(|kind| kind == "Pod") {
         pod_status(&mut object);
     }
+    if object.get("kind").is_some_and(|kind| kind == "Node") {
+        node_status(&mut object);
+    }
     for condition in object.pointer_mut("/status/conditions").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Value::Object(condition) = condition {
             condition.remove("observedGeneration");
+            condition.remove("lastHeartbeatTime");
         }
     }
     trim(&mut object);
@@ -53,7 +69,7 @@ pub(crate) fn trimmed(object: &Value) -> Value {
 }
 
 /// Replaces the values of a Secret by their sizes, as `12 bytes`; anything else stays as it is, but for lists, of
-/// which each item is masked.
+/// which each item is masked. A certificate is public: with its size it is told when it is valid.
 pub(crate) fn mask_secret(object: &mut Value) {
     let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
     if kind.ends_with("List") {
@@ -70,8 +86,15 @@ pub(crate) fn mask_secret(object: &mut Value) {
         return;
     }
     for (field, encoded) in [("data", true), ("stringData", false)] {
-        for (_, value) in object.get_mut(field).and_then(Value::as_object_mut).into_iter().flatten() {
+        for (key, value) in object.get_mut(field).and_then(Value::as_object_mut).into_iter().flatten() {
+            let valid = value
+                .as_str()
+                .filter(|_| encoded && CERTIFICATES.contains(&key.as_str()))
+                .and_then(certificate::validity);
             *value = size(value, encoded);
+            if let (Some((from, until)), Value::String(told)) = (valid, value) {
+                told.push_str(&format!("{VALID}{from} to {until}"));
+            }
         }
     }
     let annotations = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
@@ -85,7 +108,17 @@ pub(crate) fn mask_secret(object: &mut Value) {
 /// The size of a value, told in place of it. Base64 has no spaces, so a size that is already there is told apart.
 fn size(value: &Value, encoded: bool) -> Value {
     let text = value.as_str().unwrap_or_default();
-    let told = text.strip_suffix(" bytes").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let sized =
+        |text: &str| text.strip_suffix(" bytes").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let dated = |times: &str| {
+        times.split_once(" to ").is_some_and(|(from, until)| {
+            [from, until].iter().all(|time| time.parse::<jiff::Timestamp>().is_ok_and(|at| at.to_string() == *time))
+        })
+    };
+    let told = match text.split_once(VALID) {
+        Some((bytes, times)) => sized(bytes) && dated(times),
+        None => sized(text),
+    };
     if told {
         return value.clone();
     }
@@ -110,6 +143,17 @@ fn metadata(object: &mut Value) {
             owner.remove("uid");
             owner.remove("blockOwnerDeletion");
         }
+    }
+}
+
+/// Takes out the images that a node holds, and identifiers of its machine.
+fn node_status(node: &mut Value) {
+    let Some(status) = node.get_mut("status").and_then(Value::as_object_mut) else { return };
+    for noise in ["images", "daemonEndpoints"] {
+        status.remove(noise);
+    }
+    if let Some(Value::Object(info)) = status.get_mut("nodeInfo") {
+        info.retain(|name, _| !["bootID", "machineID", "systemUUID", "kubeProxyVersion"].contains(&name.as_str()));
     }
 }
 
@@ -281,6 +325,14 @@ mod tests {
     }
 
     #[test]
+    fn a_node_tells_its_state_without_its_images() {
+        let node = json!({"kind": "Node", "metadata": {"name": "n1"}, "status": {"images": [{"names": ["a"]}], "nodeInfo": {"bootID": "b", "architecture": "arm64"},
+            "conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-02T03:04:05Z"}]}});
+        let text = "kind: Node\nmetadata:\n  name: n1\nstatus:\n  conditions:\n  - type: Ready\n    status: \"True\"\n  nodeInfo:\n    architecture: arm64\n";
+        assert_eq!(object(&node), text);
+    }
+
+    #[test]
     fn a_secret_tells_its_keys_and_sizes_and_never_a_value() {
         let mut secret = json!({
             "kind": "Secret",
@@ -292,6 +344,21 @@ mod tests {
         assert_eq!(object(&secret), text);
         mask_secret(&mut secret);
         assert_eq!(object(&secret), text, "masking twice changes nothing");
+    }
+
+    #[test]
+    fn a_certificate_tells_until_when_it_is_valid_and_its_key_nothing() {
+        let encoded = include_str!("expired.crt.base64").trim();
+        let mut secret = json!({"kind": "Secret", "data": {"tls.crt": encoded, "tls.key": encoded}});
+        mask_secret(&mut secret);
+        let (told, size) = ("436 bytes, valid 2020-01-01T00:00:00Z to 2020-01-03T00:00:00Z", "436 bytes");
+        assert_eq!(secret["data"], json!({"tls.crt": told, "tls.key": size}));
+        mask_secret(&mut secret);
+        assert_eq!(secret["data"]["tls.crt"], told, "masking twice changes nothing");
+        assert_eq!(certificate_end(&secret, "tls.crt"), "2020-01-03T00:00:00Z".parse().ok());
+        let mut forged = json!({"kind": "Secret", "data": {"tls.crt": "1 bytes, valid hunter2 to hunter2"}});
+        mask_secret(&mut forged);
+        assert!(!forged.to_string().contains("hunter2"));
     }
 
     #[test]

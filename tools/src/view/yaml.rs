@@ -140,7 +140,8 @@ fn safe(string: &str) -> bool {
 /// Whether YAML would read the string as something else: null, a boolean (of YAML 1.1 too) or a number.
 fn reserved(string: &str) -> bool {
     const WORDS: [&str; 9] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    if string == "~" || string.starts_with("...") || WORDS.iter().any(|word| word.eq_ignore_ascii_case(string)) {
+    let marks = matches!(string, "~" | "<<" | "=");
+    if marks || string.starts_with("...") || WORDS.iter().any(|word| word.eq_ignore_ascii_case(string)) {
         return true;
     }
     let number = string.trim_start_matches(['+', '-']);

@@ -136,6 +136,7 @@ mod tests {
             columns: Vec::new(),
             objects: Vec::new(),
             refused: None,
+            refused_in: std::collections::BTreeMap::new(),
         }
     }
 

@@ -117,7 +117,7 @@ impl Server {
     /// Refuses what was refused when it was recorded, and namespaces that are there and were not recorded: an empty
     /// answer would be a false one.
     fn readable(&self, resource: &RecordedResource, namespace: Option<&str>) -> Result<(), Refusal> {
-        if let Some(status) = &resource.refused {
+        if let Some(status) = resource.refusal(namespace) {
             return Err(Refusal::recorded(status));
         }
         let Some(namespace) = namespace else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! One incident in the book.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use marple_core::{Incident, IncidentId, IncidentStatus, ObjectRef, Severity, SignalStatus};
@@ -19,7 +20,7 @@ pub(super) struct Entry {
     pub(super) closed_at: Option<Timestamp>,
     pub(super) members: BTreeMap<Key, HeldMember>,
     /// The names of its alerts in the order in which they came.
-    pub(super) names: Vec<String>,
+    pub(super) names: Vec<Arc<str>>,
     pub(super) dependencies: BTreeSet<Dependency>,
     /// What its objects depend on, near and far.
     pub(super) reach: Reach,
@@ -52,6 +53,7 @@ impl Entry {
             opened_at: now,
             updated_at: now,
             resolved_at: None,
+            resolution: None,
             merged_into: None,
             revision: 0,
         };
@@ -73,10 +75,11 @@ impl Entry {
         let closed_at = (held.incident.status == IncidentStatus::Resolved).then_some(held.incident.updated_at);
         let mut members = held.members;
         members.sort_by(|a, b| (a.starts_at, &a.name).cmp(&(b.starts_at, &b.name)));
-        let mut names: Vec<String> = vec![];
-        for member in &members {
-            if !names.contains(&member.name) {
-                names.push(member.name.clone());
+        let mut names: Vec<Arc<str>> = vec![];
+        for member in &mut members {
+            match names.iter().find(|name| **name == member.name) {
+                Some(name) => member.name = Arc::clone(name),
+                None => names.push(Arc::clone(&member.name)),
             }
         }
         let mut entry = Self {
@@ -111,7 +114,7 @@ impl Entry {
         let mut seen = grown;
         if !self.names.contains(&member.name) {
             seen |= !self.names.is_empty();
-            self.names.push(member.name.clone());
+            self.names.push(Arc::clone(&member.name));
         }
         if let Some(owner) = &member.related.owner
             && self.add_object(owner.clone())
@@ -154,16 +157,17 @@ impl Entry {
 
     /// Sets what an object belongs to; what was new about it, if anything was.
     pub(super) fn relate(&mut self, object: &ObjectRef, related: &Related) -> Option<Related> {
-        let mut learned = None;
-        for member in self.members.values_mut().filter(|member| member.subject.as_ref() == Some(object)) {
+        let mut learned: Option<Arc<Related>> = None;
+        for member in self.members.values_mut().filter(|member| member.subject.as_deref() == Some(object)) {
             // Of what is gone, no more is known than before.
             let now_known = match related.known {
-                Known::Gone => Related { known: Known::Gone, ..member.related.clone() },
+                Known::Gone => Related { known: Known::Gone, ..(*member.related).clone() },
                 Known::Owners | Known::Labels => related.clone(),
             };
-            if member.related != now_known {
-                member.related = now_known.clone();
-                learned = Some(now_known);
+            if *member.related != now_known {
+                member.related =
+                    learned.take().filter(|known| **known == now_known).unwrap_or_else(|| now_known.into());
+                learned = Some(Arc::clone(&member.related));
             }
         }
         if self.incident.subject.as_ref() == Some(object)
@@ -174,7 +178,7 @@ impl Entry {
         if learned.is_some() {
             self.recount_objects();
         }
-        learned
+        learned.map(|related| (*related).clone())
     }
 
     /// Sets the top-level objects to those of its members.

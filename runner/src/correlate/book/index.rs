@@ -1,6 +1,9 @@
 //! Finds incidents by what signals name.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use marple_core::{IncidentId, ObjectRef, SignalStatus};
@@ -15,7 +18,7 @@ use crate::correlate::HeldMember;
 pub(super) struct Index {
     pub(super) alerts: HashMap<Key, IncidentId>,
     /// Subjects of members, and what these belong to.
-    pub(super) objects: HashMap<ObjectRef, IncidentId>,
+    pub(super) objects: HashMap<Arc<ObjectRef>, IncidentId>,
     pub(super) groups: HashMap<String, IncidentId>,
     /// Nodes with an alert that takes pods down.
     pub(super) nodes: HashMap<ObjectRef, IncidentId>,
@@ -30,15 +33,19 @@ impl Index {
     pub(super) fn add(&mut self, id: IncidentId, member: &HeldMember) {
         let key = Key::of_member(member);
         self.alerts.insert(key, id);
-        for object in [&member.subject, &member.related.owner].into_iter().flatten() {
-            if !object.is("Namespace") {
-                self.objects.insert(object.clone(), id);
+        if let Some(subject) = member.subject.as_ref().filter(|subject| !subject.is("Namespace")) {
+            self.objects.insert(Arc::clone(subject), id);
+        }
+        if let Some(owner) = member.related.owner.as_ref().filter(|owner| !owner.is("Namespace")) {
+            match self.objects.get_mut(owner) {
+                Some(known) => *known = id,
+                None => _ = self.objects.insert(Arc::new(owner.clone()), id),
             }
         }
         if let Some(group) = &member.group {
             self.groups.insert(group.clone(), id);
         }
-        if let (true, Some(node)) = (takes_pods_down(&member.name, member.subject.as_ref()), &member.subject) {
+        if let Some(node) = member.subject.as_deref().filter(|subject| takes_pods_down(&member.name, Some(*subject))) {
             self.nodes.insert(node.clone(), id);
         }
         if let (SignalStatus::Firing, Some(end)) = (member.status, member.ends_at) {
@@ -66,7 +73,7 @@ impl Index {
         let id = entry.incident.id;
         for (key, member) in &entry.members {
             remove(&mut self.alerts, key, id);
-            for object in [&member.subject, &member.related.owner].into_iter().flatten() {
+            for object in [member.subject.as_deref(), member.related.owner.as_ref()].into_iter().flatten() {
                 remove(&mut self.objects, object, id);
                 remove(&mut self.nodes, object, id);
             }
@@ -83,7 +90,11 @@ impl Index {
     }
 }
 
-fn remove<K: std::hash::Hash + Eq>(map: &mut HashMap<K, IncidentId>, key: &K, id: IncidentId) {
+fn remove<K, Q>(map: &mut HashMap<K, IncidentId>, key: &Q, id: IncidentId)
+where
+    K: Borrow<Q> + Hash + Eq,
+    Q: Hash + Eq + ?Sized,
+{
     if map.get(key) == Some(&id) {
         map.remove(key);
     }

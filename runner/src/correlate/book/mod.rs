@@ -8,11 +8,13 @@ mod index;
 mod key;
 mod merge;
 mod reach;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod title;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{IncidentId, IncidentStatus, JoinReason, Member, ObjectRef, Signal, SignalStatus};
@@ -20,6 +22,7 @@ use marple_core::{IncidentId, IncidentStatus, JoinReason, Member, ObjectRef, Sig
 use self::entry::Entry;
 use self::index::Index;
 use self::key::Key;
+use self::shared::Shared;
 use self::title::takes_pods_down;
 use super::{Batch, Change, CorrelateConfig, HeldMember, Known, Related, Snapshot, group};
 use crate::store::{Moment, SignalSeq};
@@ -44,6 +47,8 @@ pub struct Book {
     drained: SignalSeq,
     entries: BTreeMap<IncidentId, Entry>,
     index: Index,
+    /// What objects of members belong to: those of one workload on one node have it in common.
+    related: Shared<Related>,
     /// Alerts of which only the end was seen: their start, and when the end came.
     ended: HashMap<Key, (Timestamp, Timestamp)>,
     /// What incidents became part of; the latest merges.
@@ -65,8 +70,14 @@ enum Place {
 impl Book {
     /// A book of what was kept.
     pub fn new(config: CorrelateConfig, snapshot: Snapshot) -> Self {
-        let entries: BTreeMap<_, _> =
-            snapshot.incidents.into_iter().map(|held| (held.incident.id, Entry::held(held))).collect();
+        let mut related = Shared::default();
+        let mut entries = BTreeMap::new();
+        for mut held in snapshot.incidents {
+            for member in &mut held.members {
+                member.related = related.of(&member.related);
+            }
+            entries.insert(held.incident.id, Entry::held(held));
+        }
         let mut index = Index::default();
         for entry in entries.values() {
             index.add_all(entry);
@@ -78,6 +89,7 @@ impl Book {
             drained: snapshot.cursor,
             entries,
             index,
+            related,
             ended: HashMap::new(),
             merged: BTreeMap::new(),
             touched: BTreeSet::new(),
@@ -101,7 +113,7 @@ impl Book {
         let members = self.entries.values().filter(|entry| entry.is_open()).flat_map(|entry| entry.members.values());
         let unresolved: BTreeSet<&ObjectRef> = members
             .filter(|member| member.status == SignalStatus::Firing && member.related.known == Known::Labels)
-            .filter_map(|member| member.subject.as_ref())
+            .filter_map(|member| member.subject.as_deref())
             .take(limit)
             .collect();
         unresolved.into_iter().cloned().collect()
@@ -261,8 +273,8 @@ impl Book {
         let Some(entry) = self.entries.get(&id) else { return false };
         entry.closed_at.is_some_and(|closed| within(closed, self.config.reopen.duration(), now))
             && entry.members.values().any(|member| {
-                member.name == signal.name
-                    && (member.related.owner.as_ref() == Some(object) || member.subject.as_ref() == Some(object))
+                *member.name == signal.name
+                    && (member.related.owner.as_ref() == Some(object) || member.subject.as_deref() == Some(object))
             })
     }
 
@@ -282,22 +294,23 @@ impl Book {
         }
         // What was known of its owner is not given up for what labels say.
         let related = match before {
-            Some(before) if related.known != Known::Owners => before.related.clone(),
-            _ => related.clone(),
+            Some(before) if related.known != Known::Owners => Arc::clone(&before.related),
+            _ => self.related.of(related),
         };
+        let name = entry.names.iter().find(|name| ***name == signal.name).cloned();
+        let new_name = name.is_none() && !entry.names.is_empty();
         let member = HeldMember {
             source: signal.source,
             fingerprint: signal.fingerprint,
-            name: signal.name.clone(),
+            name: name.unwrap_or_else(|| signal.name.as_str().into()),
             status: SignalStatus::Firing,
             severity: signal.severity,
-            subject: signal.subject.clone(),
-            related: related.clone(),
+            subject: signal.subject.clone().map(Arc::new),
+            related: Arc::clone(&related),
             group: group(&signal.name, signal.subject.as_ref(), &signal.labels),
             starts_at: signal.starts_at,
             ends_at: signal.ends_at,
         };
-        let new_name = !entry.names.contains(&signal.name) && !entry.names.is_empty();
         let worse = signal.severity > entry.incident.severity && !entry.members.is_empty();
         if began {
             entry.last_fired_at = now;
@@ -313,7 +326,7 @@ impl Book {
         }
         self.touched.insert(id);
         let member = Box::new(Member::of(signal, reason.clone()));
-        self.changes.push(Change::Member { incident: id, member, related, at: now });
+        self.changes.push(Change::Member { incident: id, member, related: (*related).clone(), at: now });
         if joined && new_name {
             let object = signal.subject.clone();
             let moment = Moment::Joined { name: signal.name.clone(), object, reason: reason.to_string() };
@@ -386,7 +399,7 @@ fn same(member: &HeldMember, signal: &Signal, related: &Related) -> bool {
     member.starts_at == signal.starts_at
         && member.severity == signal.severity
         && member.ends_at == signal.ends_at
-        && (member.related == *related || related.known != Known::Owners)
+        && (*member.related == *related || related.known != Known::Owners)
 }
 
 /// Whether `now` is at most `span` after `at`.

@@ -1,14 +1,16 @@
 //! What an incident is called.
 
+use std::sync::Arc;
+
 use marple_core::{Incident, ObjectRef};
 
 use crate::correlate::HeldMember;
 
 /// One line for people, as `Deployment shop/cart and 2 more: KubePodCrashLooping and 3 more alerts`.
-pub(super) fn title(incident: &Incident, names: &[String], member: Option<&HeldMember>) -> String {
+pub(super) fn title(incident: &Incident, names: &[Arc<str>], member: Option<&HeldMember>) -> String {
     let alerts = match names {
         [] => return String::new(),
-        [only] => only.clone(),
+        [only] => only.to_string(),
         [first, _] => format!("{first} and 1 more alert"),
         [first, rest @ ..] => format!("{first} and {} more alerts", rest.len()),
     };

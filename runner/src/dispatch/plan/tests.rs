@@ -24,6 +24,7 @@ fn incident(objects: usize, revision: u64) -> Incident {
         opened_at: at(0),
         updated_at: at(0),
         resolved_at: None,
+        resolution: None,
         merged_into: None,
         revision,
     }
@@ -39,60 +40,76 @@ fn captured(objects: usize, told_revision: u64) -> Work {
 
 #[test]
 fn a_new_incident_is_captured_at_once_and_told_after_the_group_wait() {
-    assert_eq!(Work::default().next(&incident(1, 1), &config(), at(0)), Action::Capture);
-    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), at(2)), Action::WaitUntil(at(10)));
-    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), at(10)), Action::Tell);
-    assert_eq!(captured(1, 1).next(&incident(1, 1), &config(), at(11)), Action::Rest);
+    assert_eq!(Work::default().next(&incident(1, 1), &config(), false, at(0)), Action::Capture);
+    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), false, at(2)), Action::WaitUntil(at(10)));
+    assert_eq!(captured(1, 0).next(&incident(1, 1), &config(), false, at(10)), Action::Tell);
+    assert_eq!(captured(1, 1).next(&incident(1, 1), &config(), false, at(11)), Action::Rest);
 }
 
 #[test]
 fn objects_that_joined_in_the_group_wait_are_captured_before_the_first_message() {
-    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), at(5)), Action::WaitUntil(at(10)));
-    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), at(10)), Action::Capture);
+    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), false, at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(captured(1, 0).next(&incident(3, 2), &config(), false, at(10)), Action::Capture);
+    let again = Work { captures: 2, ..captured(2, 0) };
+    assert_eq!(again.next(&incident(3, 2), &config(), false, at(10)), Action::Capture);
+    assert_eq!(again.next(&incident(2, 2), &config(), false, at(10)), Action::Tell);
+}
+
+#[test]
+fn the_first_message_waits_for_those_that_are_looked_at_for_the_first_time_but_not_for_ever() {
+    let next = |told, seconds| captured(1, told).next(&incident(1, 2), &config(), true, at(seconds));
+    assert_eq!(next(0, 5), Action::WaitUntil(at(10)));
+    assert_eq!(next(0, 10), Action::WaitUntil(at(11)));
+    assert_eq!(next(0, 20), Action::Tell);
+    assert_eq!(next(1, 10), Action::Tell, "what was told is kept up to date");
+    assert_eq!(Work::default().next(&incident(1, 1), &config(), true, at(10)), Action::Capture);
 }
 
 #[test]
 fn objects_that_join_later_are_told_at_once_and_captured_when_they_have_gathered() {
-    assert_eq!(captured(1, 1).next(&incident(2, 2), &config(), at(12)), Action::Tell);
-    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), at(12)), Action::WaitUntil(at(31)));
-    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), at(31)), Action::Capture);
-    assert_eq!(Work { captures: CAPTURES, ..captured(1, 2) }.next(&incident(2, 2), &config(), at(31)), Action::Rest);
+    assert_eq!(captured(1, 1).next(&incident(2, 2), &config(), false, at(12)), Action::Tell);
+    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), false, at(12)), Action::WaitUntil(at(31)));
+    assert_eq!(captured(1, 2).next(&incident(2, 2), &config(), false, at(31)), Action::Capture);
+    assert_eq!(
+        Work { captures: CAPTURES, ..captured(1, 2) }.next(&incident(2, 2), &config(), false, at(31)),
+        Action::Rest
+    );
 }
 
 #[test]
 fn an_incident_that_the_rules_can_t_explain_is_looked_at_again_with_growing_pauses() {
     let unexplained = |told, captures| Work { unexplained: true, captures, ..captured(1, told) };
-    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), at(5)), Action::WaitUntil(at(10)));
-    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), at(10)), Action::Capture);
-    assert_eq!(unexplained(0, 2).next(&incident(1, 1), &config(), at(10)), Action::Tell);
-    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), at(11)), Action::WaitUntil(at(61)));
-    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), at(61)), Action::Capture);
-    assert_eq!(unexplained(1, CAPTURES).next(&incident(1, 1), &config(), at(900)), Action::Rest);
+    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), false, at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(unexplained(0, 1).next(&incident(1, 1), &config(), false, at(10)), Action::Capture);
+    assert_eq!(unexplained(0, 2).next(&incident(1, 1), &config(), false, at(10)), Action::Tell);
+    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), false, at(11)), Action::WaitUntil(at(61)));
+    assert_eq!(unexplained(1, 2).next(&incident(1, 1), &config(), false, at(61)), Action::Capture);
+    assert_eq!(unexplained(1, CAPTURES).next(&incident(1, 1), &config(), false, at(900)), Action::Rest);
     let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
-    assert_eq!(unexplained(1, 1).next(&resolved, &config(), at(900)), Action::Rest);
+    assert_eq!(unexplained(1, 1).next(&resolved, &config(), false, at(900)), Action::Rest);
 }
 
 #[test]
 fn while_the_cluster_is_away_it_is_looked_for_as_long_as_the_incident_is_open() {
     let blind = |told, blind| Work { unexplained: true, captures: 0, blind, ..captured(1, told) };
-    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), at(5)), Action::WaitUntil(at(10)));
-    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), at(10)), Action::Tell);
-    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), at(10)), Action::WaitUntil(at(11)));
-    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), at(11)), Action::Capture);
-    assert_eq!(blind(1, 2).next(&incident(1, 1), &config(), at(12)), Action::WaitUntil(at(21)));
-    assert_eq!(blind(1, 900).next(&incident(1, 1), &config(), at(12)), Action::WaitUntil(at(61)));
+    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), false, at(5)), Action::WaitUntil(at(10)));
+    assert_eq!(blind(0, 1).next(&incident(1, 1), &config(), false, at(10)), Action::Tell);
+    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), false, at(10)), Action::WaitUntil(at(11)));
+    assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), false, at(11)), Action::Capture);
+    assert_eq!(blind(1, 2).next(&incident(1, 1), &config(), false, at(12)), Action::WaitUntil(at(21)));
+    assert_eq!(blind(1, 900).next(&incident(1, 1), &config(), false, at(12)), Action::WaitUntil(at(61)));
     assert!(!blind(1, 1).wants_model(&incident(1, 1), Severity::Warning));
     assert!(blind(1, BLIND_LOOKS).wants_model(&incident(1, 1), Severity::Warning));
     let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
-    assert_eq!(blind(1, 1).next(&resolved, &config(), at(900)), Action::Rest);
+    assert_eq!(blind(1, 1).next(&resolved, &config(), false, at(900)), Action::Rest);
 }
 
 #[test]
 fn a_merged_incident_is_told_only_where_it_had_been_told_before() {
     let merged = Incident { status: IncidentStatus::Merged, ..incident(1, 5) };
-    assert_eq!(captured(1, 0).next(&merged, &config(), at(20)), Action::Rest);
-    assert_eq!(captured(1, 3).next(&merged, &config(), at(20)), Action::Tell);
-    assert_eq!(captured(1, 5).next(&merged, &config(), at(20)), Action::Rest);
+    assert_eq!(captured(1, 0).next(&merged, &config(), false, at(20)), Action::Rest);
+    assert_eq!(captured(1, 3).next(&merged, &config(), false, at(20)), Action::Tell);
+    assert_eq!(captured(1, 5).next(&merged, &config(), false, at(20)), Action::Rest);
 }
 
 #[test]

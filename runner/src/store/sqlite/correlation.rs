@@ -1,17 +1,61 @@
 //! What correlation decided, as rows; and what it starts again from.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use marple_core::{Fingerprint, Incident, IncidentId, JoinReason, Member, ObjectRef};
+use marple_core::{Fingerprint, Incident, IncidentId, JoinReason, ObjectRef};
 use sqlx::SqliteConnection;
 
 use super::column::{self, Columns, json, json_of};
 use super::fault::Fault;
+use super::members::{MemberRow, MomentRow, put_members, put_moments};
 use super::{SqliteStore, incidents};
-use crate::correlate::{Batch, Change, Held, HeldMember, Related, Snapshot, group};
+use crate::correlate::{Batch, Change, Held, HeldMember, Snapshot, group};
 use crate::store::{SignalSeq, StoreError};
 
+/// What is written at a time.
+enum Step {
+    /// Rows that are written together: no other change stands between them.
+    Rows { members: Vec<MemberRow>, moments: Vec<MomentRow> },
+    /// The change at this place of the batch.
+    One(usize),
+}
+
+/// A batch, put into words before the writer's turn: all that wait for a commit would wait for it.
+pub(super) struct Prepared {
+    batch: Arc<Batch>,
+    steps: Vec<Step>,
+}
+
+impl Prepared {
+    pub(super) fn of(batch: Arc<Batch>) -> Result<Self, Fault> {
+        let mut steps: Vec<Step> = Vec::new();
+        for (place, change) in batch.changes.iter().enumerate() {
+            let (member, moment) = match change {
+                Change::Member { incident, member, related, at } => {
+                    (Some(MemberRow::of(*incident, member, related, *at)?), None)
+                }
+                Change::Moment { incident, at, moment } => (None, Some(MomentRow::of(*incident, *at, moment)?)),
+                _ => {
+                    steps.push(Step::One(place));
+                    continue;
+                }
+            };
+            if !matches!(steps.last(), Some(Step::Rows { .. })) {
+                steps.push(Step::Rows { members: vec![], moments: vec![] });
+            }
+            if let Some(Step::Rows { members, moments }) = steps.last_mut() {
+                members.extend(member);
+                moments.extend(moment);
+            }
+        }
+        Ok(Self { batch, steps })
+    }
+}
+
 /// Makes the changes of a batch, unless that was done before. Whether the outbox may have become due.
-pub(super) async fn apply(connection: &mut SqliteConnection, batch: &Batch) -> Result<bool, Fault> {
+pub(super) async fn apply(connection: &mut SqliteConnection, prepared: &Prepared) -> Result<bool, Fault> {
+    let Prepared { batch, steps } = prepared;
     let moved = sqlx::query("UPDATE correlation SET batch = ?, cursor = max(cursor, ?) WHERE id = 1 AND batch < ?")
         .bind(batch.number.cast_signed())
         .bind(batch.cursor.0)
@@ -22,8 +66,18 @@ pub(super) async fn apply(connection: &mut SqliteConnection, batch: &Batch) -> R
         return Ok(false);
     }
     let mut outbox = false;
-    for change in &batch.changes {
-        outbox |= make(connection, change, batch.at).await?;
+    for step in steps {
+        match step {
+            Step::Rows { members, moments } => {
+                put_members(connection, members).await?;
+                put_moments(connection, moments).await?;
+            }
+            Step::One(place) => {
+                if let Some(change) = batch.changes.get(*place) {
+                    outbox |= make(connection, change, batch.at).await?;
+                }
+            }
+        }
     }
     Ok(outbox)
 }
@@ -33,9 +87,6 @@ async fn make(connection: &mut SqliteConnection, change: &Change, at: Timestamp)
         Change::Incident { incident, last_fired_at, visible, added, removed } => {
             put_incident(connection, incident, *last_fired_at, *visible).await?;
             put_objects(connection, incident.id, added, removed).await?;
-        }
-        Change::Member { incident, member, related, at } => {
-            put_member(connection, *incident, member, related, *at).await?;
         }
         Change::Ended { incident, source, fingerprint, ends_at } => {
             sqlx::query(
@@ -67,27 +118,10 @@ async fn make(connection: &mut SqliteConnection, change: &Change, at: Timestamp)
                     .await?;
             }
         }
-        Change::Moment { incident, at, moment } => {
-            note(connection, *incident, *at, moment).await?;
-        }
+        // Written as rows.
+        Change::Member { .. } | Change::Moment { .. } => {}
     }
     Ok(false)
-}
-
-/// Adds a line to an incident's story.
-pub(super) async fn note(
-    connection: &mut SqliteConnection,
-    incident: IncidentId,
-    at: Timestamp,
-    moment: &crate::store::Moment,
-) -> Result<(), Fault> {
-    sqlx::query("INSERT INTO timeline (incident, at, moment) VALUES (?, ?, ?)")
-        .bind(incident.to_string())
-        .bind(at.as_microsecond())
-        .bind(json(moment)?)
-        .execute(connection)
-        .await?;
-    Ok(())
 }
 
 async fn put_incident(
@@ -107,6 +141,8 @@ async fn put_incident(
              title = excluded.title, severity = excluded.severity, subject = excluded.subject, \
              signals = excluded.signals, firing = excluded.firing, starts_at = excluded.starts_at, \
              updated_at = excluded.updated_at, resolved_at = excluded.resolved_at, \
+             resolution = CASE WHEN incidents.status = 'resolved' AND excluded.status = 'open' \
+                 THEN NULL ELSE incidents.resolution END, \
              merged_into = excluded.merged_into, last_fired_at = excluded.last_fired_at, \
              revision = incidents.revision + ?",
     )
@@ -157,42 +193,6 @@ async fn put_objects(
         .execute(&mut *connection)
         .await?;
     }
-    Ok(())
-}
-
-async fn put_member(
-    connection: &mut SqliteConnection,
-    incident: IncidentId,
-    member: &Member,
-    related: &Related,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    sqlx::query(
-        "INSERT INTO members (incident, fingerprint, source, name, status, severity, subject, related, reason, \
-             headline, labels, generator_url, starts_at, ends_at, joined_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (incident, fingerprint, source) DO UPDATE SET \
-             status = excluded.status, severity = excluded.severity, related = excluded.related, \
-             headline = excluded.headline, labels = excluded.labels, generator_url = excluded.generator_url, \
-             starts_at = excluded.starts_at, ends_at = excluded.ends_at",
-    )
-    .bind(incident.to_string())
-    .bind(member.fingerprint.bits().cast_signed())
-    .bind(column::source(member.source))
-    .bind(member.name.as_str())
-    .bind(column::status(member.status))
-    .bind(column::severity_rank(member.severity))
-    .bind(json_of(member.subject.as_ref())?)
-    .bind(json(related)?)
-    .bind(json(&member.reason)?)
-    .bind(member.headline.as_str())
-    .bind(json(&member.labels)?)
-    .bind(member.generator_url.as_deref())
-    .bind(member.starts_at.as_microsecond())
-    .bind(member.ends_at.map(Timestamp::as_microsecond))
-    .bind(at.as_microsecond())
-    .execute(connection)
-    .await?;
     Ok(())
 }
 
@@ -317,19 +317,19 @@ async fn read_snapshot(connection: &mut SqliteConnection, resolved_since: Timest
 }
 
 fn held_member(columns: &Columns<'_>) -> Result<HeldMember, Fault> {
-    let name = columns.text("name")?;
-    let subject = columns.json_of("subject")?;
+    let name: Arc<str> = columns.text("name")?.into();
+    let subject: Option<ObjectRef> = columns.json_of("subject")?;
     let labels = columns.json("labels")?;
     Ok(HeldMember {
         source: columns.word("source")?,
         fingerprint: Fingerprint::from_bits(columns.number("fingerprint")?.cast_unsigned()),
         status: columns.word("status")?,
         severity: columns.severity("severity")?,
-        related: columns.json("related")?,
+        related: Arc::new(columns.json("related")?),
         group: group(&name, subject.as_ref(), &labels),
         starts_at: columns.time("starts_at")?,
         ends_at: columns.time_of("ends_at")?,
         name,
-        subject,
+        subject: subject.map(Arc::new),
     })
 }

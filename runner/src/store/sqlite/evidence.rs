@@ -7,9 +7,9 @@ use marple_tools::{EvidenceDraft, EvidenceError, EvidenceLog};
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 
-use super::SqliteStore;
 use super::column::{Columns, json, json_of};
 use super::fault::Fault;
+use super::{SqliteStore, room};
 use crate::store::{EvidenceEntry, StoreError};
 
 /// The longest content of one piece, in bytes: a container's log as kubelets rotate it by default is 10 MiB, of which
@@ -18,6 +18,15 @@ const PIECE: usize = 8 << 20;
 
 /// The room of one incident's evidence, compressed, in bytes.
 const INCIDENT: i64 = 64 << 20;
+
+/// One piece with its text, and all of an incident.
+const ONE: &str = "SELECT evidence.*, contents.packed FROM evidence \
+    LEFT JOIN contents ON contents.digest = evidence.content_digest WHERE incident = ? AND number = ?";
+const ALL: &str = "SELECT evidence.*, contents.packed FROM evidence \
+    LEFT JOIN contents ON contents.digest = evidence.content_digest WHERE incident = ? ORDER BY number";
+
+/// What stands for a text that had to make room.
+const LET_GO: &str = "(This text was let go of to make room for newer evidence; see `store.evidence_max`.)\n";
 
 /// The level of compression: a higher one takes twice the time for a tenth of the room.
 const LEVEL: i32 = 3;
@@ -37,6 +46,7 @@ struct Piece {
     taken_at: Timestamp,
     size: i64,
     digest: Vec<u8>,
+    content_digest: Vec<u8>,
     content: Vec<u8>,
     shown: Option<Vec<u8>>,
 }
@@ -68,21 +78,24 @@ impl EvidenceLog for SqliteEvidence {
             .await
             .map_err(|error| EvidenceError { doing, source: Box::new(error), full: false })?
             .map_err(|fault| failed(fault.during("compressing evidence")))?;
-        self.store
+        let most = self.store.evidence_max();
+        let kept = self
+            .store
             .writer()
-            .write("keeping evidence", move |connection| Box::pin(async move { keep(connection, &prepared).await }))
-            .await
-            .map_err(failed)?
-            .ok_or_else(|| EvidenceError {
-                doing,
-                source: format!("the incident has {} MiB of it, which is all it may have", INCIDENT >> 20).into(),
-                full: true,
+            .write("keeping evidence", move |connection| {
+                Box::pin(async move { keep(connection, &prepared, most).await })
             })
+            .await
+            .map_err(failed)?;
+        kept.map_err(|full| {
+            metrics::counter!("marple_evidence_refused_total").increment(1);
+            EvidenceError { doing, source: full.into(), full: true }
+        })
     }
 
     async fn get(&self, id: EvidenceId) -> Result<Option<Evidence>, EvidenceError> {
         let read = async {
-            let row = sqlx::query("SELECT * FROM evidence WHERE incident = ? AND number = ?")
+            let row = sqlx::query(ONE)
                 .bind(self.incident.to_string())
                 .bind(i64::from(id.0))
                 .fetch_optional(self.store.readers())
@@ -94,10 +107,7 @@ impl EvidenceLog for SqliteEvidence {
 
     async fn all(&self) -> Result<Vec<Evidence>, EvidenceError> {
         let read = async {
-            let rows = sqlx::query("SELECT * FROM evidence WHERE incident = ? ORDER BY number")
-                .bind(self.incident.to_string())
-                .fetch_all(self.store.readers())
-                .await?;
+            let rows = sqlx::query(ALL).bind(self.incident.to_string()).fetch_all(self.store.readers()).await?;
             rows.iter().map(|row| of_row(&Columns(row))).collect::<Result<Vec<_>, Fault>>()
         };
         read.await.map_err(unread)
@@ -126,6 +136,7 @@ fn prepare(incident: String, draft: EvidenceDraft, digest: Vec<u8>) -> Result<Pi
         taken_at: draft.taken_at,
         size: i64::try_from(content.len()).unwrap_or(i64::MAX),
         digest,
+        content_digest: Sha256::digest(content.as_bytes()).to_vec(),
         content: packed(&content)?,
         shown: draft.view.map(|view| packed(&view)).transpose()?,
         title: draft.title,
@@ -153,33 +164,44 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<String, Fault> {
     String::from_utf8(text).map_err(|error| Fault::Damaged(error.to_string()))
 }
 
-/// Writes a piece; gives its name, or nothing where the incident has no room left.
-async fn keep(connection: &mut SqliteConnection, piece: &Piece) -> Result<Option<EvidenceId>, Fault> {
+/// Writes a piece; gives its name, or why there is no room for it.
+async fn keep(
+    connection: &mut SqliteConnection,
+    piece: &Piece,
+    most: i64,
+) -> Result<Result<EvidenceId, String>, Fault> {
     let known = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
         .bind(piece.incident.as_str())
         .bind(piece.digest.as_slice())
         .fetch_optional(&mut *connection)
         .await?;
     if let Some(row) = known {
-        return Ok(Some(EvidenceId(Columns(&row).count("number")?)));
+        return Ok(Ok(EvidenceId(Columns(&row).count("number")?)));
     }
     let state = sqlx::query(
-        "SELECT coalesce(max(number), 0) AS last, coalesce(sum(length(content) + coalesce(length(shown), 0)), 0) AS room \
-         FROM evidence WHERE incident = ?",
+        "SELECT coalesce(max(number), 0) AS last, coalesce(sum(room), 0) AS room FROM evidence WHERE incident = ?",
     )
     .bind(piece.incident.as_str())
     .fetch_one(&mut *connection)
     .await?;
-    let (last, room) = (Columns(&state).count::<u32>("last")?, Columns(&state).number("room")?);
+    let (last, taken) = (Columns(&state).count::<u32>("last")?, Columns(&state).number("room")?);
     let added = piece.content.len() + piece.shown.as_ref().map_or(0, Vec::len);
-    if room.saturating_add(i64::try_from(added).unwrap_or(i64::MAX)) > INCIDENT {
-        metrics::counter!("marple_evidence_refused_total").increment(1);
-        return Ok(None);
+    let added = i64::try_from(added).unwrap_or(i64::MAX);
+    if taken.saturating_add(added) > INCIDENT {
+        return Ok(Err(format!("the incident has {} MiB of it, which is all it may have", INCIDENT >> 20)));
     }
+    if !room::make(connection, added, most).await? {
+        return Ok(Err("open incidents have all that `store.evidence_max` allows".to_owned()));
+    }
+    sqlx::query("INSERT OR IGNORE INTO contents (digest, packed) VALUES (?, ?)")
+        .bind(piece.content_digest.as_slice())
+        .bind(piece.content.as_slice())
+        .execute(&mut *connection)
+        .await?;
     let number = last.saturating_add(1);
     sqlx::query(
-        "INSERT INTO evidence (incident, number, origin, title, object, taken_at, size, digest, content, shown) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO evidence (incident, number, origin, title, object, taken_at, size, digest, content_digest, shown, room) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(piece.incident.as_str())
     .bind(i64::from(number))
@@ -189,22 +211,26 @@ async fn keep(connection: &mut SqliteConnection, piece: &Piece) -> Result<Option
     .bind(piece.taken_at.as_microsecond())
     .bind(piece.size)
     .bind(piece.digest.as_slice())
-    .bind(piece.content.as_slice())
+    .bind(piece.content_digest.as_slice())
     .bind(piece.shown.as_deref())
+    .bind(added)
     .execute(connection)
     .await?;
-    Ok(Some(EvidenceId(number)))
+    Ok(Ok(EvidenceId(number)))
 }
 
 fn of_row(columns: &Columns<'_>) -> Result<Evidence, Fault> {
-    let content = columns.bytes_of("content")?.unwrap_or_default();
+    let content = match columns.bytes_of("packed")? {
+        Some(packed) => unpacked(&packed)?,
+        None => LET_GO.to_owned(),
+    };
     Ok(Evidence {
         id: EvidenceId(columns.count("number")?),
         origin: columns.json("origin")?,
         title: columns.text("title")?,
         object: columns.json_of("object")?,
         taken_at: columns.time("taken_at")?,
-        content: unpacked(&content)?,
+        content,
         view: columns.bytes_of("shown")?.map(|view| unpacked(&view)).transpose()?,
     })
 }

@@ -1,15 +1,16 @@
 //! Incidents in SQLite.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_core::{Fingerprint, Incident, IncidentId, Member, ObjectRef};
+use marple_core::{Fingerprint, Incident, IncidentId, IncidentStatus, Member, ObjectRef};
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use sqlx::{QueryBuilder, SqliteConnection};
 
 use super::column::{self, Columns};
+use super::correlation::Prepared;
 use super::fault::Fault;
 use super::{SqliteStore, correlation};
 use crate::correlate::{Batch, Snapshot};
@@ -23,9 +24,12 @@ const TYPED: usize = 4;
 
 /// An incident of its row, without its objects.
 pub(super) fn of_row(columns: &Columns<'_>) -> Result<Incident, Fault> {
+    let status = columns.word("status")?;
+    // It is set before the incident is over, by whoever ends its alerts.
+    let resolution = if status == IncidentStatus::Resolved { columns.json_of("resolution")? } else { None };
     Ok(Incident {
         id: columns.parsed("id")?,
-        status: columns.word("status")?,
+        status,
         title: columns.text("title")?,
         severity: columns.word("severity")?,
         subject: columns.json_of("subject")?,
@@ -36,6 +40,7 @@ pub(super) fn of_row(columns: &Columns<'_>) -> Result<Incident, Fault> {
         opened_at: columns.time("opened_at")?,
         updated_at: columns.time("updated_at")?,
         resolved_at: columns.time_of("resolved_at")?,
+        resolution,
         merged_into: columns.parsed_of("merged_into")?,
         revision: columns.count("revision")?,
     })
@@ -53,17 +58,24 @@ pub(super) fn object_of(columns: &Columns<'_>) -> Result<ObjectRef, Fault> {
 /// Incidents of their rows, with their objects.
 async fn with_objects(connection: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Incident>, Fault> {
     let mut incidents = rows.iter().map(|row| of_row(&Columns(row))).collect::<Result<Vec<_>, _>>()?;
-    for incident in &mut incidents {
-        let objects = sqlx::query("SELECT * FROM incident_objects WHERE incident = ?")
-            .bind(incident.id.to_string())
-            .fetch_all(&mut *connection)
-            .await?;
-        incident.objects = objects.iter().map(|row| object_of(&Columns(row))).collect::<Result<_, _>>()?;
+    let places: HashMap<IncidentId, usize> =
+        incidents.iter().enumerate().map(|(place, incident)| (incident.id, place)).collect();
+    let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id).collect();
+    let objects = sqlx::query("SELECT * FROM incident_objects WHERE incident IN (SELECT value FROM json_each(?))")
+        .bind(column::json(&ids)?)
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in &objects {
+        let columns = Columns(row);
+        let place = places.get(&columns.parsed("incident")?).copied();
+        if let Some(incident) = place.and_then(|place| incidents.get_mut(place)) {
+            incident.objects.insert(object_of(&columns)?);
+        }
     }
     Ok(incidents)
 }
 
-fn member(columns: &Columns<'_>) -> Result<Member, Fault> {
+pub(super) fn member(columns: &Columns<'_>) -> Result<Member, Fault> {
     Ok(Member {
         source: columns.word("source")?,
         fingerprint: Fingerprint::from_bits(columns.number("fingerprint")?.cast_unsigned()),
@@ -103,11 +115,11 @@ impl Incidents for SqliteStore {
     }
 
     async fn apply(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
+        let doing = "applying changes of incidents";
+        let prepared = Prepared::of(batch).map_err(|fault| fault.during(doing))?;
         let due = self
             .writer()
-            .write("applying changes of incidents", move |connection| {
-                Box::pin(async move { correlation::apply(connection, &batch).await })
-            })
+            .write(doing, move |connection| Box::pin(async move { correlation::apply(connection, &prepared).await }))
             .await?;
         if due {
             self.0.outbox_changed.notify_one();
@@ -212,17 +224,29 @@ impl Incidents for SqliteStore {
         rows.iter().map(|row| read(Columns(row)).map_err(|fault| fault.during(doing))).collect()
     }
 
-    async fn incidents_needing_work(&self, limit: u32) -> Result<Vec<Behind>, StoreError> {
+    async fn incidents_needing_work(&self, limit: u32) -> Result<Vec<(IncidentId, u64)>, StoreError> {
+        let doing = "reading which incidents need work";
+        let rows = sqlx::query(
+            "SELECT id, revision FROM incidents WHERE (captured_at IS NULL OR told_revision < revision) \
+             AND status <> 'merged' ORDER BY id LIMIT ?",
+        )
+        .bind(limit)
+        .fetch_all(self.readers())
+        .await
+        .map_err(|error| Fault::from(error).during(doing))?;
+        let read =
+            |columns: Columns<'_>| -> Result<_, Fault> { Ok((columns.parsed("id")?, columns.count("revision")?)) };
+        rows.iter().map(|row| read(Columns(row)).map_err(|fault| fault.during(doing))).collect()
+    }
+
+    async fn incidents_behind(&self, ids: &[IncidentId]) -> Result<Vec<Behind>, StoreError> {
         let doing = "reading incidents that need work";
         let read = async {
             let mut reading = self.readers().begin().await?;
-            let rows = sqlx::query(
-                "SELECT * FROM incidents WHERE (captured_at IS NULL OR told_revision < revision) \
-                 AND status <> 'merged' ORDER BY id LIMIT ?",
-            )
-            .bind(limit)
-            .fetch_all(&mut *reading)
-            .await?;
+            let rows = sqlx::query("SELECT * FROM incidents WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id")
+                .bind(column::json(&ids)?)
+                .fetch_all(&mut *reading)
+                .await?;
             let incidents = with_objects(&mut reading, &rows).await?;
             rows.iter()
                 .zip(incidents)
@@ -237,30 +261,5 @@ impl Incidents for SqliteStore {
                 .collect::<Result<Vec<_>, Fault>>()
         };
         read.await.map_err(|fault: Fault| fault.during(doing))
-    }
-
-    async fn mark_captured(&self, id: IncidentId, at: Timestamp) -> Result<(), StoreError> {
-        self.mark(id, "UPDATE incidents SET captured_at = ? WHERE id = ?", at.as_microsecond()).await
-    }
-
-    async fn mark_told(&self, id: IncidentId, revision: u64) -> Result<(), StoreError> {
-        let sql = "UPDATE incidents SET told_revision = max(told_revision, ?) WHERE id = ?";
-        self.mark(id, sql, revision.cast_signed()).await
-    }
-}
-
-impl SqliteStore {
-    async fn mark(&self, id: IncidentId, sql: &'static str, value: i64) -> Result<(), StoreError> {
-        self.writer()
-            .write("marking an incident", move |connection| {
-                Box::pin(async move {
-                    let marked = sqlx::query(sql).bind(value).bind(id.to_string()).execute(connection).await?;
-                    if marked.rows_affected() == 0 {
-                        return Err(Fault::Missing(format!("incident {id}")));
-                    }
-                    Ok(())
-                })
-            })
-            .await
     }
 }

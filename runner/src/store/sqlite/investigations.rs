@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_core::{Conclusion, Finding, IncidentId, InvestigationId};
+use marple_core::{Conclusion, EvidenceId, Finding, IncidentId, InvestigationId};
 use marple_tools::EvidenceLog;
 use serde_json::Value;
 use sqlx::SqliteConnection;
 
-use super::SqliteStore;
-use super::column::{Columns, json};
-use super::correlation::note;
+use super::column::{Columns, json, json_of};
 use super::evidence::{self, SqliteEvidence, packed, unpacked};
 use super::fault::Fault;
+use super::members::note;
+use super::{SqliteStore, room};
 use crate::store::{
-    Begun, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations, Moment,
-    StoreError,
+    Begun, Captured, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
+    Moment, StoreError,
 };
 
 const fn kind_word(kind: InvestigationKind) -> &'static str {
@@ -162,21 +162,25 @@ impl Investigations for SqliteStore {
             .await
     }
 
-    async fn set_findings(&self, incident: IncidentId, findings: &[Finding]) -> Result<(), StoreError> {
-        let doing = "keeping findings";
-        let findings = json(&findings).map_err(|fault| fault.during(doing))?;
+    async fn keep_capture(&self, incident: IncidentId, captured: Captured<'_>) -> Result<(), StoreError> {
+        let doing = "keeping what was captured";
+        let findings = json_of(captured.findings.as_ref()).map_err(|fault| fault.during(doing))?;
+        let conclusion =
+            captured.conclusion.map(Stated::by_the_rules).transpose().map_err(|fault| fault.during(doing))?;
+        let (investigate, at) = (captured.investigate, captured.at);
         self.writer()
             .write(doing, move |connection| {
                 Box::pin(async move {
-                    sqlx::query(
-                        "INSERT INTO explanations (incident, findings) VALUES (?, ?) \
-                         ON CONFLICT (incident) DO UPDATE SET findings = excluded.findings",
-                    )
-                    .bind(incident.to_string())
-                    .bind(findings)
-                    .execute(connection)
-                    .await?;
-                    Ok(())
+                    if let Some(findings) = findings {
+                        put_findings(connection, incident, findings).await?;
+                    }
+                    if let Some(stated) = conclusion {
+                        conclude(connection, incident, &stated, at).await?;
+                    }
+                    if investigate {
+                        begin_unless_begun(connection, incident, at).await?;
+                    }
+                    mark_captured(connection, incident, at).await
                 })
             })
             .await
@@ -201,12 +205,9 @@ impl Investigations for SqliteStore {
         at: Timestamp,
     ) -> Result<u64, StoreError> {
         let doing = "keeping a conclusion";
-        let text = json(conclusion).map_err(|fault| fault.during(doing))?;
-        let moment = Moment::Concluded { by, summary: conclusion.summary.clone() };
+        let stated = Stated::of(conclusion, by).map_err(|fault| fault.during(doing))?;
         self.writer()
-            .write(doing, move |connection| {
-                Box::pin(async move { conclude(connection, incident, &text, by, &moment, at).await })
-            })
+            .write(doing, move |connection| Box::pin(async move { conclude(connection, incident, &stated, at).await }))
             .await
     }
 
@@ -228,13 +229,74 @@ impl Investigations for SqliteStore {
     }
 }
 
+/// A conclusion, ready to be written.
+struct Stated {
+    text: String,
+    by: ConcludedBy,
+    moment: Moment,
+    /// Each citation's piece of evidence.
+    cited: Vec<EvidenceId>,
+}
+
+impl Stated {
+    fn of(conclusion: &Conclusion, by: ConcludedBy) -> Result<Self, Fault> {
+        let moment = Moment::Concluded { by, summary: conclusion.summary.clone() };
+        let cited = conclusion.citations().map(|citation| citation.evidence).collect();
+        Ok(Self { text: json(conclusion)?, by, moment, cited })
+    }
+
+    fn by_the_rules(conclusion: &Conclusion) -> Result<Self, Fault> {
+        Self::of(conclusion, ConcludedBy::Rules)
+    }
+}
+
+async fn put_findings(connection: &mut SqliteConnection, incident: IncidentId, findings: String) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO explanations (incident, findings) VALUES (?, ?) \
+         ON CONFLICT (incident) DO UPDATE SET findings = excluded.findings",
+    )
+    .bind(incident.to_string())
+    .bind(findings)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn begin_unless_begun(
+    connection: &mut SqliteConnection,
+    incident: IncidentId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    sqlx::query(
+        "INSERT INTO investigations (id, incident, kind, started_at) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS ( \
+             SELECT 1 FROM investigations WHERE incident = ?2 AND kind = ?3 AND finished_at IS NULL)",
+    )
+    .bind(InvestigationId::new().to_string())
+    .bind(incident.to_string())
+    .bind(kind_word(InvestigationKind::Cause))
+    .bind(at.as_microsecond())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn mark_captured(connection: &mut SqliteConnection, incident: IncidentId, at: Timestamp) -> Result<(), Fault> {
+    let marked = sqlx::query("UPDATE incidents SET captured_at = ? WHERE id = ?")
+        .bind(at.as_microsecond())
+        .bind(incident.to_string())
+        .execute(connection)
+        .await?;
+    match marked.rows_affected() {
+        0 => Err(Fault::Missing(format!("incident {incident}"))),
+        _ => Ok(()),
+    }
+}
+
 /// Sets a conclusion and lets the revision grow, unless it is the one that is there; gives the revision.
 async fn conclude(
     connection: &mut SqliteConnection,
     incident: IncidentId,
-    text: &str,
-    by: ConcludedBy,
-    moment: &Moment,
+    stated: &Stated,
     at: Timestamp,
 ) -> Result<u64, Fault> {
     let id = incident.to_string();
@@ -246,8 +308,8 @@ async fn conclude(
              OR explanations.concluded_by <> excluded.concluded_by",
     )
     .bind(id.as_str())
-    .bind(text)
-    .bind(by_word(by))
+    .bind(stated.text.as_str())
+    .bind(by_word(stated.by))
     .bind(at.as_microsecond())
     .execute(&mut *connection)
     .await?
@@ -259,7 +321,8 @@ async fn conclude(
             .bind(id.as_str())
             .execute(&mut *connection)
             .await?;
-        note(connection, incident, at, moment).await?;
+        room::cite(connection, incident, &stated.cited).await?;
+        note(connection, incident, at, &stated.moment).await?;
     }
     let row = sqlx::query("SELECT revision FROM incidents WHERE id = ?").bind(id).fetch_optional(connection).await?;
     row.map_or_else(|| Err(Fault::Missing(format!("incident {incident}"))), |row| Columns(&row).count("revision"))

@@ -1,13 +1,19 @@
 //! The store in a SQLite file.
 
+mod approvals;
+mod checkpoints;
 mod column;
 mod correlation;
+mod endings;
 mod evidence;
 mod fault;
 mod incidents;
 mod investigations;
+mod members;
 mod open;
 mod outbox;
+mod room;
+mod rows;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -38,6 +44,8 @@ struct Shared {
     last_seq: Arc<AtomicI64>,
     arrived: Notify,
     outbox_changed: Notify,
+    /// How many bytes all evidence may have.
+    evidence_max: AtomicI64,
     _lock: File,
 }
 
@@ -54,11 +62,12 @@ impl SqliteStore {
         .and_then(|row| row.try_get::<i64, _>("last"))
         .map_err(|error| Fault::from(error).during("reading the last signal's number"))?;
         Ok(Self(Arc::new(Shared {
-            writer: Writer::start(writer),
+            writer: Writer::start(writer, opened.beside),
             readers: opened.readers,
             last_seq: Arc::new(AtomicI64::new(last)),
             arrived: Notify::new(),
             outbox_changed: Notify::new(),
+            evidence_max: AtomicI64::new(i64::MAX),
             _lock: opened.lock,
         })))
     }
@@ -68,6 +77,10 @@ impl SqliteStore {
         // The last connection to go writes the log back into the file: the readers could not.
         self.0.readers.close().await;
         self.0.writer.close().await;
+    }
+
+    fn evidence_max(&self) -> i64 {
+        self.0.evidence_max.load(Ordering::Relaxed)
     }
 
     fn readers(&self) -> &SqlitePool {

@@ -21,6 +21,8 @@ const READERS: u32 = 3;
 /// What opening gives.
 pub(super) struct Opened {
     pub(super) writer: SqliteConnection,
+    /// Brings the log back into the file.
+    pub(super) beside: SqliteConnection,
     pub(super) readers: SqlitePool,
     /// Held as long as the store is open.
     pub(super) lock: File,
@@ -34,11 +36,12 @@ pub(super) async fn open(path: &Path) -> Result<Opened, StoreError> {
     MIGRATIONS.run(&mut writer).await.map_err(|error| {
         unusable(format!("its tables can't be brought up to date: {error}; was it written by a newer marple?"))
     })?;
+    let beside = options(path).connect().await.map_err(|error| unusable(format!("it can't be opened: {error}")))?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(5))
         .connect_lazy_with(reading(path));
-    Ok(Opened { writer, readers, lock })
+    Ok(Opened { writer, beside, readers, lock })
 }
 
 /// How connections are made.
@@ -57,8 +60,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(5))
         // Of the writer: the hot ends of the indexes of a storm.
         .pragma("cache_size", "-8192")
-        // A checkpoint every 16 MiB of log: fewer of them, each still well under the latency bound.
-        .pragma("wal_autocheckpoint", "4000")
+        // Checkpoints are made beside the writer; SQLite makes one by itself only where those don't keep up.
+        .pragma("wal_autocheckpoint", "16000")
         .pragma("journal_size_limit", "33554432")
         .pragma("temp_store", "memory")
 }
@@ -71,6 +74,8 @@ fn reading(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(false)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-1024")
+        // A batch of signals comes over without its reader and its asker waiting for each other in turns.
+        .row_buffer_size(512)
 }
 
 /// Makes folder and file where they are missing, the file readable by its owner only (the log and its index take its

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::IncidentId;
 use serde_json::Value;
+use sqlx::SqliteConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteRow};
 use tokio::sync::Notify;
@@ -69,48 +70,19 @@ impl Outbox for SqliteStore {
     async fn outbox_want(
         &self,
         incident: IncidentId,
-        receiver: &str,
+        receivers: &[&str],
         revision: u64,
         not_before: Timestamp,
     ) -> Result<(), StoreError> {
-        let receiver = receiver.to_owned();
+        let doing = "wanting a message";
+        let receivers = json(&receivers).map_err(|fault| fault.during(doing))?;
         self.writer()
-            .write("wanting a message", move |connection| {
-                Box::pin(async move {
-                    // The time of a row that has failed is its backoff's and stays. One that waits for its first attempt
-                    // goes at the earlier of the two times; one that has nothing to say takes the new one.
-                    sqlx::query(
-                        "INSERT INTO outbox (incident, receiver, state, wanted, delivered, attempts, maybe_sent, next_at) \
-                         VALUES (?, ?, 'waiting', ?, 0, 0, 0, ?) \
-                         ON CONFLICT (incident, receiver) DO UPDATE SET \
-                             next_at = CASE \
-                                 WHEN outbox.state = 'dead' OR outbox.wanted <= outbox.delivered THEN excluded.next_at \
-                                 WHEN outbox.attempts = 0 THEN min(outbox.next_at, excluded.next_at) \
-                                 ELSE outbox.next_at END, \
-                             attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END, \
-                             failing_since = CASE outbox.state WHEN 'dead' THEN NULL ELSE outbox.failing_since END, \
-                             state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END, \
-                             wanted = excluded.wanted \
-                         WHERE excluded.wanted > outbox.wanted",
-                    )
-                    .bind(incident.to_string())
-                    .bind(receiver)
-                    .bind(revision.cast_signed())
-                    .bind(not_before.as_microsecond())
-                    .execute(connection)
-                    .await?;
-                    Ok(())
-                })
+            .write(doing, move |connection| {
+                Box::pin(async move { want(connection, incident, receivers, revision, not_before).await })
             })
             .await?;
         self.0.outbox_changed.notify_one();
         Ok(())
-    }
-
-    async fn outbox_receivers(&self, incident: IncidentId) -> Result<Vec<String>, StoreError> {
-        let statement = sqlx::query("SELECT * FROM outbox WHERE incident = ? ORDER BY id").bind(incident.to_string());
-        let rows = self.read_rows("reading who was told of an incident", statement).await?;
-        Ok(rows.into_iter().map(|row| row.receiver).collect())
     }
 
     async fn outbox_due(&self, now: Timestamp, limit: u32) -> Result<Vec<OutboxRow>, StoreError> {
@@ -225,4 +197,45 @@ impl Outbox for SqliteStore {
         self.0.outbox_changed.notify_one();
         Ok(interrupted)
     }
+}
+
+/// Raises what is wanted of an incident by these receivers, a list as JSON, and by those that have a row.
+async fn want(
+    connection: &mut SqliteConnection,
+    incident: IncidentId,
+    receivers: String,
+    revision: u64,
+    not_before: Timestamp,
+) -> Result<(), Fault> {
+    let (incident, revision) = (incident.to_string(), revision.cast_signed());
+    // The time of a row that has failed is its backoff's and stays. One that waits for its first attempt goes at the
+    // earlier of the two times; one that has nothing to say takes the new one.
+    sqlx::query(
+        "INSERT INTO outbox (incident, receiver, state, wanted, delivered, attempts, maybe_sent, next_at) \
+         SELECT ?1, receiver, 'waiting', ?2, 0, 0, 0, ?3 FROM ( \
+             SELECT value AS receiver FROM json_each(?4) UNION SELECT receiver FROM outbox WHERE incident = ?1) \
+         WHERE true \
+         ON CONFLICT (incident, receiver) DO UPDATE SET \
+             next_at = CASE \
+                 WHEN outbox.state = 'dead' OR outbox.wanted <= outbox.delivered THEN excluded.next_at \
+                 WHEN outbox.attempts = 0 THEN min(outbox.next_at, excluded.next_at) \
+                 ELSE outbox.next_at END, \
+             attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END, \
+             failing_since = CASE outbox.state WHEN 'dead' THEN NULL ELSE outbox.failing_since END, \
+             state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END, \
+             wanted = excluded.wanted \
+         WHERE excluded.wanted > outbox.wanted",
+    )
+    .bind(incident.as_str())
+    .bind(revision)
+    .bind(not_before.as_microsecond())
+    .bind(receivers)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE incidents SET told_revision = max(told_revision, ?) WHERE id = ?")
+        .bind(revision)
+        .bind(incident)
+        .execute(connection)
+        .await?;
+    Ok(())
 }

@@ -6,13 +6,15 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Signal, SignalSource};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::SqliteConnection;
 use tokio::sync::Notify;
 
 use super::column::{self, Columns};
 use super::fault::Fault;
-use super::{SqliteStore, next_seq};
+use super::rows::Rows;
+use super::{SqliteStore, endings, next_seq};
 use crate::store::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals, StoreError};
 
 /// A repeat that comes this long after the opposite status is news: sooner, it is a late copy from another Alertmanager
@@ -22,32 +24,26 @@ const LATE_COPY: SignedDuration = SignedDuration::from_secs(60);
 /// How many unusable entries are kept; the oldest go first.
 const QUARANTINE: i64 = 1_000;
 
-/// Rows that one statement inserts: a statement costs more than a row.
-const CHUNKS: [usize; 3] = [32, 8, 1];
-
-static INSERTS: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| {
-    CHUNKS.map(|rows| {
-        let values = vec!["(?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ");
-        let sql = format!(
-            "INSERT INTO signals (seq, source, fingerprint, starts_at, status, ends_at, received_at, body) \
-             VALUES {values} ON CONFLICT DO NOTHING"
-        );
-        sql.into()
-    })
+static INSERT: LazyLock<Rows> = LazyLock::new(|| {
+    Rows::new(
+        "INSERT INTO signals (seq, source, fingerprint, starts_at, status, ends_at, received_at, body) VALUES",
+        8,
+        "ON CONFLICT DO NOTHING",
+    )
 });
 
 /// A signal as a row.
-struct Row {
-    source: &'static str,
-    fingerprint: i64,
-    starts_at: i64,
-    status: &'static str,
-    ends_at: i64,
+pub(super) struct Row {
+    pub(super) source: &'static str,
+    pub(super) fingerprint: i64,
+    pub(super) starts_at: i64,
+    pub(super) status: &'static str,
+    pub(super) ends_at: i64,
     body: String,
 }
 
 impl Row {
-    fn of(signal: &Signal) -> Result<Self, Fault> {
+    pub(super) fn of(signal: &Signal) -> Result<Self, Fault> {
         Ok(Self {
             source: column::source(signal.source),
             fingerprint: signal.fingerprint.bits().cast_signed(),
@@ -156,72 +152,72 @@ impl Signals for SqliteStore {
 }
 
 /// Inserts rows; gives how many were new.
-async fn insert(
+pub(super) async fn insert(
     connection: &mut SqliteConnection,
     rows: &[Row],
     last: &AtomicI64,
     at: Timestamp,
 ) -> Result<usize, Fault> {
     let mut new = 0;
-    let mut rest = rows;
-    for (size, sql) in CHUNKS.iter().zip(INSERTS.iter()) {
-        while let Some((chunk, after)) = rest.split_at_checked(*size) {
-            rest = after;
-            let mut query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
-            for row in chunk {
-                query = query
-                    .bind(next_seq(last))
-                    .bind(row.source)
-                    .bind(row.fingerprint)
-                    .bind(row.starts_at)
-                    .bind(row.status)
-                    .bind(row.ends_at)
-                    .bind(at.as_microsecond())
-                    .bind(row.body.as_str());
-            }
-            let inserted = query.execute(&mut *connection).await?.rows_affected();
-            let mut inserted = usize::try_from(inserted).unwrap_or(usize::MAX);
-            if inserted < chunk.len() {
-                inserted += renew(connection, chunk, last, at).await?;
-            }
-            new += inserted;
+    for (sql, chunk) in INSERT.split(rows) {
+        let mut query = sqlx::query(sql);
+        for row in chunk {
+            query = query
+                .bind(next_seq(last))
+                .bind(row.source)
+                .bind(row.fingerprint)
+                .bind(row.starts_at)
+                .bind(row.status)
+                .bind(row.ends_at)
+                .bind(at.as_microsecond())
+                .bind(row.body.as_str());
         }
+        let inserted = query.execute(&mut *connection).await?.rows_affected();
+        let mut inserted = usize::try_from(inserted).unwrap_or(usize::MAX);
+        if inserted < chunk.len() {
+            let told = identities(chunk)?;
+            inserted += renew(connection, &told, last, at).await?;
+            endings::heard(connection, &told, at).await?;
+        }
+        new += inserted;
     }
     Ok(new)
 }
 
-/// Puts those of these rows that are news though they were known behind all others, so that they are taken account of
+/// Puts those of these [`identities`] that are news though they were known behind all others, so that they are taken account of
 /// again; gives how many. See [`LATE_COPY`].
-async fn renew(
-    connection: &mut SqliteConnection,
-    rows: &[Row],
-    last: &AtomicI64,
-    at: Timestamp,
-) -> Result<usize, Fault> {
+async fn renew(connection: &mut SqliteConnection, told: &str, last: &AtomicI64, at: Timestamp) -> Result<usize, Fault> {
     let before = at.checked_sub(LATE_COPY).unwrap_or(at).as_microsecond();
-    let mut renewed = 0;
-    for row in rows {
-        let done = sqlx::query(
-            "UPDATE signals SET seq = ?, received_at = ? \
-             WHERE fingerprint = ? AND source = ? AND starts_at = ? AND status = ? AND ends_at = ? AND EXISTS ( \
-                 SELECT 1 FROM signals AS other \
-                 WHERE other.fingerprint = signals.fingerprint AND other.source = signals.source \
-                     AND other.starts_at = signals.starts_at AND other.status <> signals.status \
-                     AND other.seq > signals.seq AND other.received_at < ?)",
-        )
-        .bind(next_seq(last))
-        .bind(at.as_microsecond())
-        .bind(row.fingerprint)
-        .bind(row.source)
-        .bind(row.starts_at)
-        .bind(row.status)
-        .bind(row.ends_at)
-        .bind(before)
-        .execute(&mut *connection)
-        .await?;
-        renewed += usize::from(done.rows_affected() > 0);
+    let news = sqlx::query(
+        "SELECT seq FROM signals WHERE (fingerprint, source, starts_at, status, ends_at) IN ( \
+             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)) \
+         AND EXISTS ( \
+             SELECT 1 FROM signals AS other \
+             WHERE other.fingerprint = signals.fingerprint AND other.source = signals.source \
+                 AND other.starts_at = signals.starts_at AND other.status <> signals.status \
+                 AND other.seq > signals.seq AND other.received_at < ?) \
+         ORDER BY seq",
+    )
+    .bind(told)
+    .bind(before)
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in &news {
+        sqlx::query("UPDATE signals SET seq = ?, received_at = ? WHERE seq = ?")
+            .bind(next_seq(last))
+            .bind(at.as_microsecond())
+            .bind(Columns(row).number("seq")?)
+            .execute(&mut *connection)
+            .await?;
     }
-    Ok(renewed)
+    Ok(news.len())
+}
+
+/// What tells these rows from all others, as an array that one statement looks up: most posts are repeats of what is
+/// known.
+fn identities(rows: &[Row]) -> Result<String, Fault> {
+    let identity = |row: &Row| json!([row.fingerprint, row.source, row.starts_at, row.status, row.ends_at]);
+    column::json(&rows.iter().map(identity).collect::<Vec<_>>())
 }
 
 /// Keeps unusable entries, each once.

@@ -1,7 +1,10 @@
 //! The audit log, retention and health of the file.
 
+use std::sync::atomic::Ordering;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
+use marple_core::Size;
 use sqlx::{AssertSqlSafe, Executor as _, SqliteConnection};
 
 use super::SqliteStore;
@@ -88,10 +91,17 @@ impl Upkeep for SqliteStore {
         let audit = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < ?1 LIMIT ?2)";
         let quarantine =
             "DELETE FROM quarantine WHERE digest IN (SELECT digest FROM quarantine WHERE last_at < ?1 LIMIT ?2)";
+        let approvals = "DELETE FROM approvals WHERE id IN (SELECT id FROM approvals WHERE asked_at < ?1 LIMIT ?2)";
         retired.records = self.delete_rows("deleting old records", audit, before).await?
-            + self.delete_rows("deleting old quarantined entries", quarantine, before).await?;
+            + self.delete_rows("deleting old quarantined entries", quarantine, before).await?
+            + self.delete_rows("deleting old questions to people", approvals, before).await?;
         self.give_back().await?;
         Ok(retired)
+    }
+
+    fn bound_evidence(&self, most: Size) {
+        let most = i64::try_from(most.bytes()).unwrap_or(i64::MAX);
+        self.0.evidence_max.store(most, Ordering::Relaxed);
     }
 
     async fn writable(&self) -> Result<(), StoreError> {

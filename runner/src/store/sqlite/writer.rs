@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::checkpoints::{Checkpoints, checkpoint};
 use super::fault::{Fault, refused};
 use crate::store::StoreError;
 
@@ -79,16 +80,21 @@ pub(super) struct Writer {
     queue: mpsc::Sender<Box<dyn Job>>,
     bytes: Arc<Semaphore>,
     closing: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Writer {
-    /// Starts the writer on its connection.
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    /// Starts the writer on its connection, and what brings its log back into the file on another.
+    pub(super) fn start(connection: SqliteConnection, beside: SqliteConnection) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let closing = CancellationToken::new();
-        let task = tokio::spawn(write(connection, jobs, closing.clone()));
-        Self { queue, bytes: Arc::new(Semaphore::new(BYTES)), closing, task: Mutex::new(Some(task)) }
+        let checkpoints = Arc::new(Checkpoints::default());
+        let (copying, closed) = (Arc::clone(&checkpoints), closing.clone());
+        let tasks = vec![
+            tokio::spawn(async move { copying.run(beside, closed).await }),
+            tokio::spawn(write(connection, jobs, checkpoints, closing.clone())),
+        ];
+        Self { queue, bytes: Arc::new(Semaphore::new(BYTES)), closing, tasks: Mutex::new(tasks) }
     }
 
     /// Does `work` in a transaction and answers once it is committed. Waits for its place in the queue.
@@ -126,11 +132,11 @@ impl Writer {
     /// Commits what waits and ends the writer.
     pub(super) async fn close(&self) {
         self.closing.cancel();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the store's writer ended badly");
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the store's writer ended badly");
+            }
         }
     }
 }
@@ -148,7 +154,12 @@ where
     (Box::new(Pending { doing, work: Some(work), outcome: None, answer, _room: room }), answered)
 }
 
-async fn write(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<dyn Job>>, closing: CancellationToken) {
+async fn write(
+    mut connection: SqliteConnection,
+    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    checkpoints: Arc<Checkpoints>,
+    closing: CancellationToken,
+) {
     let mut jobs = Vec::with_capacity(GROUP);
     loop {
         let taken = tokio::select! {
@@ -166,6 +177,13 @@ async fn write(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Box<d
         let began = Instant::now();
         commit(&mut connection, &mut jobs).await;
         metrics::histogram!("marple_store_commit_seconds").record(began.elapsed().as_secs_f64());
+        checkpoints.committed();
+        if checkpoints.take_rest()
+            && let Err(error) = checkpoint(&mut connection).await
+        {
+            tracing::warn!(%error, "the store's log could not be brought back into its file");
+            metrics::counter!("marple_store_failed_checkpoints_total").increment(1);
+        }
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "closing the store");

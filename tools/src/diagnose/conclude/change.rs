@@ -11,6 +11,9 @@ use crate::scene::{Change, Graph, Relation, Scene};
 /// A change longer before the symptoms than this is not told of with them.
 const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 
+/// A change longer before the symptoms than this is not suspected of them without more.
+const SHORTLY: SignedDuration = SignedDuration::from_mins(30);
+
 /// Clocks differ, and an alert's start is that of its rule's window.
 const AFTER: SignedDuration = SignedDuration::from_mins(5);
 
@@ -26,21 +29,62 @@ pub(super) fn before<'a>(
 ) -> Option<&'a Finding> {
     let began = began.unwrap_or(scene.now);
     let units = blamed(graph, root);
-    let named = units
-        .iter()
-        .flat_map(|unit| graph.members(unit).iter().chain([unit]))
-        .flat_map(|member| graph.edges(member))
-        .filter(|edge| edge.relation == Relation::Refers && edge.to.is("ConfigMap"))
-        .map(|edge| &edge.to)
-        .collect::<Vec<_>>();
+    let named = named(graph, &units);
     let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
     changes
-        .filter(|change| change.object == *cause || units.contains(&change.object) || named.contains(&&change.object))
+        .filter(|change| change.object == *cause || units.contains(&change.object) || named.contains(&change.object))
         .filter(|change| relevant(change, root))
         .filter(|change| {
             change.at.is_some_and(|at| began.duration_since(at) <= BEFORE && at.duration_since(began) <= AFTER)
         })
         .max_by_key(|change| (!only_restarts(scene, change), change.at))
+}
+
+/// The change that may have brought about symptoms which nothing else explains: of the objects that suffer or their
+/// configuration, else of what they call. A restart that somebody asked for is none.
+pub(super) fn suspect<'a>(
+    scene: &Scene,
+    graph: &Graph,
+    units: &BTreeSet<ObjectRef>,
+    findings: &[&'a Finding],
+    began: Timestamp,
+) -> Option<&'a Finding> {
+    let own = units.union(&named(graph, units)).cloned().collect::<BTreeSet<_>>();
+    let calls = units.iter().flat_map(|unit| graph.dependencies(unit)).map(|edge| edge.to).collect::<BTreeSet<_>>();
+    let called = calls.union(&named(graph, &calls)).cloned().collect::<BTreeSet<_>>();
+    [own, called].iter().find_map(|objects| {
+        let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
+        changes
+            .filter(|change| objects.contains(&change.object) && !only_restarts(scene, change))
+            .filter(|change| {
+                change.at.is_some_and(|at| began.duration_since(at) <= SHORTLY && at.duration_since(began) <= AFTER)
+            })
+            .max_by_key(|change| change.at)
+    })
+}
+
+/// Whether an object was changed in the two hours before the symptoms.
+pub(super) fn lately(findings: &[&Finding], object: &ObjectRef, began: Option<Timestamp>) -> bool {
+    findings.iter().any(|finding| {
+        finding.condition == "recent-change"
+            && finding.object == *object
+            && finding.at.zip(began).is_some_and(|(at, began)| began.duration_since(at) <= BEFORE)
+    })
+}
+
+/// Configuration that workloads name, and what sends to them or limits them.
+fn named(graph: &Graph, units: &BTreeSet<ObjectRef>) -> BTreeSet<ObjectRef> {
+    let members = units.iter().flat_map(|unit| graph.members(unit).iter().chain([unit]));
+    let named = members
+        .flat_map(|member| graph.edges(member))
+        .filter(|edge| edge.relation == Relation::Refers && (edge.to.is("ConfigMap") || edge.to.is("Secret")))
+        .map(|edge| edge.to.clone());
+    let around = graph.all_edges().filter(|edge| {
+        edge.relation == Relation::Selects
+            && ["Service", "NetworkPolicy"].contains(&edge.from.kind.as_str())
+            && units.contains(&graph.top_owner(&edge.to))
+    });
+    named.chain(around.map(|edge| edge.from.clone())).collect()
 }
 
 /// The workloads whose change may have brought it about. Where a caller tells of what it calls, that is who stands behind
@@ -66,7 +110,7 @@ fn relevant(change: &Finding, root: &Finding) -> bool {
         Category::Resources | Category::Quota => says(&["resources", "replicas", "initContainers[", "containers["]),
         Category::Probe => says(&["Probe", "ports", ".env", ".args", ".command", ".image"]),
         Category::Scheduling => says(&["nodeSelector", "affinity", "tolerations", "resources", "volumes"]),
-        Category::Node => false,
+        Category::Node | Category::Certificate => false,
         _ => true,
     }
 }

@@ -1,32 +1,58 @@
 //! What is said where no finding explains the symptoms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use marple_core::conclusion::SUMMARY_LIMIT;
-use marple_core::{Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Verdict};
+use marple_core::{Cause, Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Verdict};
 
-use super::Symptom;
+use super::{Symptom, change, limits};
 use crate::diagnose::{line, workload};
 use crate::scene::{Graph, Relation, Scene, field};
 
-/// Beginnings of the names of alerts whose condition is the state of objects, which was looked at. An alert on rates or
-/// latencies may fire while every object is well.
-const OF_STATE: [&str; 14] = [
-    "KubePod",
-    "KubeDeployment",
-    "KubeStatefulSet",
-    "KubeDaemonSet",
-    "KubeJob",
-    "KubeNode",
-    "KubeContainer",
-    "KubeHpa",
-    "KubePersistentVolume",
-    "Pod",
-    "Node",
-    "Job",
-    "Container",
-    "Deployment",
+/// Alerts whose whole condition the health of an object tells again, without `Kube` or `Kubernetes` before them. Others
+/// that are named after an object measure what no object shows: how full a volume is, how busy a node.
+const OF_STATE: [&str; 33] = [
+    "PodCrashLooping",
+    "PodCrashLoop",
+    "PodNotReady",
+    "PodNotHealthy",
+    "PodUnhealthy",
+    "PodPending",
+    "PodImagePullFailing",
+    "PodContainerStartFailing",
+    "PodProbeFailing",
+    "PodSandboxFailing",
+    "PodUnschedulable",
+    "PodVolumeFailing",
+    "ContainerWaiting",
+    "DeploymentReplicasMismatch",
+    "DeploymentReplicasUnavailable",
+    "DeploymentRolloutStuck",
+    "DeploymentUnavailable",
+    "DeploymentNotReady",
+    "StatefulSetReplicasMismatch",
+    "StatefulSetNotReady",
+    "StatefulSetDown",
+    "DaemonSetRolloutStuck",
+    "DaemonSetNotScheduled",
+    "DaemonSetNotReady",
+    "NodeNotReady",
+    "NodeUnreachable",
+    "NodeDiskPressure",
+    "NodeMemoryPressure",
+    "NodePIDPressure",
+    "NodeNetworkUnavailable",
+    "JobFailed",
+    "PersistentVolumeClaimPending",
+    "PersistentVolumeClaimLost",
 ];
+
+/// Whether the condition of an alert of this name is one of state, which was looked at.
+fn is_of_state(name: &str) -> bool {
+    let name = name.strip_prefix("Kubernetes").or_else(|| name.strip_prefix("Kube")).unwrap_or(name);
+    OF_STATE.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// The conclusion without a cause: `no_fault` where everything is well and the alert is of the state, else
 /// `inconclusive`, with what was looked at.
@@ -36,6 +62,7 @@ pub(super) fn without_cause(
     symptoms: &[Symptom],
     units: &BTreeMap<ObjectRef, usize>,
     findings: &[&Finding],
+    began: Option<Timestamp>,
 ) -> Conclusion {
     let alerts = symptoms.iter().map(|symptom| symptom.name.as_str()).collect::<std::collections::BTreeSet<_>>();
     let named =
@@ -45,8 +72,19 @@ pub(super) fn without_cause(
         .iter()
         .any(|finding| finding.severity > Severity::Info && units.contains_key(&graph.top_owner(&finding.object)));
     let well = healths.filter(|healths| !healths.is_empty() && !troubled);
-    let of_state = !alerts.is_empty() && alerts.iter().all(|name| OF_STATE.iter().any(|start| name.starts_with(start)));
+    let of_state = !alerts.is_empty() && alerts.iter().all(|name| is_of_state(name));
     let looked = looked_at(scene);
+    let bounds = limits::sentence(scene, graph, units.keys(), &alerts).unwrap_or_default();
+    let suffering = units.keys().cloned().collect::<BTreeSet<_>>();
+    let suspect = began.and_then(|began| change::suspect(scene, graph, &suffering, findings, began));
+    let nothing_wrong = well.is_some() && of_state && scene.unseen.is_empty();
+    if let Some(suspect) = suspect.filter(|_| !nothing_wrong) {
+        return suspected(scene, symptoms, suspect, &named, began);
+    }
+    let unexplained = |finding: &&&Finding| {
+        finding.severity > Severity::Info && units.contains_key(&graph.top_owner(&finding.object))
+    };
+    let worst = findings.iter().find(unexplained).map(|finding| super::sentence(&finding.statement));
     let (verdict, confidence, summary) = match &well {
         Some(well) if of_state && scene.unseen.is_empty() => (
             Verdict::NoFault,
@@ -59,7 +97,15 @@ pub(super) fn without_cause(
         Some(well) => (
             Verdict::Inconclusive,
             Confidence::Low,
-            format!("The state of the cluster does not explain {named}: {}. Looked at {looked}.", well.join("; ")),
+            format!(
+                "The state of the cluster does not explain {named}: {}.{bounds} Looked at {looked}.",
+                well.join("; ")
+            ),
+        ),
+        None if worst.is_some() => (
+            Verdict::Inconclusive,
+            Confidence::Low,
+            format!("{} Nothing that the rules know says why. Looked at {looked}.", worst.unwrap_or_default()),
         ),
         None => {
             let on = units.keys().take(2).map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -75,9 +121,6 @@ pub(super) fn without_cause(
                 format!("Nothing that the rules know explains {named}{on}. Looked at {looked}.{unseen}"),
             )
         }
-    };
-    let unexplained = |finding: &&&Finding| {
-        finding.severity > Severity::Info && units.contains_key(&graph.top_owner(&finding.object))
     };
     let chain = findings.iter().filter(unexplained).take(5).map(|finding| Link {
         object: finding.object.clone(),
@@ -97,6 +140,45 @@ pub(super) fn without_cause(
     }
 }
 
+/// The conclusion where nothing is broken by the state of the objects, and a change came shortly before.
+fn suspected(
+    scene: &Scene,
+    symptoms: &[Symptom],
+    change: &Finding,
+    named: &str,
+    began: Option<Timestamp>,
+) -> Conclusion {
+    let before = change.at.zip(began).map(|(at, began)| began.duration_since(at).as_secs()).unwrap_or_default();
+    let when = match before {
+        ..120 => "just before".to_owned(),
+        seconds => format!("{} min before", seconds / 60),
+    };
+    let statement = super::sentence(&change.statement);
+    let chain = symptoms.iter().take(1).filter_map(|symptom| {
+        let statement = format!("{} since {}", symptom.name, symptom.starts_at);
+        Some(Link { object: symptom.object.clone()?, statement, citations: Vec::new() })
+    });
+    let link =
+        Link { object: change.object.clone(), statement: statement.clone(), citations: change.citations.clone() };
+    let summary = format!("{statement} That was {when} {named}, which nothing else in the cluster's state explains.");
+    Conclusion {
+        verdict: Verdict::Fault,
+        summary: line::cut(&summary, SUMMARY_LIMIT),
+        cause: Some(Cause {
+            object: change.object.clone(),
+            category: change.category,
+            statement,
+            citations: change.citations.clone(),
+        }),
+        chain: chain.chain([link]).collect(),
+        impact: String::new(),
+        confidence: Confidence::Low,
+        remedies: change.remedies.clone(),
+        ruled_out: Vec::new(),
+        unseen: scene.unseen.clone(),
+    }
+}
+
 /// That a top owner is well, in words; nothing where it isn't, or can't be judged.
 fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
     let value = scene.get(unit)?;
@@ -104,7 +186,7 @@ fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
         return (wanted > 0 && ready >= wanted).then(|| format!("{unit} has {ready} of {wanted} replicas ready"));
     }
     let text = match unit.kind.as_str() {
-        "Pod" => workload::pod_ready(value).then_some("is ready"),
+        "Pod" => field::is_ready(value).then_some("is ready"),
         "Node" => field::condition(value, "Ready")
             .filter(|ready| field::text(ready, "/status") == Some("True"))
             .map(|_| "is ready"),
@@ -117,7 +199,7 @@ fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
             .iter()
             .any(|edge| {
                 edge.relation == Relation::Selects
-                    && scene.get(&edge.to).is_some_and(|pod| edge.to.is("Pod") && workload::pod_ready(pod))
+                    && scene.get(&edge.to).is_some_and(|pod| edge.to.is("Pod") && field::is_ready(pod))
             })
             .then_some("has ready endpoints"),
         _ => None,

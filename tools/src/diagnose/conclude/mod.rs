@@ -1,8 +1,10 @@
 //! From findings to a conclusion, by rules.
 
+mod alert;
 mod change;
 mod explain;
 mod health;
+mod limits;
 mod phrase;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +14,8 @@ use marple_core::{
     Category, Cause, Claim, Conclusion, Confidence, Finding, Link, ObjectRef, Remedy, Risk, Severity, Verdict,
 };
 
-use super::{Role, condition};
-use crate::scene::{Graph, Scene};
+use super::{Role, condition, workload};
+use crate::scene::{Graph, Relation, Scene};
 use explain::{Case, Way};
 
 /// What is to be explained: an alert or a condition that was seen.
@@ -28,7 +30,16 @@ pub struct Symptom {
 }
 
 /// What happened longer before the symptoms than this, and is over, did not cause them.
-const BEFORE: SignedDuration = SignedDuration::from_hours(1);
+const BEFORE: SignedDuration = SignedDuration::from_mins(30);
+
+/// What is over and happened longer before the symptoms than this, may only have been beside them.
+const JUST_BEFORE: SignedDuration = SignedDuration::from_mins(20);
+
+/// A symptom of at least this rank says no more than that something is not as it should be.
+const TELLS_NOTHING: u8 = 60;
+
+/// A cause is told rather than a symptom of more objects, where it explains at least one in so many of them.
+const SHARE: usize = 3;
 
 /// The most remedies and the most suspicions that are told.
 const REMEDIES_LIMIT: usize = 4;
@@ -44,8 +55,9 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
     let case = Case::of(scene, &graph, &fitting);
     let units = suffering(scene, &graph, symptoms, &fitting);
     let mut roots: BTreeMap<(ObjectRef, String), Vec<(&ObjectRef, Way<'_>)>> = BTreeMap::new();
+    let answering = answering(&graph, symptoms);
     for unit in units.keys() {
-        if let Some(way) = case.explain(unit) {
+        if let Some(way) = case.explain(unit, answering.contains(unit)) {
             roots
                 .entry((cause_object(&graph, way.root()), way.root().condition.clone()))
                 .or_default()
@@ -55,15 +67,21 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
     let count = |ways: &[(&ObjectRef, Way<'_>)]| -> usize {
         ways.iter().map(|(unit, _)| units.get(*unit).copied().unwrap_or_default()).sum()
     };
-    let best = roots.iter().max_by(|(_, one), (_, other)| {
+    let most = roots.values().map(|ways| count(ways)).max().unwrap_or_default();
+    let explains = |ways: &[(&ObjectRef, Way<'_>)]| {
+        let causes = ways.iter().any(|(_, way)| way.ends_in_cause() && way.root().severity > Severity::Info);
+        causes && count(ways) * SHARE >= most
+    };
+    let caused = roots.values().any(|ways| explains(ways));
+    let best = roots.iter().filter(|(_, ways)| !caused || explains(ways)).max_by(|(_, one), (_, other)| {
         let class = |ways: &[(&ObjectRef, Way<'_>)]| ways.iter().map(|(_, way)| way.class()).min().unwrap_or(u8::MAX);
         count(one).cmp(&count(other)).then_with(|| class(other).cmp(&class(one)))
     });
     let Some(((object, _), ways)) = best else {
-        return health::without_cause(scene, &graph, symptoms, &units, &fitting);
+        return health::without_cause(scene, &graph, symptoms, &units, &fitting, began);
     };
     let Some((_, longest)) = ways.iter().max_by_key(|(_, way)| way.findings.len()) else {
-        return health::without_cause(scene, &graph, symptoms, &units, &fitting);
+        return health::without_cause(scene, &graph, symptoms, &units, &fitting, began);
     };
     let rivals = roots.values().filter(|rivals| rivals.first().map(|(_, way)| way.root()) != Some(longest.root()));
     let contested = rivals
@@ -71,10 +89,18 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
         .any(|rivals| count(rivals) >= count(ways) && rivals.iter().any(|(_, way)| way.class() == longest.class()));
     let root = longest.root();
     let change = change::before(scene, &graph, object, root, &fitting, began);
+    if change.is_none() && says_nothing(root) && units.contains_key(&graph.top_owner(&root.object)) {
+        return health::without_cause(scene, &graph, symptoms, &units, &fitting, began);
+    }
     let policy = denied(&fitting, longest);
     let confidence = match policy {
+        Some(policy) if change::lately(&fitting, &policy.object, began) => Confidence::Medium,
         Some(_) => Confidence::Low,
-        None => confidence(scene, longest, contested),
+        // The nearest symptom proves the cause; that those further away come of it may be inferred.
+        None => {
+            let each = ways.iter().map(|(_, way)| confidence(scene, way, contested, change.is_some(), began));
+            each.max().unwrap_or(Confidence::Low)
+        }
     };
     let (object, category, statement) = match policy {
         Some(policy) => {
@@ -119,7 +145,7 @@ fn fits(finding: &Finding, began: Option<Timestamp>) -> bool {
 
 /// The top owners that the symptoms are about, with how many are about each; of a namespace, those with findings.
 fn suffering(scene: &Scene, graph: &Graph, symptoms: &[Symptom], findings: &[&Finding]) -> BTreeMap<ObjectRef, usize> {
-    let mut objects = symptoms.iter().filter_map(|symptom| symptom.object.clone()).collect::<Vec<_>>();
+    let mut objects = symptoms.iter().filter_map(|symptom| about(graph, symptom)).collect::<Vec<_>>();
     if objects.is_empty() {
         objects.clone_from(&scene.subjects);
     }
@@ -140,6 +166,23 @@ fn suffering(scene: &Scene, graph: &Graph, symptoms: &[Symptom], findings: &[&Fi
     units
 }
 
+/// The top owners with an alert on what they answer.
+fn answering(graph: &Graph, symptoms: &[Symptom]) -> BTreeSet<ObjectRef> {
+    let alerting = symptoms.iter().filter(|symptom| alert::of_answers(&symptom.name));
+    alerting.filter_map(|symptom| symptom.object.as_ref()).map(|object| graph.top_owner(object)).collect()
+}
+
+/// What a symptom is about. The rules of the node exporter name its pod; what they measure is the node that it runs on.
+fn about(graph: &Graph, symptom: &Symptom) -> Option<ObjectRef> {
+    let object = symptom.object.clone()?;
+    let name = symptom.name.strip_prefix("Kube").unwrap_or(&symptom.name);
+    if !object.is("Pod") || !["Node", "Host"].iter().any(|about| name.starts_with(about)) {
+        return Some(object);
+    }
+    let node = graph.edges(&object).iter().find(|edge| edge.relation == Relation::RunsOn).map(|edge| edge.to.clone());
+    Some(node.unwrap_or(object))
+}
+
 /// The object to change: the culprit, else the top owner of what shows it.
 fn cause_object(graph: &Graph, root: &Finding) -> ObjectRef {
     root.culprit.clone().unwrap_or_else(|| graph.top_owner(&root.object))
@@ -148,22 +191,31 @@ fn cause_object(graph: &Graph, root: &Finding) -> ObjectRef {
 /// The policy that may deny the call at which the way ends without a fault at the other end.
 fn denied<'a>(findings: &[&'a Finding], way: &Way<'_>) -> Option<&'a Finding> {
     let root = way.root();
-    let service = root.culprit.as_ref().filter(|_| root.condition == "dependency-timeout")?.to_string();
+    let unanswered = matches!(root.condition.as_str(), "dependency-timeout" | "name-server-unanswered");
+    let service = root.culprit.as_ref().filter(|_| unanswered)?.to_string();
     findings.iter().copied().find(|finding| {
         finding.condition == "network-policy-may-deny" && finding.statement.contains(&format!("to {service}"))
     })
 }
 
-fn confidence(scene: &Scene, way: &Way<'_>, contested: bool) -> Confidence {
+/// Whether a root is a symptom that only repeats what the alert says.
+fn says_nothing(root: &Finding) -> bool {
+    condition(&root.condition).is_some_and(|known| known.role == Role::Symptom && known.rank >= TELLS_NOTHING)
+}
+
+fn confidence(scene: &Scene, way: &Way<'_>, contested: bool, changed: bool, began: Option<Timestamp>) -> Confidence {
     let root = way.root();
     let Some(known) = condition(&root.condition) else { return Confidence::Low };
+    let over = root.at.zip(began).is_some_and(|(at, began)| began.duration_since(at) > JUST_BEFORE);
     let verified = root.citations.iter().filter(|citation| citation.verified).count();
     let best = match known.role {
-        Role::Cause if known.told && root.at.is_none() => Confidence::High,
+        // What was over well before may have been beside it.
+        _ if over || way.is_while_serving() => Confidence::Low,
+        Role::Cause if known.told && root.at.is_none() && !way.is_from_above() => Confidence::High,
         Role::Cause => Confidence::Medium,
         // The program's own last words tell more than that it ended.
         Role::Symptom if root.statement.contains("log says") && scene.unseen.is_empty() => Confidence::Medium,
-        Role::Symptom if known.rank <= 10 => Confidence::Medium,
+        Role::Symptom if known.rank <= 10 || changed && known.rank < TELLS_NOTHING => Confidence::Medium,
         Role::Pointer | Role::Symptom | Role::Context => Confidence::Low,
     };
     let inferred = way.findings.iter().any(|finding| {
@@ -182,17 +234,20 @@ fn confidence(scene: &Scene, way: &Way<'_>, contested: bool) -> Confidence {
 
 fn chain(symptoms: &[Symptom], way: &Way<'_>, explained: &[&ObjectRef], graph: &Graph) -> Vec<Link> {
     let mut chain = Vec::new();
-    let first = way.findings.first().map(|finding| graph.top_owner(&finding.object));
+    let shown = way.findings.first().is_some_and(|finding| {
+        let symptom = condition(&finding.condition).is_some_and(|known| known.role != Role::Pointer || known.told);
+        symptom && graph.top_owner(&finding.object) == way.from
+    });
     // Where the rules found nothing at the symptom itself, the alert is the first link.
-    let named = symptoms.iter().find(|symptom| {
-        symptom.object.as_ref().is_some_and(|object| {
-            let unit = graph.top_owner(object);
-            explained.contains(&&unit) && unit == way.from && Some(&unit) != first.as_ref()
+    let named = symptoms.iter().filter(|_| !shown).find(|symptom| {
+        about(graph, symptom).is_some_and(|object| {
+            let unit = graph.top_owner(&object);
+            explained.contains(&&unit) && unit == way.from
         })
     });
     chain.extend(named.and_then(|symptom| {
         let statement = format!("{} since {}", symptom.name, symptom.starts_at);
-        Some(Link { object: symptom.object.clone()?, statement, citations: Vec::new() })
+        Some(Link { object: about(graph, symptom)?, statement, citations: Vec::new() })
     }));
     chain.extend(way.findings.iter().map(|finding| Link {
         object: finding.object.clone(),
@@ -258,7 +313,7 @@ fn ruled_out<'a>(
 
 /// The first field that changed, as it was and is: from the proof, from which secrets have been taken.
 fn what_changed(change: &Finding) -> Option<String> {
-    let proof = change.proofs.first().filter(|_| !change.object.is("ConfigMap"))?;
+    let proof = change.proofs.first().filter(|_| workload::undo(&change.object).is_some())?;
     Some(proof.quote.clone())
 }
 

@@ -13,16 +13,16 @@ impl Redact for Nothing {
     }
 }
 
-fn symptom(name: &str, object: &ObjectRef) -> Symptom {
+pub(super) fn symptom(name: &str, object: &ObjectRef) -> Symptom {
     Symptom { name: name.to_owned(), object: Some(object.clone()), starts_at: "2026-01-02T11:50:00Z".parse().unwrap() }
 }
 
-fn of(kind: &str, namespace: &str, name: &str) -> ObjectRef {
+pub(super) fn of(kind: &str, namespace: &str, name: &str) -> ObjectRef {
     ObjectRef::namespaced(kind, namespace, name)
 }
 
 /// The conclusion as a caller would come to it: rules, evidence, citations, conclusion.
-fn concluded(scene: &mut Scene, symptoms: &[Symptom]) -> Conclusion {
+pub(super) fn concluded(scene: &mut Scene, symptoms: &[Symptom]) -> Conclusion {
     scene.subjects = symptoms.iter().filter_map(|symptom| symptom.object.clone()).collect();
     let mut findings = run(scene);
     let evidence = MemoryEvidence::default();
@@ -31,11 +31,11 @@ fn concluded(scene: &mut Scene, symptoms: &[Symptom]) -> Conclusion {
     conclude(scene, symptoms, &findings)
 }
 
-fn cause(conclusion: &Conclusion) -> String {
+pub(super) fn cause(conclusion: &Conclusion) -> String {
     conclusion.cause.as_ref().map_or_else(|| format!("{:?}", conclusion.verdict), |cause| cause.object.to_string())
 }
 
-fn missing_config(namespace: &str, name: &str) -> Vec<Value> {
+pub(super) fn missing_config(namespace: &str, name: &str) -> Vec<Value> {
     let message = format!("configmap \"{name}-config\" not found");
     broken_workload(
         namespace,
@@ -44,13 +44,13 @@ fn missing_config(namespace: &str, name: &str) -> Vec<Value> {
     )
 }
 
-fn calls(objects: &mut [Value], url: &str) {
+pub(super) fn calls(objects: &mut [Value], url: &str) {
     let spec = json!({"env": [{"name": "DOWNSTREAM", "value": url}]});
     merge(&mut objects[0]["spec"]["template"]["spec"]["containers"][0], &spec);
     merge(&mut objects[2]["spec"]["containers"][0], &spec);
 }
 
-fn crashing(namespace: &str, name: &str) -> Vec<Value> {
+pub(super) fn crashing(namespace: &str, name: &str) -> Vec<Value> {
     let status = with(
         waiting("CrashLoopBackOff", "back-off"),
         &json!({"restartCount": 5, "lastState": ended(1, "Error", "2026-01-02T11:58:00Z")}),
@@ -89,6 +89,46 @@ fn a_cause_two_namespaces_away_is_found_through_what_the_logs_and_settings_name(
     );
     let at_web = concluded(&mut scene, &[symptom("HighErrorRate", &of("Deployment", "front", "web"))]);
     assert_eq!((cause(&at_web).as_str(), at_web.confidence), ("ConfigMap payments/db-config", Confidence::Medium));
+}
+
+/// `web` calls `cart`, `cart` calls `db`, and `db` is killed for its memory; nobody's log tells of it.
+fn quiet_callers() -> Scene {
+    let mut web = workload("front", "web", pod("front", "web"));
+    calls(&mut web, "http://cart.shop:8080");
+    let mut cart = workload("shop", "cart", pod("shop", "cart"));
+    calls(&mut cart, "http://db.payments.svc:5432");
+    let killed = with(
+        waiting("CrashLoopBackOff", "back-off"),
+        &json!({"restartCount": 3, "lastState": ended(137, "OOMKilled", "2026-01-02T11:58:00Z")}),
+    );
+    let limit = json!({"resources": {"limits": {"memory": "64Mi"}}});
+    let db = broken_workload("payments", "db", with_container(pod("payments", "db"), &limit, &killed));
+    let mut objects = [web, cart, db].concat();
+    objects.push(service("shop", "cart", 8080));
+    objects.push(service("payments", "db", 5432));
+    scene(objects, &[], vec![])
+}
+
+#[test]
+fn errors_of_callers_whose_logs_are_silent_are_led_along_what_they_call() {
+    let mut scene = quiet_callers();
+    let errors =
+        |name: &str| symptom("HighErrorRate", &of("Pod", name, if name == "front" { "web-5d-a" } else { "cart-5d-a" }));
+    let symptoms = [symptom("KubePodCrashLooping", &of("Pod", "payments", "db-5d-a")), errors("front"), errors("shop")];
+    let together = concluded(&mut scene, &symptoms);
+    assert_eq!((cause(&together).as_str(), together.confidence), ("Deployment payments/db", Confidence::High));
+    insta::assert_yaml_snapshot!(
+        together.chain.iter().map(|link| format!("{}: {}", link.object, link.statement)).collect::<Vec<_>>()
+    );
+    let alone = concluded(&mut scene, &symptoms[1..2]);
+    assert_eq!((cause(&alone).as_str(), alone.confidence), ("Deployment payments/db", Confidence::Medium));
+}
+
+#[test]
+fn an_alert_that_is_not_on_answers_is_not_led_along_what_is_called() {
+    let mut scene = quiet_callers();
+    let throttled = concluded(&mut scene, &[symptom("CPUThrottlingHigh", &of("Pod", "front", "web-5d-a"))]);
+    assert_eq!((throttled.verdict, throttled.cause), (Verdict::Inconclusive, None));
 }
 
 #[test]

@@ -133,6 +133,73 @@ fn a_volume_without_its_source_blames_the_source() {
 }
 
 #[test]
+fn a_key_that_a_volume_takes_and_that_is_not_there_blames_its_source() {
+    let item = |key: &str| json!([{"key": key, "path": key}]);
+    let volumes = json!({"spec": {"volumes": [
+        {"name": "config", "configMap": {"name": "cart-config", "items": item("app.yaml")}},
+        {"name": "tls", "secret": {"secretName": "cart-tls", "items": item("tls.crt")}},
+        {"name": "all", "projected": {"sources": [{"configMap": {"name": "other"}},
+            {"secret": {"name": "cart-key", "items": item("key")}}]}},
+    ]}, "status": {"phase": "Pending"}});
+    let pending = with_container(with(pod("shop", "cart"), &volumes), &json!({}), &waiting("ContainerCreating", ""));
+    let said = |volume: &str, what: &str| {
+        let message = format!("MountVolume.SetUp failed for volume \"{volume}\" : {what}");
+        of(pending.clone(), &[pod_event("cart", "FailedMount", &message)], vec![])
+    };
+    let config = said("config", "configmap references non-existent config key: app.yaml");
+    assert_eq!(found(&config), one("volume-source-key-missing", "ConfigMap shop/cart-config"));
+    assert_eq!(
+        found(&said("tls", "references non-existent secret key: tls.crt")),
+        one("volume-source-key-missing", "Secret shop/cart-tls")
+    );
+    assert_eq!(
+        found(&said("all", "references non-existent secret key: key")),
+        one("volume-source-key-missing", "Secret shop/cart-key")
+    );
+    let mut arrived = config;
+    arrived.insert(object("ConfigMap", "shop", "cart-config", &json!({"data": {"app.yaml": "x"}})));
+    assert_eq!(found(&arrived), []);
+}
+
+#[test]
+fn an_image_that_may_be_mistyped_or_forbidden_is_told_with_both() {
+    let message = "Back-off pulling image \"ngnix\": ErrImagePull: failed to resolve reference \"docker.io/library/ngnix:latest\": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed";
+    let pulled = with_container(pod("shop", "cart"), &json!({"image": "ngnix"}), &waiting("ImagePullBackOff", message));
+    let remedies = |pod: &Value| {
+        let findings = run(&of(pod.clone(), &[], vec![]));
+        let told = findings.iter().find(|finding| finding.condition == "image-absent-or-denied").unwrap();
+        told.remedies.iter().map(|remedy| remedy.title.clone()).collect::<Vec<_>>()
+    };
+    let (name, secret) =
+        ("Correct the image's name, where it is mistyped", "Name a pull secret that may read this repository");
+    assert_eq!(remedies(&pulled), [name, secret]);
+    let with_secret = with(pulled, &json!({"spec": {"imagePullSecrets": [{"name": "registry"}]}}));
+    assert_eq!(remedies(&with_secret), [secret, name]);
+}
+
+#[test]
+fn a_registry_that_is_not_reached_is_no_reason_to_change_the_image() {
+    let message = "Back-off pulling image \"x\": ErrImagePull: dial tcp: lookup registry.local: no such host";
+    let image = json!({"image": "registry.local/cart:2"});
+    let mut scene = of(with_container(pod("shop", "cart"), &image, &waiting("ImagePullBackOff", message)), &[], vec![]);
+    let mut commands = |from: &str| {
+        let change = Change {
+            field: "containers[app].image".to_owned(),
+            from: Some(from.to_owned()),
+            to: Some("registry.local/cart:2".to_owned()),
+        };
+        let rollout = Rollout { at: scene.now, revision: "2".to_owned(), changes: vec![change] };
+        scene.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), rollout);
+        let findings = run(&scene);
+        let told = findings.iter().find(|finding| finding.condition == "image-registry-unreachable").unwrap();
+        told.remedies.iter().filter_map(|remedy| remedy.command.clone()).collect::<Vec<_>>()
+    };
+    let same = commands("registry.local/cart:1");
+    assert!(same.iter().all(|command| command.starts_with("kubectl describe")), "{same:?}");
+    assert!(commands("old.local/cart:1").contains(&"kubectl rollout undo -n shop deployment/cart".to_owned()));
+}
+
+#[test]
 fn each_reason_of_a_failed_pull_is_its_own_condition() {
     let of = |reason: &str, message: &str| {
         let pod =
@@ -231,7 +298,7 @@ fn a_readiness_probe_on_a_port_without_a_listener_blames_the_owner() {
     );
     assert_eq!(
         found(&scene_of(9999, refused, vec![])),
-        one("readiness-probe-wrong-port", CART),
+        one("readiness-probe-undeclared-port", CART),
         "by the declared ports"
     );
     assert_eq!(found(&scene_of(8080, refused, vec![])), one("readiness-probe-failing", ""), "the port is right");
@@ -239,6 +306,21 @@ fn a_readiness_probe_on_a_port_without_a_listener_blames_the_owner() {
     assert_eq!(found(&scene_of(8080, not_found, vec![])), one("readiness-probe-wrong-path", CART));
     let failing = "Readiness probe failed: HTTP probe failed with statuscode: 503";
     assert_eq!(found(&scene_of(8080, failing, vec![])), one("readiness-probe-failing", ""));
+}
+
+#[test]
+fn a_probe_whose_port_the_program_listens_on_beside_others_is_right() {
+    let refused = "Readiness probe failed: Get \"http://10.244.0.9:8081/healthz\": dial tcp 10.244.0.9:8081: connect: connection refused";
+    let events = [pod_event("cart", "Unhealthy", refused)];
+    let probed = || probed("readinessProbe", 8081, &json!({"ready": false}));
+    let of = |pod: Value, text: &str| found(&of(pod, &events, vec![log("shop", "cart", false, text)]));
+    assert_eq!(of(probed(), "metrics listening on :9090\nhttp listening on :8081"), one("readiness-probe-failing", ""));
+    assert_eq!(of(probed(), "metrics listening on :9090"), one("readiness-probe-wrong-port", CART));
+    let set = json!({"env": [{"name": "MANAGEMENT_SERVER_PORT", "value": "8081"}]});
+    assert_eq!(of(with_container(probed(), &set, &json!({})), "starting"), one("readiness-probe-failing", ""));
+    let guess = run(&super::containers::of(probed(), &events, vec![]));
+    let guess = guess.iter().find(|finding| finding.condition == "readiness-probe-undeclared-port").unwrap();
+    assert!(guess.remedies.iter().all(|remedy| !remedy.command.as_ref().unwrap().contains("patch")));
 }
 
 #[test]

@@ -1,10 +1,17 @@
 //! Fixtures: objects as an API server gives them, well unless a test patches them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod alerts;
+mod blame;
+mod composed;
 mod conclusions;
 mod containers;
 mod controllers;
 mod dependencies;
+mod mistaken;
+mod objects;
+mod probes;
+mod programs;
 mod properties;
 mod services;
 mod storage_and_nodes;

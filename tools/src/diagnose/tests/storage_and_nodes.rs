@@ -55,6 +55,29 @@ fn each_predicate_that_no_node_passes_has_its_condition_and_culprit() {
 }
 
 #[test]
+fn a_node_that_fails_or_is_cordoned_is_told_before_what_follows_from_it() {
+    let of = |reasons: &str, patch: Value| {
+        let message = format!("0/3 nodes are available: {reasons}. preemption: none");
+        found(&of(unschedulable(&message, &json!({})), node(&patch)))
+    };
+    let gone = json!({"spec": {"taints": [{"key": "node.kubernetes.io/unreachable", "effect": "NoSchedule"}]}});
+    assert_eq!(
+        of("1 Insufficient memory, 2 node(s) had untolerated taint {node.kubernetes.io/unreachable: }", gone),
+        one("unschedulable-taint", "Node worker-1")
+    );
+    assert_eq!(
+        of("2 Insufficient cpu, 1 node(s) were unschedulable", json!({"spec": {"unschedulable": true}})),
+        [one("node-cordoned", ""), one("unschedulable-cordoned", "Node worker-1")].concat()
+    );
+    let plane = "1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }";
+    assert_eq!(
+        of(&format!("{plane}, 2 node(s) didn't match Pod's node affinity/selector"), json!({})),
+        one("unschedulable-affinity", CART)
+    );
+    assert_eq!(of(plane, json!({})), one("unschedulable-taint", CART));
+}
+
+#[test]
 fn short_resources_are_told_in_numbers() {
     let asks = json!({"containers": [{"name": "app", "resources": {"requests": {"cpu": "64"}}}]});
     let scene =

@@ -1,12 +1,17 @@
 //! Objects as on-call people know them: what it is, what state it is in since when, what it consists of, and what was
 //! said about it.
 
+mod autoscaler;
 mod container;
 mod namespace;
+mod network;
 mod node;
 mod page;
 mod pod;
+mod policy;
+mod rights;
 mod service;
+mod storage;
 mod workload;
 
 use futures::future::join_all;
@@ -14,13 +19,15 @@ use marple_core::ObjectRef;
 use serde_json::Value;
 
 pub(crate) use container::state;
+pub(crate) use namespace::quota;
 pub(crate) use page::Page;
+pub(crate) use rights::{rule, subject};
 
 use super::clock::Clock;
 use super::family::is_workload;
-use super::field::{self, entries, items, name, pairs, plain, text, time};
+use super::field::{self, entries, items, name, plain, text, time};
 use super::references::pod_spec;
-use super::{Cluster, LookError, events, pods, reference};
+use super::{Cluster, LookError, events, pods, reference, selector};
 use crate::view;
 
 /// The most events that are told, and the most objects whose events are read.
@@ -30,22 +37,30 @@ const OBJECTS: usize = 8;
 /// Steps that every pod takes.
 const ROUTINE: [&str; 5] = ["Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate"];
 
+/// Labels whose values are told elsewhere, or tell nothing.
+const LABELS_TOLD: [&str; 4] =
+    ["pod-template-hash", "controller-uid", "batch.kubernetes.io/controller-uid", "job-name"];
+
+/// From this many letters on, an event that says what a condition says is told by that.
+const REPEATED: usize = 60;
+
 /// Annotations that repeat what is told elsewhere.
 const ANNOTATIONS_TOLD: [&str; 3] = ["kubectl.kubernetes.io/", "deployment.kubernetes.io/", "deprecated.daemonset"];
 
 /// Describes an object that was read. What can't be seen is said in its place.
 pub(crate) async fn describe(cluster: &Cluster, object: &Value, clock: Clock) -> String {
     let mut page = Page::default();
-    let kind = text(object, "/kind").unwrap_or_default();
+    // Another group may have a kind of the same name, as Knative has its Service.
+    let kind = text(object, "/kind").filter(|_| is_built_in(object)).unwrap_or_default();
     match kind {
         "Pod" => {
-            let (owners, told) = tokio::join!(cluster.owners_of(object), of_itself(cluster, object));
+            let (owners, told) = tokio::join!(cluster.owners_of(object), cluster.events_about(object));
             head(&mut page, object, owners, clock);
             pod::pod(&mut page, object, clock);
             tail(&mut page, object, told, clock);
         }
         "Service" => {
-            let (behind, told) = tokio::join!(service::behind(cluster, object), of_itself(cluster, object));
+            let (behind, told) = tokio::join!(service::behind(cluster, object), cluster.events_about(object));
             head(&mut page, object, Ok(vec![]), clock);
             service::service(&mut page, object, behind, clock);
             tail(&mut page, object, told, clock);
@@ -53,7 +68,7 @@ pub(crate) async fn describe(cluster: &Cluster, object: &Value, clock: Clock) ->
         "Node" => {
             let on = format!("spec.nodeName={}", name(object));
             let (pods, told) =
-                tokio::join!(cluster.list("v1/Pod", None, None, Some(&on), 1_000), of_itself(cluster, object));
+                tokio::join!(cluster.list("v1/Pod", None, None, Some(&on), 1_000), cluster.events_about(object));
             head(&mut page, object, Ok(vec![]), clock);
             node::node(&mut page, object);
             if let Some(pods) = page.seen("its pods", pods) {
@@ -83,38 +98,51 @@ pub(crate) async fn describe(cluster: &Cluster, object: &Value, clock: Clock) ->
             tail(&mut page, object, told, clock);
         }
         "PersistentVolumeClaim" => {
-            let (pods, told) = tokio::join!(
+            let (pods, class, told) = tokio::join!(
                 cluster.list("v1/Pod", field::namespace(object), None, None, 1_000),
-                of_itself(cluster, object)
+                storage::class_of(cluster, object),
+                cluster.events_about(object)
             );
             head(&mut page, object, Ok(vec![]), clock);
-            body(&mut page, object);
-            if let Some(pods) = page.seen("pods that use it", pods) {
-                let using = |pod: &&Value| {
-                    items(pod, "/spec/volumes")
-                        .any(|volume| text(volume, "/persistentVolumeClaim/claimName") == Some(name(object)))
-                };
-                let lines: Vec<String> = pods.iter().filter(using).map(|pod| pods::line(pod, clock)).collect();
+            storage::claim(&mut page, object, class);
+            if let Some(mut using) = page.seen("pods that use it", pods) {
+                using.retain(|pod| storage::uses(pod, object));
+                let lines = pods::lines(&using, clock);
                 page.section("pods that use it", &lines, OBJECTS, Some("none"));
             }
             tail(&mut page, object, told, clock);
         }
+        "Ingress" => {
+            let (behind, told) = tokio::join!(network::behind(cluster, object), cluster.events_about(object));
+            head(&mut page, object, Ok(vec![]), clock);
+            network::ingress(&mut page, object, &behind);
+            tail(&mut page, object, told, clock);
+        }
+        "NetworkPolicy" | "PodDisruptionBudget" => {
+            let pointer = if kind == "NetworkPolicy" { "/spec/podSelector" } else { "/spec/selector" };
+            let labels = object.pointer(pointer).and_then(selector::query);
+            let selected = async {
+                if object.pointer(pointer).is_none() {
+                    return Ok(vec![]);
+                }
+                cluster.list("v1/Pod", field::namespace(object), labels.as_deref(), None, 1_000).await
+            };
+            let (selected, told) = tokio::join!(selected, cluster.events_about(object));
+            head(&mut page, object, Ok(vec![]), clock);
+            match kind {
+                "NetworkPolicy" => network::policy(&mut page, object, selected),
+                _ => policy::budget(&mut page, object, selected, clock),
+            }
+            tail(&mut page, object, told, clock);
+        }
         _ => {
-            let (owners, told) = tokio::join!(cluster.owners_of(object), of_itself(cluster, object));
+            let (owners, told) = tokio::join!(cluster.owners_of(object), cluster.events_about(object));
             head(&mut page, object, owners, clock);
-            body(&mut page, object);
+            alone(&mut page, kind, object, clock);
             tail(&mut page, object, told, clock);
         }
     }
     page.into_text()
-}
-
-/// The events about one object.
-async fn of_itself(cluster: &Cluster, object: &Value) -> Result<Vec<Value>, LookError> {
-    match reference(object) {
-        Some(object) => cluster.events_of(&object).await,
-        None => Ok(vec![]),
-    }
 }
 
 /// The events about several objects, of which the first ones matter most.
@@ -146,7 +174,7 @@ fn head(page: &mut Page, object: &Value, owners: Result<Vec<ObjectRef>, LookErro
         let owners: Vec<String> = owners.iter().map(|owner| format!("{} {}", owner.kind, owner.name)).collect();
         page.field(0, "controlled by", owners.join(" ← "));
     }
-    page.field(0, "labels", pairs(object, "/metadata/labels"));
+    page.field(0, "labels", labels(object));
     let annotations: Vec<String> = entries(object, "/metadata/annotations")
         .filter(|(name, value)| {
             !ANNOTATIONS_TOLD.iter().any(|told| name.starts_with(told)) && plain(value).len() <= 200
@@ -158,9 +186,59 @@ fn head(page: &mut Page, object: &Value, owners: Result<Vec<ObjectRef>, LookErro
     page.field(0, "finalizers", finalizers.join(", "));
 }
 
+/// The labels without those that repeat a name or an identifier.
+fn labels(object: &Value) -> String {
+    let told = |name: &str| !LABELS_TOLD.contains(&name) && !name.starts_with("beta.kubernetes.io/");
+    let labels = entries(object, "/metadata/labels").filter(|(name, _)| told(name));
+    labels.map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(", ")
+}
+
+/// An object that tells all of itself.
+fn alone(page: &mut Page, kind: &str, object: &Value, clock: Clock) {
+    match kind {
+        "HorizontalPodAutoscaler" => autoscaler::autoscaler(page, object, clock),
+        "PersistentVolume" => storage::volume(page, object),
+        "StorageClass" | "VolumeAttributesClass" => {
+            network::default_class(page, object);
+            storage::class(page, object);
+        }
+        "CSINode" => storage::node(page, object),
+        "ResourceQuota" => policy::resource_quota(page, object),
+        "LimitRange" => policy::limit_range(page, object),
+        "PriorityClass" => policy::priority(page, object),
+        "ConfigMap" | "Secret" => policy::data(page, object),
+        "CertificateSigningRequest" => policy::certificate(page, object),
+        "Role" | "ClusterRole" => rights::role(page, object),
+        "RoleBinding" | "ClusterRoleBinding" => rights::binding(page, object),
+        "ServiceAccount" => rights::account(page, object),
+        "Endpoints" => network::endpoints(page, object),
+        "EndpointSlice" => {
+            page.field(0, "address type", text(object, "/addressType").unwrap_or_default());
+            service::endpoints(page, std::slice::from_ref(object));
+        }
+        "IngressClass" | "ServiceCIDR" | "IPAddress" => {
+            network::default_class(page, object);
+            network::class(page, object);
+        }
+        _ => body(page, object),
+    }
+}
+
+/// Whether the object is of one of Kubernetes' own groups.
+fn is_built_in(object: &Value) -> bool {
+    let group = text(object, "/apiVersion").and_then(|version| version.split_once('/')).map_or("", |(group, _)| group);
+    matches!(group, "" | "apps" | "batch" | "autoscaling" | "policy" | "extensions") || group.ends_with(".k8s.io")
+}
+
 /// The object's own fields, of a kind that has no view of its own.
 fn body(page: &mut Page, object: &Value) {
     let mut rest = view::trimmed(object);
+    // The schema of a definition is for machines, and long.
+    for version in rest.pointer_mut("/spec/versions").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Object(version) = version {
+            version.remove("schema");
+        }
+    }
     if let Value::Object(fields) = &mut rest {
         for told in ["apiVersion", "kind", "metadata"] {
             fields.remove(told);
@@ -182,11 +260,20 @@ fn body(page: &mut Page, object: &Value) {
 
 /// Conditions and events.
 fn tail(page: &mut Page, object: &Value, told: Result<Vec<Value>, LookError>, clock: Clock) {
-    let conditions: Vec<String> =
-        items(object, "/status/conditions").map(|condition| self::condition(condition, clock)).collect();
-    page.section("conditions", &conditions, 20, None);
+    page.section("conditions", &conditions(items(object, "/status/conditions"), clock), 20, None);
     if let Some(told) = page.seen("events", told) {
-        let lines = events::lines(&events::told(&told), clock);
+        let mut told = events::told(&told);
+        for event in &mut told {
+            let says = |condition: &&Value| {
+                text(condition, "/message").is_some_and(|message| message.contains(&event.message))
+            };
+            if event.message.len() > REPEATED
+                && let Some(condition) = items(object, "/status/conditions").find(says)
+            {
+                event.message = format!("as {} says", text(condition, "/type").unwrap_or_default());
+            }
+        }
+        let lines = events::lines(&told, clock);
         let skipped = lines.len().saturating_sub(EVENTS);
         let title = if skipped > 0 {
             format!("events, the last {EVENTS} of {}", lines.len())
@@ -198,17 +285,49 @@ fn tail(page: &mut Page, object: &Value, told: Result<Vec<Value>, LookError>, cl
     }
 }
 
-/// As `Ready=False since 3m ago, ContainersNotReady: containers with unready status: [app]`.
+/// One line for each condition; those that differ in nothing but their type are one.
+fn conditions<'a>(all: impl Iterator<Item = &'a Value>, clock: Clock) -> Vec<String> {
+    let told: Vec<(&str, String)> =
+        all.map(|one| (text(one, "/type").unwrap_or_default(), condition(one, clock))).collect();
+    let groups = view::alike(&told, |(_, state)| state.clone()).into_iter();
+    groups
+        .map(|group| {
+            let types: Vec<&str> = group.iter().map(|(kind, _)| *kind).collect();
+            let state = group.first().map(|(_, state)| state.as_str()).unwrap_or_default();
+            format!("{}{state}", types.join(", "))
+        })
+        .collect()
+}
+
+/// Whether a condition is as it should be, so that its words say no more than that.
+fn is_sound(kind: &str, status: &str) -> bool {
+    match status {
+        "True" => [
+            "Ready",
+            "ContainersReady",
+            "Initialized",
+            "PodScheduled",
+            "PodReadyToStartContainers",
+            "Available",
+            "AbleToScale",
+            "ScalingActive",
+        ]
+        .contains(&kind),
+        "False" => kind.ends_with("Pressure") || matches!(kind, "NetworkUnavailable" | "ScalingLimited"),
+        _ => false,
+    }
+}
+
+/// What follows a condition's type, as `=False since 3m ago, ContainersNotReady: containers with unready status: [app]`.
 fn condition(condition: &Value, clock: Clock) -> String {
+    let status = text(condition, "/status").unwrap_or_default();
     let since = time(condition, "/lastTransitionTime").map(|at| format!(" since {}", clock.when(at)));
-    let reason = text(condition, "/reason").map(|reason| format!(", {reason}"));
+    let since = since.unwrap_or_default();
+    if is_sound(text(condition, "/type").unwrap_or_default(), status) {
+        return format!("={status}{since}");
+    }
+    let reason = text(condition, "/reason").map(|reason| format!(", {reason}")).unwrap_or_default();
     let message = text(condition, "/message").map(|message| format!(": {message}"));
-    format!(
-        "{}={}{}{}{}",
-        text(condition, "/type").unwrap_or_default(),
-        text(condition, "/status").unwrap_or_default(),
-        since.unwrap_or_default(),
-        reason.unwrap_or_default(),
-        message.unwrap_or_default()
-    )
+    let message = message.filter(|_| reason != ", NewReplicaSetAvailable").unwrap_or_default();
+    format!("={status}{since}{reason}{message}")
 }

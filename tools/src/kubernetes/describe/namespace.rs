@@ -52,7 +52,7 @@ pub(crate) fn namespace(page: &mut Page, contents: Contents, clock: Clock) {
 }
 
 /// As `small: pods 7 of 12, requests.cpu 2 of 2 (full)`.
-fn quota(quota: &Value) -> String {
+pub(crate) fn quota(quota: &Value) -> String {
     let used = |resource: &str| {
         entries(quota, "/status/used")
             .find(|(name, _)| *name == resource)

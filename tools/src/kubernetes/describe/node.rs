@@ -5,9 +5,13 @@ use serde_json::Value;
 use super::Page;
 use crate::kubernetes::field::{entries, flag, items, name, namespace, plain, text};
 use crate::kubernetes::quantity;
+use crate::view::{alike, names};
 
-/// The most pods that are listed.
+/// The most lines on pods.
 const PODS: usize = 12;
+
+/// The most names of pods that ask for the same.
+const NAMES: usize = 5;
 
 /// What a node is and what state it is in.
 pub(crate) fn node(page: &mut Page, node: &Value) {
@@ -63,17 +67,27 @@ pub(crate) fn requests(page: &mut Page, node: &Value, pods: &[Value]) {
     }
     let mut by_memory: Vec<(f64, &Value)> = live.iter().map(|pod| (asked(pod, "requests", "memory"), *pod)).collect();
     by_memory.sort_by(|left, right| right.0.total_cmp(&left.0).then_with(|| name(left.1).cmp(name(right.1))));
-    let lines: Vec<String> = by_memory
+    let told: Vec<(&str, &str, String)> = by_memory
         .into_iter()
         .map(|(memory, pod)| {
-            format!(
-                "{}/{}  requests cpu {}, memory {}; limit memory {}",
-                namespace(pod).unwrap_or_default(),
-                name(pod),
+            let asks = format!(
+                "requests cpu {}, memory {}; limit memory {}",
                 quantity::cores(asked(pod, "requests", "cpu")),
                 quantity::bytes(memory),
                 quantity::bytes(asked(pod, "limits", "memory"))
-            )
+            );
+            (namespace(pod).unwrap_or_default(), name(pod), asks)
+        })
+        .collect();
+    let lines: Vec<String> = alike(&told, |(space, _, asks)| (*space, asks.clone()))
+        .into_iter()
+        .filter_map(|group| {
+            let (space, name, asks) = group.first()?;
+            let all: Vec<&str> = group.iter().map(|(_, name, _)| *name).collect();
+            Some(match group.len() {
+                1 => format!("{space}/{name}  {asks}"),
+                count => format!("{space}/{}  {count} alike: {asks}", names(&all, NAMES)),
+            })
         })
         .collect();
     page.section("its pods, by the memory that they ask for", &lines, PODS, Some("none"));

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::Page;
+use super::network::is_ready;
 use crate::kubernetes::clock::Clock;
 use crate::kubernetes::field::{entries, flag, items, name, namespace, number, pairs, plain, text};
 use crate::kubernetes::{Cluster, LookError, pods, selector};
+use crate::view;
 
 /// The most addresses and pods that are listed.
 const LISTED: usize = 15;
@@ -67,12 +69,15 @@ pub(crate) fn service(page: &mut Page, service: &Value, behind: Behind, clock: C
         endpoints(page, &slices);
     }
     if let Some(pods) = behind.pods.and_then(|pods| page.seen("pods that it selects", pods)) {
-        let lines: Vec<String> = pods
-            .iter()
-            .map(|pod| format!("{}  container ports {}", pods::line(pod, clock), container_ports(pod)))
-            .collect();
-        let title = format!("pods that it selects, the worst first ({})", lines.len());
-        page.section(&title, &lines, LISTED, Some("none: no pod in the namespace has these labels"));
+        let title = format!("pods that it selects, the worst first ({})", pods.len());
+        page.section(
+            &title,
+            &pods::lines(&pods, clock),
+            LISTED,
+            Some("none: no pod in the namespace has these labels"),
+        );
+        let ports: Vec<String> = pods.iter().map(container_ports).collect();
+        page.field(0, "their container ports", view::counted(ports.iter().map(String::as_str), 4));
         unmatched_names(page, service, &pods);
         page.section(
             "labels of the namespace's pods, of the names in the selector",
@@ -112,7 +117,7 @@ fn port(port: &Value) -> String {
     )
 }
 
-fn endpoints(page: &mut Page, slices: &[Value]) {
+pub(super) fn endpoints(page: &mut Page, slices: &[Value]) {
     let mut ready = Vec::new();
     let mut unready = Vec::new();
     for slice in slices {
@@ -123,8 +128,7 @@ fn endpoints(page: &mut Page, slices: &[Value]) {
             let target = text(endpoint, "/targetRef/name")
                 .map(|name| format!("  {} {name}", text(endpoint, "/targetRef/kind").unwrap_or("Pod")));
             let line = format!("{address}:{}{}", ports.join(","), target.unwrap_or_default());
-            // Absent means ready, by the API's definition.
-            if endpoint.pointer("/conditions/ready").is_none_or(|ready| ready.as_bool().unwrap_or(true)) {
+            if is_ready(endpoint) {
                 ready.push(line);
             } else {
                 let ending = if flag(endpoint, "/conditions/terminating") { " (terminating)" } else { "" };

@@ -34,7 +34,9 @@ pub(crate) fn workload(page: &mut Page, object: &Value, clock: Clock) {
         );
     }
     page.field(0, "strategy", strategy(object));
-    page.field(0, "selector", object.pointer("/spec/selector").and_then(selector::query).unwrap_or_default());
+    let selector = object.pointer("/spec/selector").and_then(selector::query).unwrap_or_default();
+    // A Job's is made up of its identifier.
+    page.field(0, "selector", if selector.contains("controller-uid=") { String::new() } else { selector });
     if let Some(seconds) = number(object, "/spec/progressDeadlineSeconds") {
         page.field(0, "progress deadline", format!("{seconds}s"));
     }
@@ -134,8 +136,8 @@ pub(crate) fn family(page: &mut Page, family: &Family, clock: Clock) {
         })
         .collect();
     page.section("made by way of", &between, BETWEEN, None);
-    let lines: Vec<String> = family.pods.iter().map(|pod| pods::line(pod, clock)).collect();
-    page.section(&format!("its pods, the worst first ({})", lines.len()), &lines, PODS, Some("none"));
+    let lines = pods::lines(&family.pods, clock);
+    page.section(&format!("its pods, the worst first ({})", family.pods.len()), &lines, PODS, Some("none"));
     if let Some(worst) = family.pods.first().filter(|pod| pods::Summary::of(pod).health() <= pods::Health::NotReady) {
         worst_pod(page, worst, clock);
     }
@@ -145,8 +147,8 @@ pub(crate) fn family(page: &mut Page, family: &Family, clock: Clock) {
 fn worst_pod(page: &mut Page, pod: &Value, clock: Clock) {
     page.line(0, format!("Pod {}:", name(pod)));
     let unmet = items(pod, "/status/conditions").filter(|condition| text(condition, "/status") == Some("False"));
-    for condition in unmet {
-        page.line(1, super::condition(condition, clock));
+    for condition in super::conditions(unmet, clock) {
+        page.line(1, condition);
     }
     page.field(1, "message", text(pod, "/status/message").unwrap_or_default());
     for status in

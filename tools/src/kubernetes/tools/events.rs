@@ -29,7 +29,7 @@ struct Arguments {
     namespace: Option<String>,
     /// Kind of the object they are about.
     kind: Option<String>,
-    /// Its name; a workload's include its pods'.
+    /// Its name, or a UID; a workload's include its pods'.
     name: Option<String>,
     /// Only warnings.
     #[serde(default)]
@@ -56,12 +56,15 @@ impl Events {
                 self.cluster.kind(kind).await?.kind.clone_into(&mut object.kind);
                 // Events outlive their object: one that is gone may still tell why.
                 let mut about = match self.cluster.get(&object).await {
-                    Ok(found) => {
+                    Ok(found) if is_workload(&object.kind) => {
                         let mut about: Vec<_> = reference(&found).into_iter().collect();
-                        if is_workload(&object.kind) {
-                            about.extend(self.cluster.family(&found).await?.references());
-                        }
+                        about.extend(self.cluster.family(&found).await?.references());
                         about
+                    }
+                    Ok(found) => {
+                        let of = reference(&found);
+                        let title = format!("events of {}", of.as_ref().unwrap_or(&object));
+                        return Ok((self.cluster.events_about(&found).await?, title, of));
                     }
                     Err(LookError::NotFound { near, .. }) if object.namespace.is_none() => {
                         let what = format!("{} {} in any namespace", object.kind, object.name);
@@ -77,6 +80,10 @@ impl Events {
                 let with = if about.len() > 1 { " and what it consists of" } else { "" };
                 let title = format!("events of {}{with}", of.as_ref().map(ToString::to_string).unwrap_or_default());
                 Ok((describe::of_objects(&self.cluster, &about).await?, title, of))
+            }
+            (None, Some(uid)) if is_uid(uid) => {
+                let read = self.cluster.events_of_uid(uid.trim(), namespace).await?;
+                Ok((read, format!("events of the object with the identifier {uid}"), None))
             }
             (None, Some(_)) => Err(ToolError::Arguments(format!("{}: a name needs its kind", self.spec.name))),
             (kind, None) => {
@@ -94,6 +101,14 @@ impl Events {
     }
 }
 
+/// Whether a name is an object's identifier: 36 letters, as a UUID.
+fn is_uid(name: &str) -> bool {
+    let name = name.trim();
+    name.len() == 36
+        && name.matches('-').count() == 4
+        && name.bytes().all(|letter| letter == b'-' || letter.is_ascii_hexdigit())
+}
+
 #[async_trait]
 impl Tool for Events {
     fn spec(&self) -> &ToolSpec {
@@ -102,7 +117,7 @@ impl Tool for Events {
 
     async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError> {
         let arguments: Arguments = arguments::parse(&self.spec.name, arguments)?;
-        let from = arguments.since.as_deref().map(|text| since(&self.spec.name, text, look)).transpose()?;
+        let from = arguments.since.as_deref().map(|text| since(&self.spec.name, "since", text, look)).transpose()?;
         let (mut read, mut title, object) = self.read(&arguments).await?;
         let before = read.len();
         if arguments.warnings {

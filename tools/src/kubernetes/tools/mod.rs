@@ -1,12 +1,15 @@
 //! The tools over a cluster. Each is one file here and one line in the registry.
 
+mod access;
 mod describe;
 mod events;
 mod get;
 mod logs;
 mod related;
+mod releases;
 mod rollout_history;
 mod since;
+mod top;
 
 use std::sync::Arc;
 
@@ -16,7 +19,10 @@ use super::Cluster;
 use crate::view::{self, Limits};
 use crate::{Output, Tool};
 
-/// The tools over a cluster.
+pub(crate) use releases::ReleasesTool;
+pub(crate) use top::Top;
+
+/// The tools that every cluster can be looked at with.
 pub fn tools(cluster: Cluster) -> Vec<Arc<dyn Tool>> {
     vec![
         Arc::new(get::Get::new(cluster.clone())),
@@ -24,7 +30,8 @@ pub fn tools(cluster: Cluster) -> Vec<Arc<dyn Tool>> {
         Arc::new(events::Events::new(cluster.clone())),
         Arc::new(logs::Logs::new(cluster.clone())),
         Arc::new(rollout_history::RolloutHistory::new(cluster.clone())),
-        Arc::new(related::Related::new(cluster)),
+        Arc::new(related::Related::new(cluster.clone())),
+        Arc::new(access::Access::new(cluster)),
     ]
 }
 
@@ -35,7 +42,7 @@ fn output(title: String, object: Option<ObjectRef>, content: String, limits: Lim
 }
 
 /// The object that arguments name. A name may carry its kind or namespace, as `pod/cart-1` and `shop/cart-1`.
-fn target(kind: &str, name: &str, namespace: Option<&str>) -> ObjectRef {
+pub(crate) fn target(kind: &str, name: &str, namespace: Option<&str>) -> ObjectRef {
     let (before, name) = name.split_once('/').map_or((None, name), |(before, name)| (Some(before), name));
     let namespace =
         namespace.or_else(|| before.filter(|before| !kind.to_lowercase().starts_with(&before.to_lowercase())));

@@ -8,11 +8,11 @@ use marple_core::Period;
 use crate::{Look, ToolError};
 
 /// The time that `text` means: `15m` and `-15m` are before the look, `start` is the incident's start.
-pub(super) fn since(tool: &str, text: &str, look: &Look) -> Result<Timestamp, ToolError> {
+pub(super) fn since(tool: &str, argument: &str, text: &str, look: &Look) -> Result<Timestamp, ToolError> {
     let text = text.trim();
     let fault = || {
         ToolError::Arguments(format!(
-            "{tool}: argument `since` is {text:?}; wanted is a length of time as 15m or 2h, or a time as 2026-01-31T12:00:00Z"
+            "{tool}: argument `{argument}` is {text:?}; wanted is a length of time as 15m or 2h, or a time as 2026-01-31T12:00:00Z"
         ))
     };
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -34,7 +34,8 @@ mod tests {
     fn lengths_and_times_are_read() {
         let now = "2026-01-02T03:00:00Z".parse().unwrap();
         let look = Look { incident_start: None, now, cancel: tokio_util::sync::CancellationToken::new() };
-        let read = |text: &str| since("t", text, &look).map(|at| at.to_string()).map_err(|error| error.to_string());
+        let read =
+            |text: &str| since("t", "since", text, &look).map(|at| at.to_string()).map_err(|error| error.to_string());
         assert_eq!(read("15m").as_deref(), Ok("2026-01-02T02:45:00Z"));
         assert_eq!(read("-1h30m").as_deref(), Ok("2026-01-02T01:30:00Z"));
         assert_eq!(read("2026-01-01T00:00:00+01:00").as_deref(), Ok("2025-12-31T23:00:00Z"));

@@ -48,7 +48,7 @@ impl<'a> Asker<'a> {
                 self.with(|failures| failures.asked += 1);
                 return Some(answer);
             }
-            Ok(Some(Err(error))) => (Some(error.to_string()), is_away(&error)),
+            Ok(Some(Err(error))) => (Some(error.to_string()), error.is_away()),
             Ok(None) => (None, false),
             Err(_) => (Some(format!("Prometheus did not answer all questions in {} s", self.longest.as_secs())), true),
         };
@@ -76,18 +76,5 @@ impl<'a> Asker<'a> {
 
     fn with<T>(&self, act: impl FnOnce(&mut Failures) -> T) -> T {
         act(&mut self.failures.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-fn is_away(error: &PrometheusError) -> bool {
-    match error {
-        PrometheusError::Configuration(_)
-        | PrometheusError::Unreachable { .. }
-        | PrometheusError::Unauthorized { .. }
-        | PrometheusError::Answer { .. } => true,
-        PrometheusError::Timeout { .. }
-        | PrometheusError::Query(_)
-        | PrometheusError::TooMuch(_)
-        | PrometheusError::Failed { .. } => false,
     }
 }

@@ -50,7 +50,7 @@ impl Pods {
         }
         let workloads: Vec<&ObjectRef> = subjects.iter().filter(|object| owns_pods(&object.kind)).collect();
         if !workloads.is_empty() {
-            match Ownership::read(asker, &workloads, window).await {
+            match Box::pin(Ownership::read(asker, &workloads, window)).await {
                 Some(ownership) => pods.named.extend(ownership.pods_of(&workloads)),
                 None => workloads.iter().for_each(|workload| pods.add_pattern(workload)),
             }

@@ -202,7 +202,7 @@ async fn a_rule_is_read_with_its_expressions_values_for_the_alerts_labels() {
     ] {
         assert!(rule.content.contains(words), "{words} is not in\n{}", rule.content);
     }
-    assert!(found.drafts[1].content.contains("max 4/s"), "{}", found.drafts[1].content);
+    assert!(found.drafts[1].content.contains("from 3/s to 4/s"), "{}", found.drafts[1].content);
 }
 
 #[tokio::test]

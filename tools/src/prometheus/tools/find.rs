@@ -39,6 +39,8 @@ struct Arguments {
     words: Option<String>,
     /// Labels, as namespace="shop".
     matchers: Option<String>,
+    /// Tell this label's values instead.
+    values_of: Option<String>,
 }
 
 impl Find {
@@ -69,6 +71,36 @@ impl Find {
             Some(selector) => self.prometheus.values_of(NAME, selector, window.0, window.1).await?,
             None => self.prometheus.values(NAME).await?,
         })
+    }
+
+    /// The values of a label that hold a word, among the series that a selector finds.
+    async fn values(
+        &self,
+        label: &str,
+        word: Option<&str>,
+        selector: Option<&str>,
+        window: (Timestamp, Timestamp),
+    ) -> Result<Output, ToolError> {
+        let label = label.trim();
+        if !selector::is_label(label) {
+            let name = &self.spec.name;
+            let why = format!("{name}: argument `values_of` is {label:?}, which is no label's name; wanted is as pod");
+            return Err(ToolError::Arguments(why));
+        }
+        let mut values = match selector {
+            Some(selector) => self.prometheus.values_of(label, selector, window.0, window.1).await?,
+            None => self.prometheus.values(label).await?,
+        };
+        let word = word.unwrap_or_default().trim().to_lowercase();
+        values.retain(|value| value.to_lowercase().contains(&word));
+        let with = selector.map(|selector| format!(" with {selector}")).unwrap_or_default();
+        let title = format!("values of the label {label}{with}");
+        let head = format!("{}\n", counted(values.len(), "value"));
+        let content = format!("{head}{}\n", values.join("\n"));
+        let more = values.len().saturating_sub(SHOWN);
+        let shown = values.get(..SHOWN).unwrap_or(&values).join("\n");
+        let view = (more > 0).then(|| format!("{head}{shown}\n… {more} more left out; narrow it by `words` …\n"));
+        Ok(Output { title, content, view, ..Output::default() })
     }
 
     /// A line a metric; the label names of the first few.
@@ -105,13 +137,16 @@ impl Tool for Find {
     }
 
     async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError> {
-        let Arguments { words, matchers } = arguments::parse(&self.spec.name, arguments)?;
-        if words.is_none() && matchers.is_none() {
-            return Err(ToolError::Arguments(format!("{}: give `words`, `matchers` or both", self.spec.name)));
+        let Arguments { words, matchers, values_of } = arguments::parse(&self.spec.name, arguments)?;
+        if words.is_none() && matchers.is_none() && values_of.is_none() {
+            return Err(ToolError::Arguments(format!("{}: give `words`, `matchers` or `values_of`", self.spec.name)));
         }
         let selector = matchers.as_deref().map(|matchers| self.selector(matchers)).transpose()?;
         let from = look.incident_start.unwrap_or(look.now).min(look.now);
         let window = (from.checked_sub(BEFORE).unwrap_or(from), look.now);
+        if let Some(label) = values_of {
+            return self.values(&label, words.as_deref(), selector.as_deref(), window).await;
+        }
         let names = self.names(selector.as_deref(), window).await?;
         // Without what exporters say of their metrics the names still help.
         let about = self.prometheus.metadata().await.unwrap_or_default();

@@ -4,6 +4,7 @@ mod find;
 mod query;
 mod range;
 mod rule;
+mod status;
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ pub fn tools(prometheus: Prometheus) -> Vec<Arc<dyn Tool>> {
         Arc::new(query::Query::new(prometheus.clone())),
         Arc::new(range::Range::new(prometheus.clone())),
         Arc::new(rule::Rule::new(prometheus.clone())),
-        Arc::new(find::Find::new(prometheus)),
+        Arc::new(find::Find::new(prometheus.clone())),
+        Arc::new(status::Status::new(prometheus)),
     ]
 }
 

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{instant, warnings};
+use crate::moment::moment;
 use crate::prometheus::expression::Expression;
-use crate::prometheus::moment::moment;
+use crate::prometheus::narrowed::narrowed;
 use crate::prometheus::{Answer, Prometheus, Series, absence};
 use crate::view::{self, Limits};
 use crate::{Effect, Look, Output, Tool, ToolError, ToolSpec, arguments};
@@ -46,8 +47,9 @@ impl Tool for Query {
         let at = time.as_deref().map(|text| moment(&self.spec.name, "time", text, look)).transpose()?;
         let at = at.unwrap_or(look.now);
         let title = format!("PromQL {} at {at:.0}", query.trim());
-        let answer = self.prometheus.instant(&query, Some(at)).await?;
-        let warned = warnings(&answer.warnings);
+        let asked = narrowed(&self.prometheus, query.trim(), at).await?;
+        let answer = self.prometheus.instant(&asked.query, Some(at)).await?;
+        let warned = format!("{}{}", asked.note, warnings(&answer.warnings));
         let text = |content: String| Output { title: title.clone(), content, ..Output::default() };
         let mut series = match answer.answer {
             Answer::Text(content) => return Ok(text(content)),

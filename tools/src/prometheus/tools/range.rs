@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::warnings;
+use crate::moment::moment;
 use crate::prometheus::expression::Expression;
-use crate::prometheus::moment::moment;
+use crate::prometheus::narrowed::narrowed;
 use crate::prometheus::report::{Report, heading};
 use crate::prometheus::{Prometheus, Window, absence};
 use crate::view::{self, Limits};
@@ -20,8 +21,8 @@ use crate::{Effect, Look, Output, Tool, ToolError, ToolSpec, arguments};
 /// Series that a model is shown.
 const SHOWN: usize = 10;
 
-/// The most points of a series that may be asked for by a step of one's own.
-const POINTS: u64 = 600;
+/// The most points of a series.
+const POINTS: u64 = 60;
 
 /// How far before the incident a window begins, and how long it is where there is none.
 const BEFORE: Duration = Duration::from_mins(30);
@@ -46,8 +47,8 @@ struct Arguments {
 
 impl Range {
     pub(super) fn new(prometheus: Prometheus) -> Self {
-        let description = "PromQL over a time: min, max, mean, trend, largest jump and gaps of each series, the most \
-                           changed first.";
+        let description =
+            "PromQL over a time: changes of level, trend, extremes and gaps of each series, the most changed first.";
         Self { prometheus, spec: arguments::spec::<Arguments>("prometheus_range", description, Effect::Read) }
     }
 
@@ -95,8 +96,9 @@ impl Tool for Range {
         let window = self.window(&arguments, look)?;
         let query = arguments.query.trim();
         let title = format!("PromQL {query} from {:.0} to {:.0}", window.start, window.end);
-        let answer = self.prometheus.range(query, window).await?;
-        let warned = warnings(&answer.warnings);
+        let asked = narrowed(&self.prometheus, query, window.end).await?;
+        let answer = self.prometheus.range(&asked.query, window).await?;
+        let warned = format!("{}{}", asked.note, warnings(&answer.warnings));
         if answer.answer.is_empty() {
             let content = format!("no series in that time\n{}{warned}", self.absence(query, window.end).await);
             return Ok(Output { title, content, ..Output::default() });
@@ -105,7 +107,7 @@ impl Tool for Range {
         let report = Report::new(&answer.answer, window, unit);
         let head = format!("{} series {}{warned}", answer.answer.len(), heading(window, look.incident_start));
         let content = format!("{head}{}", report.whole());
-        let limits = Limits { characters: 8_000, line: 900, ..Limits::table() };
+        let limits = Limits { characters: 5_000, line: 900, ..Limits::table() };
         let view = view::bounded(&format!("{head}{}", report.brief(SHOWN)), limits);
         Ok(Output { title, view: (view != content).then_some(view), content, ..Output::default() })
     }

@@ -66,6 +66,13 @@ impl Rule {
     fn unknown(name: &str, rules: &[prometheus::Rule]) -> ToolError {
         let near = nearest(name, rules.iter().map(|rule| rule.name.as_str()), 5);
         let near = if near.is_empty() { String::new() } else { format!("; similar names: {}", near.join(", ")) };
+        if rules.is_empty() {
+            return ToolError::NotFound(
+                "this server has no rules: with VictoriaMetrics they are vmalert's (`-vmalert.proxyURL`), with Thanos the \
+                 ruler's (`--endpoint` of the querier), with Mimir its tenant's"
+                    .to_owned(),
+            );
+        }
         let of = counted(rules.len(), "rule");
         ToolError::NotFound(format!("none of Prometheus's {of} has the name {name:?}{near}"))
     }

@@ -34,6 +34,20 @@ fn what_a_secret_variable_was_changed_from_and_to_is_hidden() {
 }
 
 #[test]
+fn both_values_of_a_secret_variable_are_hidden_in_a_difference_of_manifests() {
+    all(&[
+        (
+            "@@ -3,2 +3,2 @@\n         - name: DB_PASSWORD\n-          value: hunter2-of-old\n+          value: hunter2-of-new\n         image: a:1\n",
+            "@@ -3,2 +3,2 @@\n         - name: DB_PASSWORD\n-          value: [password]\n+          value: [password]\n         image: a:1\n",
+        ),
+        (
+            "-        - name: API_TOKEN\n-          value: abc-def-123\n+        - name: MODE\n+          value: fast\n",
+            "-        - name: API_TOKEN\n-          value: [token]\n+        - name: MODE\n+          value: fast\n",
+        ),
+    ]);
+}
+
+#[test]
 fn tokens_of_vendors_are_told_by_their_beginning() {
     let letters = "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0";
     for (prefix, body, kind) in [

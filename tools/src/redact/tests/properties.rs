@@ -107,6 +107,12 @@ fn pieces() -> impl Strategy<Value = String> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Texts so long that what lies between secrets is not read twice.
+fn long() -> impl Strategy<Value = String> {
+    let part = prop_oneof![planted().prop_map(|(text, _)| text), pieces(), ordinary(), ordinary()];
+    proptest::collection::vec(part, 4..24).prop_map(|parts| parts.join("\n"))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -131,8 +137,15 @@ proptest! {
     }
 
     #[test]
+    fn a_long_text_is_redacted_once(text in long()) {
+        let redactor = redactor();
+        let once = redactor.redact(&text);
+        prop_assert_eq!(redactor.redact(&once), once, "{:?}", text);
+    }
+
+    #[test]
     fn text_without_names_and_tokens_stays_as_it_is(text in "([a-z0-9]{1,12}[ :=./-]{0,2}|[A-Z][a-z]{2,9} |\\PC)*") {
-        prop_assume!(!redactor().0.triggers.is_match(&text));
+        prop_assume!(redactor().0.triggers.find(&Source::new(&text), 0).is_none());
         prop_assert_eq!(redactor().redact(&text), text);
     }
 }

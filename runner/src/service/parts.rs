@@ -1,0 +1,140 @@
+//! The parts that follow the configuration.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use marple_forwarder::Forwarder;
+use marple_tools::gate::Approve;
+use tokio::sync::Notify;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{Ended, Ground, Setup, audit, expiry, forwarding, spawn, upkeep};
+use crate::api::Live;
+use crate::approve::People;
+use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
+use crate::dispatch::{Detective, Dispatcher, StoredViews};
+use crate::outbox::Deliveries;
+use crate::render::{LinkKey, Links, SignedLinks};
+use crate::store::{Endings, Outbox, Signals, Store, Upkeep};
+
+/// How long parts may take to end what they do before they are cut off: what is cut off goes on as after a crash.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// The parts that follow the configuration, while they run.
+pub(super) struct Parts {
+    stop: CancellationToken,
+    running: JoinSet<Ended>,
+}
+
+impl Parts {
+    /// Starts them.
+    pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
+        let Setup { config, lookout, toolsets, investigator, watched, sinks, routes } = setup;
+        let Ground { store, state, clock, started, stop } = ground;
+        let clock = *clock;
+        let stop = stop.child_token();
+        store.bound_evidence(config.store.evidence_max);
+        let changed = Arc::new(Notify::new());
+        let mut parts = JoinSet::new();
+
+        let owners: Arc<dyn Owners> = match &lookout.cluster {
+            Some(cluster) => Arc::new(ClusterOwners::new(cluster.clone())),
+            None => Arc::new(NoOwners),
+        };
+        let (correlator, teacher) =
+            Correlator::new(Arc::clone(store), owners, config.incidents.clone(), Arc::clone(&changed), clock);
+        state.rest_on([("correlation", correlator.alive())]);
+        spawn(&mut parts, "correlation", correlator.run(stop.clone()));
+
+        let redact = Arc::clone(&lookout.redact);
+        let signals: Arc<dyn Signals> = store.clone();
+        if let Some(client) = watched {
+            let here = Arc::new(forwarding::InProcess { signals, redact: Arc::clone(&redact), clock });
+            let cluster = &config.cluster.name;
+            let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here));
+            spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
+        }
+
+        let approver = config.server.approver_token.as_ref();
+        let people = approver.map(|_| {
+            let wait = config.act.wait.duration();
+            Arc::new(People::new(store.clone(), Arc::clone(&lookout.redact), wait, clock))
+        });
+        state.ask(people.clone().zip(approver));
+        let model = investigator.is_some();
+        state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
+        let detective = investigator.map(|investigator| {
+            Arc::new(Detective {
+                store: Arc::clone(store),
+                investigator,
+                toolsets: toolsets.clone(),
+                redact: Arc::clone(&lookout.redact),
+                gate: config.gate(),
+                audit: Arc::new(audit::StoredAudit(store.clone())),
+                approve: people.map(|people| people as Arc<dyn Approve>),
+                patience: config.act.wait.duration(),
+                tool_timeout: config.investigation.tool_timeout.duration(),
+                cluster_name: config.cluster.name.clone(),
+                clock,
+            })
+        });
+        let checked = stop.clone();
+        spawn(&mut parts, "the check of toolsets", async move { toolsets.run(checked).await });
+
+        let dispatcher = Dispatcher {
+            store: Arc::clone(store),
+            lookout,
+            detective,
+            routes,
+            learn: Arc::new(teacher),
+            config: config.investigation.clone(),
+            changed,
+            clock,
+        };
+        spawn(&mut parts, "the work on incidents", dispatcher.run(stop.clone()));
+
+        let signed = config
+            .server
+            .token
+            .as_ref()
+            .map(|token| SignedLinks { key: LinkKey::of(token), lifetime: config.server.link_lifetime });
+        let links = Links { base_url: config.server.base_url.clone(), signed };
+        let views = StoredViews { store: Arc::clone(store), cluster: config.cluster.name.clone(), links, model };
+        let outbox: Arc<dyn Outbox> = store.clone();
+        let deliveries = Deliveries::new(outbox, sinks, Arc::new(views), config.delivery.clone());
+        spawn(&mut parts, "delivery", deliveries.run(stop.clone()));
+
+        let kept: Arc<dyn Upkeep> = store.clone();
+        spawn(&mut parts, "retention", upkeep::run(kept, config.store.retention, clock, stop.clone()));
+        let endings: Arc<dyn Endings> = store.clone();
+        let stale_after = config.incidents.stale_after.duration();
+        spawn(&mut parts, "expiry", expiry::run(endings, stale_after, *started, clock, stop.clone()));
+        Self { stop, running: parts }
+    }
+
+    /// The next one that ended; nothing where none runs any more.
+    pub(super) async fn ended(&mut self) -> Option<Result<Ended, JoinError>> {
+        self.running.join_next().await
+    }
+
+    /// Ends them all. Afterwards nothing of them changes the store any more.
+    pub(super) async fn end(mut self, store: &dyn Store) {
+        self.stop.cancel();
+        let ended = async {
+            while let Some(ended) = self.running.join_next().await {
+                if let Ok((part, Err(reason))) = ended {
+                    tracing::warn!(part, reason, "a part ended badly while it was changed");
+                }
+            }
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!(seconds = GRACE.as_secs(), "parts did not end in time and were cut off");
+            self.running.shutdown().await;
+        }
+        // Writes are done in their order: once this one is, none of theirs is left.
+        if let Err(error) = store.writable().await {
+            tracing::warn!(%error, "the store could not be written while the configuration was changed");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+use super::*;
+
+#[tokio::test]
+async fn a_signal_accepted_twice_is_one() {
+    let (_folder, store) = store().await;
+    let both = [signal("a", SignalStatus::Firing), signal("b", SignalStatus::Firing)];
+    assert_eq!(store.accept(&both, &[], at(0)).await.unwrap(), Accepted { new: 2, duplicate: 0 });
+    let again = [both[1].clone(), signal("c", SignalStatus::Firing)];
+    assert_eq!(store.accept(&again, &[], at(1)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
+    let pods: Vec<_> = store.unprocessed(10).await.unwrap().into_iter().map(|(_, signal)| signal).collect();
+    assert_eq!(pods, [both[0].clone(), both[1].clone(), signal("c", SignalStatus::Firing)]);
+}
+
+#[tokio::test]
+async fn an_alert_that_holds_again_under_its_old_start_is_news_once_a_late_copy_is_ruled_out() {
+    let (_folder, store) = store().await;
+    let (firing, resolved) = (signal("a", SignalStatus::Firing), signal("a", SignalStatus::Resolved));
+    store.accept(std::slice::from_ref(&firing), &[], at(0)).await.unwrap();
+    store.accept(&[resolved], &[], at(100)).await.unwrap();
+    let late = store.accept(std::slice::from_ref(&firing), &[], at(130)).await.unwrap();
+    assert_eq!(late, Accepted { new: 0, duplicate: 1 });
+    let again = store.accept(std::slice::from_ref(&firing), &[], at(200)).await.unwrap();
+    assert_eq!(again, Accepted { new: 1, duplicate: 0 });
+    let order: Vec<_> = store.unprocessed(10).await.unwrap().into_iter().map(|(_, signal)| signal.status).collect();
+    assert_eq!(order, [SignalStatus::Resolved, SignalStatus::Firing]);
+    assert_eq!(store.firing(SignalSource::Alertmanager).await.unwrap(), [firing]);
+}
+
+#[tokio::test]
+async fn numbers_of_signals_are_not_given_again_after_the_last_ones_were_deleted() {
+    let (folder, store) = store().await;
+    store.accept(&[signal("a", SignalStatus::Resolved)], &[], at(0)).await.unwrap();
+    apply(&store, 1, 1, vec![]).await;
+    assert_eq!(store.retention(at(1)).await.unwrap().signals, 1);
+    store.close().await;
+    drop(store);
+    let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
+    store.accept(&[signal("b", SignalStatus::Firing)], &[], at(2)).await.unwrap();
+    assert_eq!(store.unprocessed(10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn unusable_entries_are_kept_once_and_counted() {
+    let (_folder, store) = store().await;
+    let entry = Quarantined {
+        origin: "alerts",
+        reason: "the alert has no label `alertname`".to_owned(),
+        pointer: "/alerts/0/labels".to_owned(),
+        body: "{}".to_owned(),
+    };
+    for second in [0, 5] {
+        store.accept(&[], std::slice::from_ref(&entry), at(second)).await.unwrap();
+    }
+    let kept = store.quarantine(10).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    assert_eq!((kept[0].count, kept[0].first_at, kept[0].last_at), (2, at(0), at(5)));
+    assert_eq!((kept[0].reason.as_str(), kept[0].pointer.as_str()), (entry.reason.as_str(), "/alerts/0/labels"));
+}

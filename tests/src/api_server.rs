@@ -1,0 +1,92 @@
+//! A second API server of the test cluster, which a test may kill.
+
+use std::env;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use kube::config::KubeConfigOptions;
+use kube::{Client, Config};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::cluster::{TestCluster, wait_for};
+use crate::program::free_port;
+
+/// How long it may take until it answers, on a machine that is busy with other tests.
+const READY_WITHIN: Duration = Duration::from_mins(2);
+
+/// An API server of the test cluster on a port of its own, over the same etcd; killed when dropped.
+pub struct ApiServer {
+    folder: TempDir,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl ApiServer {
+    /// Starts one, where `cluster/up` has raised the cluster on this machine; else says that the test is left out.
+    #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was left out")]
+    pub async fn start(cluster: &TestCluster) -> Result<Option<Self>> {
+        let home = match (env::var_os("TEST_CLUSTER"), env::var_os("HOME")) {
+            (Some(home), _) => PathBuf::from(home),
+            (None, Some(home)) => Path::new(&home).join(".cache/test-cluster"),
+            (None, None) => PathBuf::new(),
+        };
+        if !home.join("pki/apiserver.key").exists() {
+            eprintln!("left out: it needs the API server's own keys, and the cluster is not one of tests/cluster/up");
+            return Ok(None);
+        }
+        let folder = TempDir::with_prefix("marple-api-server-")?;
+        let port = free_port()?;
+        let kubeconfig = std::fs::read_to_string(home.join("admin.kubeconfig"))?;
+        let server = cluster.config().cluster_url.to_string();
+        let server = server.trim_end_matches('/');
+        ensure!(kubeconfig.contains(server), "the kubeconfig of tests/cluster/up names another server than {server}");
+        let beside = kubeconfig.replace(server, &format!("https://127.0.0.1:{port}"));
+        std::fs::write(folder.path().join("kubeconfig"), beside)?;
+        let mut started = Self { folder, port, child: None };
+        started.begin().await?;
+        Ok(Some(started))
+    }
+
+    /// A kubeconfig of it, with all rights.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    /// Kills the process at once, as the loss of its machine does.
+    pub async fn kill(&mut self) -> Result<()> {
+        let mut child = self.child.take().context("it does not run")?;
+        child.kill().await.context("kill the API server")
+    }
+
+    /// Starts the process, again on the same port, and waits until it is ready.
+    pub async fn begin(&mut self) -> Result<()> {
+        ensure!(self.child.is_none(), "it already runs");
+        let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/api-server");
+        let child = Command::new(script)
+            .arg(self.port.to_string())
+            // The cluster's Service leads to its own server, whatever becomes of this one.
+            .args(["--endpoint-reconciler-type", "none", "--bind-address", "127.0.0.1"])
+            .arg("--cert-dir")
+            .arg(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("start an API server")?;
+        self.child = Some(child);
+        let kubeconfig = kube::config::Kubeconfig::read_from(self.kubeconfig())?;
+        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let client = Client::try_from(config)?;
+        wait_for("an API server of the test's own", READY_WITHIN, || async {
+            let ready = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
+            client.request_text(ready).await.map(drop).map_err(|error| error.to_string())
+        })
+        .await
+    }
+}

@@ -1,0 +1,24 @@
+//! Tools that run a command: rendered from a template, run without a shell where it needs none, within limits.
+
+mod captured;
+mod config;
+mod environment;
+mod installed;
+mod limits;
+mod mask;
+mod run;
+mod shell;
+mod template;
+mod tool;
+
+pub(crate) use captured::Captured;
+pub use config::CommandConfig;
+pub use environment::Environment;
+pub(crate) use installed::is_installed;
+pub(crate) use limits::{Group, Limits};
+pub(crate) use run::{Invocation, RunError, run};
+pub(crate) use template::Template;
+pub(crate) use tool::{Body, CommandTool, effect};
+
+#[cfg(test)]
+mod tests;
