@@ -45,7 +45,7 @@ fn series() -> impl Strategy<Value = Series> {
             at += step;
             Sample { at, value }
         });
-        Series { labels: labels.into(), samples: samples.collect() }
+        Series { labels: labels.into_iter().collect(), samples: samples.collect() }
     })
 }
 

@@ -31,7 +31,7 @@ pub enum Change {
         /// The member as it is now.
         member: Box<Member>,
         /// What its object belongs to.
-        related: Related,
+        related: Arc<Related>,
         /// When.
         at: Timestamp,
     },

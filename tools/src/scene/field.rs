@@ -93,10 +93,10 @@ pub(crate) fn containers(spec: &Value) -> impl Iterator<Item = &Value> {
 
 /// Whether a label selector (`matchLabels` and `matchExpressions`) selects these labels. An empty one selects all.
 pub(crate) fn selects(selector: &Value, candidate: &Labels) -> bool {
-    labels(selector, "/matchLabels").iter().all(|(name, value)| candidate.get(name) == Some(value))
+    labels(selector, "/matchLabels").iter().all(|(name, value)| candidate.value(name) == Some(value))
         && items(selector, "/matchExpressions").iter().all(|expression| {
             let Some(key) = text(expression, "/key") else { return false };
-            let held = candidate.get(key);
+            let held = candidate.value(key);
             let among = || items(expression, "/values").iter().any(|value| value.as_str() == held);
             match text(expression, "/operator") {
                 Some("In") => held.is_some() && among(),

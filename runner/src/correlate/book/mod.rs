@@ -326,7 +326,7 @@ impl Book {
         }
         self.touched.insert(id);
         let member = Box::new(Member::of(signal, reason.clone()));
-        self.changes.push(Change::Member { incident: id, member, related: (*related).clone(), at: now });
+        self.changes.push(Change::Member { incident: id, member, related, at: now });
         if joined && new_name {
             let object = signal.subject.clone();
             let moment = Moment::Joined { name: signal.name.clone(), object, reason: reason.to_string() };

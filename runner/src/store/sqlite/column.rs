@@ -1,6 +1,7 @@
 //! Values as columns.
 
 use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use marple_core::{IncidentStatus, Severity, SignalSource, SignalStatus};
@@ -21,19 +22,25 @@ pub(super) fn json_of<T: Serialize>(value: Option<&T>) -> Result<Option<String>,
     value.map(json).transpose()
 }
 
-pub(super) const fn status(status: SignalStatus) -> &'static str {
-    match status {
-        SignalStatus::Firing => "firing",
-        SignalStatus::Resolved => "resolved",
-    }
+/// The word for a status. Rows by the thousand bear it, so it is shared.
+pub(super) fn status(status: SignalStatus) -> Arc<str> {
+    static WORDS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| ["firing", "resolved"].map(Arc::from));
+    let [firing, resolved] = &*WORDS;
+    Arc::clone(match status {
+        SignalStatus::Firing => firing,
+        SignalStatus::Resolved => resolved,
+    })
 }
 
-pub(super) const fn source(source: SignalSource) -> &'static str {
-    match source {
-        SignalSource::Alertmanager => "alertmanager",
-        SignalSource::Forwarder => "forwarder",
-        SignalSource::Person => "person",
-    }
+/// The word for a source, shared.
+pub(super) fn source(source: SignalSource) -> Arc<str> {
+    static WORDS: LazyLock<[Arc<str>; 3]> = LazyLock::new(|| ["alertmanager", "forwarder", "person"].map(Arc::from));
+    let [alertmanager, forwarder, person] = &*WORDS;
+    Arc::clone(match source {
+        SignalSource::Alertmanager => alertmanager,
+        SignalSource::Forwarder => forwarder,
+        SignalSource::Person => person,
+    })
 }
 
 pub(super) const fn incident_status(status: IncidentStatus) -> &'static str {

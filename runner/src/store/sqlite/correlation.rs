@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::column::{self, Columns, json, json_of};
 use super::fault::Fault;
-use super::members::{MemberRow, MomentRow, put_members, put_moments};
+use super::members::{MemberRow, MomentRow, Writing, put_members, put_moments};
 use super::{SqliteStore, incidents};
 use crate::correlate::{Batch, Change, Held, HeldMember, Snapshot, group};
 use crate::store::{SignalSeq, StoreError};
@@ -30,12 +30,13 @@ pub(super) struct Prepared {
 impl Prepared {
     pub(super) fn of(batch: Arc<Batch>) -> Result<Self, Fault> {
         let mut steps: Vec<Step> = Vec::new();
+        let mut writing = Writing::default();
         for (place, change) in batch.changes.iter().enumerate() {
             let (member, moment) = match change {
                 Change::Member { incident, member, related, at } => {
-                    (Some(MemberRow::of(*incident, member, related, *at)?), None)
+                    (Some(writing.member(*incident, member, related, *at)?), None)
                 }
-                Change::Moment { incident, at, moment } => (None, Some(MomentRow::of(*incident, *at, moment)?)),
+                Change::Moment { incident, at, moment } => (None, Some(writing.moment(*incident, *at, moment)?)),
                 _ => {
                     steps.push(Step::One(place));
                     continue;
@@ -54,7 +55,7 @@ impl Prepared {
 }
 
 /// Makes the changes of a batch, unless that was done before. Whether the outbox may have become due.
-pub(super) async fn apply(connection: &mut SqliteConnection, prepared: &Prepared) -> Result<bool, Fault> {
+pub(super) async fn apply(connection: &mut SqliteConnection, prepared: Prepared) -> Result<bool, Fault> {
     let Prepared { batch, steps } = prepared;
     let moved = sqlx::query("UPDATE correlation SET batch = ?, cursor = max(cursor, ?) WHERE id = 1 AND batch < ?")
         .bind(batch.number.cast_signed())
@@ -73,7 +74,7 @@ pub(super) async fn apply(connection: &mut SqliteConnection, prepared: &Prepared
                 put_moments(connection, moments).await?;
             }
             Step::One(place) => {
-                if let Some(change) = batch.changes.get(*place) {
+                if let Some(change) = batch.changes.get(place) {
                     outbox |= make(connection, change, batch.at).await?;
                 }
             }

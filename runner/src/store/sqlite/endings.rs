@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +9,7 @@ use marple_core::{IncidentId, IncidentStatus, Labels, Member, Resolution, Signal
 use serde_json::json;
 use sqlx::SqliteConnection;
 
+use super::arrivals::Arrivals;
 use super::column::{self, Columns};
 use super::fault::Fault;
 use super::members::note;
@@ -52,7 +52,7 @@ impl Endings for SqliteStore {
 
     async fn resolve(&self, id: IncidentId, by: &str, at: Timestamp) -> Result<Said, StoreError> {
         let by = by.to_owned();
-        let last = Arc::clone(&self.0.last_seq);
+        let arrivals = Arc::clone(&self.0.arrivals);
         let said = self
             .writer()
             .write("resolving an incident", move |connection| {
@@ -67,7 +67,7 @@ impl Endings for SqliteStore {
                         .await?;
                     let members =
                         rows.iter().map(|row| incidents::member(&Columns(row))).collect::<Result<Vec<_>, _>>()?;
-                    end(connection, members, &last, at).await?;
+                    end(connection, members, &arrivals, at).await?;
                     let why = Resolution::Person { name: by.clone() };
                     set_resolution(connection, id, &why).await?;
                     record(connection, id, &by, "incident resolve", at).await?;
@@ -81,11 +81,11 @@ impl Endings for SqliteStore {
     }
 
     async fn expire(&self, unheard_since: Timestamp, at: Timestamp) -> Result<usize, StoreError> {
-        let last = Arc::clone(&self.0.last_seq);
+        let arrivals = Arc::clone(&self.0.arrivals);
         let ended = self
             .writer()
             .write("ending what is not heard of any more", move |connection| {
-                Box::pin(async move { expire(connection, unheard_since, &last, at).await })
+                Box::pin(async move { expire(connection, unheard_since, &arrivals, at).await })
             })
             .await?;
         if ended > 0 {
@@ -114,7 +114,7 @@ pub(super) async fn heard(connection: &mut SqliteConnection, told: &str, at: Tim
 async fn expire(
     connection: &mut SqliteConnection,
     unheard_since: Timestamp,
-    last: &AtomicI64,
+    arrivals: &Arrivals,
     at: Timestamp,
 ) -> Result<usize, Fault> {
     let since = unheard_since.as_microsecond();
@@ -145,18 +145,19 @@ async fn expire(
     for incident in touched {
         set_resolution(connection, incident, &Resolution::Silence).await?;
     }
-    end(connection, members, last, at).await
+    end(connection, members, arrivals, at).await
 }
 
 /// Takes in that alerts have ended, as if their source had said so. Gives how many.
 async fn end(
     connection: &mut SqliteConnection,
     members: Vec<Member>,
-    last: &AtomicI64,
+    arrivals: &Arrivals,
     at: Timestamp,
 ) -> Result<usize, Fault> {
-    let rows = members.into_iter().map(|member| Row::of(&ended(member, at))).collect::<Result<Vec<_>, _>>()?;
-    insert(connection, &rows, last, at).await?;
+    let rows = members.into_iter().map(|member| Row::of(&ended(member, at), at)).collect::<Result<Vec<_>, _>>()?;
+    insert(connection, &rows.iter().collect::<Vec<_>>(), arrivals, at).await?;
+    arrivals.skip();
     Ok(rows.len())
 }
 

@@ -116,11 +116,13 @@ impl Incidents for SqliteStore {
 
     async fn apply(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
         let doing = "applying changes of incidents";
+        let cursor = batch.cursor;
         let prepared = Prepared::of(batch).map_err(|fault| fault.during(doing))?;
         let due = self
             .writer()
-            .write(doing, move |connection| Box::pin(async move { correlation::apply(connection, &prepared).await }))
+            .write(doing, move |connection| Box::pin(async move { correlation::apply(connection, prepared).await }))
             .await?;
+        self.0.arrivals.processed(cursor);
         if due {
             self.0.outbox_changed.notify_one();
         }

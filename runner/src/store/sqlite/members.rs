@@ -1,6 +1,6 @@
 //! Rows of members and of incidents' stories: a storm brings them by the hundred, so they are written many at a time.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use marple_core::{IncidentId, Member};
@@ -29,14 +29,14 @@ static MOMENTS: LazyLock<Rows> =
 
 /// A member as a row.
 pub(super) struct MemberRow {
-    incident: String,
+    incident: Arc<str>,
     fingerprint: i64,
-    source: &'static str,
+    source: Arc<str>,
     name: String,
-    status: &'static str,
+    status: Arc<str>,
     severity: i64,
     subject: Option<String>,
-    related: String,
+    related: Arc<str>,
     reason: String,
     headline: String,
     labels: String,
@@ -46,22 +46,38 @@ pub(super) struct MemberRow {
     joined_at: i64,
 }
 
-impl MemberRow {
-    pub(super) fn of(
+/// A line of an incident's story as a row.
+pub(super) struct MomentRow {
+    incident: Arc<str>,
+    at: i64,
+    moment: String,
+}
+
+/// Makes rows, and shares what a row has in common with the one before: in a storm that is nearly always the incident
+/// and what its objects belong to.
+#[derive(Default)]
+pub(super) struct Writing<'b> {
+    incident: Option<(IncidentId, Arc<str>)>,
+    related: Option<(&'b Related, Arc<str>)>,
+}
+
+impl<'b> Writing<'b> {
+    pub(super) fn member(
+        &mut self,
         incident: IncidentId,
         member: &Member,
-        related: &Related,
+        related: &'b Related,
         joined_at: Timestamp,
-    ) -> Result<Self, Fault> {
-        Ok(Self {
-            incident: incident.to_string(),
+    ) -> Result<MemberRow, Fault> {
+        Ok(MemberRow {
+            incident: self.incident(incident),
             fingerprint: member.fingerprint.bits().cast_signed(),
             source: column::source(member.source),
             name: member.name.clone(),
             status: column::status(member.status),
             severity: column::severity_rank(member.severity),
             subject: json_of(member.subject.as_ref())?,
-            related: json(related)?,
+            related: self.related(related)?,
             reason: json(&member.reason)?,
             headline: member.headline.clone(),
             labels: json(&member.labels)?,
@@ -71,39 +87,48 @@ impl MemberRow {
             joined_at: joined_at.as_microsecond(),
         })
     }
-}
 
-/// A line of an incident's story as a row.
-pub(super) struct MomentRow {
-    incident: String,
-    at: i64,
-    moment: String,
-}
+    pub(super) fn moment(&mut self, incident: IncidentId, at: Timestamp, moment: &Moment) -> Result<MomentRow, Fault> {
+        Ok(MomentRow { incident: self.incident(incident), at: at.as_microsecond(), moment: json(moment)? })
+    }
 
-impl MomentRow {
-    pub(super) fn of(incident: IncidentId, at: Timestamp, moment: &Moment) -> Result<Self, Fault> {
-        Ok(Self { incident: incident.to_string(), at: at.as_microsecond(), moment: json(moment)? })
+    fn incident(&mut self, id: IncidentId) -> Arc<str> {
+        let (_, text) = match self.incident.take() {
+            Some(known) if known.0 == id => self.incident.insert(known),
+            _ => self.incident.insert((id, id.to_string().into())),
+        };
+        Arc::clone(text)
+    }
+
+    fn related(&mut self, related: &'b Related) -> Result<Arc<str>, Fault> {
+        let (_, text) = match self.related.take() {
+            Some(known) if known.0 == related => self.related.insert(known),
+            _ => self.related.insert((related, json(related)?.into())),
+        };
+        Ok(Arc::clone(text))
     }
 }
 
 /// Puts members in, or in the place of what they were.
-pub(super) async fn put_members(connection: &mut SqliteConnection, rows: &[MemberRow]) -> Result<(), Fault> {
-    for (sql, rows) in MEMBERS.split(rows) {
+pub(super) async fn put_members(connection: &mut SqliteConnection, rows: Vec<MemberRow>) -> Result<(), Fault> {
+    let count = rows.len();
+    let mut rows = rows.into_iter();
+    for (sql, count) in MEMBERS.split(count) {
         let mut query = sqlx::query(sql);
-        for row in rows {
+        for row in rows.by_ref().take(count) {
             query = query
-                .bind(row.incident.as_str())
+                .bind(row.incident)
                 .bind(row.fingerprint)
                 .bind(row.source)
-                .bind(row.name.as_str())
+                .bind(row.name)
                 .bind(row.status)
                 .bind(row.severity)
-                .bind(row.subject.as_deref())
-                .bind(row.related.as_str())
-                .bind(row.reason.as_str())
-                .bind(row.headline.as_str())
-                .bind(row.labels.as_str())
-                .bind(row.generator_url.as_deref())
+                .bind(row.subject)
+                .bind(row.related)
+                .bind(row.reason)
+                .bind(row.headline)
+                .bind(row.labels)
+                .bind(row.generator_url)
                 .bind(row.starts_at)
                 .bind(row.ends_at)
                 .bind(row.joined_at);
@@ -114,11 +139,13 @@ pub(super) async fn put_members(connection: &mut SqliteConnection, rows: &[Membe
 }
 
 /// Adds lines to incidents' stories.
-pub(super) async fn put_moments(connection: &mut SqliteConnection, rows: &[MomentRow]) -> Result<(), Fault> {
-    for (sql, rows) in MOMENTS.split(rows) {
+pub(super) async fn put_moments(connection: &mut SqliteConnection, rows: Vec<MomentRow>) -> Result<(), Fault> {
+    let count = rows.len();
+    let mut rows = rows.into_iter();
+    for (sql, count) in MOMENTS.split(count) {
         let mut query = sqlx::query(sql);
-        for row in rows {
-            query = query.bind(row.incident.as_str()).bind(row.at).bind(row.moment.as_str());
+        for row in rows.by_ref().take(count) {
+            query = query.bind(row.incident).bind(row.at).bind(row.moment);
         }
         query.execute(&mut *connection).await?;
     }
@@ -132,5 +159,5 @@ pub(super) async fn note(
     at: Timestamp,
     moment: &Moment,
 ) -> Result<(), Fault> {
-    put_moments(connection, &[MomentRow::of(incident, at, moment)?]).await
+    put_moments(connection, vec![Writing::default().moment(incident, at, moment)?]).await
 }

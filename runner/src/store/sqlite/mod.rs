@@ -1,6 +1,8 @@
 //! The store in a SQLite file.
 
+mod accepting;
 mod approvals;
+mod arrivals;
 mod checkpoints;
 mod column;
 mod correlation;
@@ -29,6 +31,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqlitePool;
 use tokio::sync::Notify;
 
+use self::arrivals::Arrivals;
 use self::fault::Fault;
 use self::writer::Writer;
 use super::StoreError;
@@ -40,8 +43,7 @@ pub struct SqliteStore(Arc<Shared>);
 struct Shared {
     writer: Writer,
     readers: SqlitePool,
-    /// The number of the last signal; taken only by the writer, so that the order of numbers is that of commits.
-    last_seq: Arc<AtomicI64>,
+    arrivals: Arc<Arrivals>,
     arrived: Notify,
     outbox_changed: Notify,
     /// How many bytes all evidence may have.
@@ -54,17 +56,18 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let opened = open::open(path).await?;
         let mut writer = opened.writer;
-        let last = sqlx::query(
-            "SELECT max(coalesce((SELECT max(seq) FROM signals), 0), (SELECT cursor FROM correlation)) AS last",
+        let arrivals = sqlx::query(
+            "SELECT cursor, max(coalesce((SELECT max(seq) FROM signals), 0), cursor) AS last FROM correlation",
         )
         .fetch_one(&mut writer)
         .await
-        .and_then(|row| row.try_get::<i64, _>("last"))
+        .and_then(|row| Ok(Arrivals::new(row.try_get("last")?, row.try_get("cursor")?)))
         .map_err(|error| Fault::from(error).during("reading the last signal's number"))?;
+        let arrivals = Arc::new(arrivals);
         Ok(Self(Arc::new(Shared {
-            writer: Writer::start(writer, opened.beside),
+            writer: Writer::start(writer, opened.beside, Arc::clone(&arrivals)),
             readers: opened.readers,
-            last_seq: Arc::new(AtomicI64::new(last)),
+            arrivals,
             arrived: Notify::new(),
             outbox_changed: Notify::new(),
             evidence_max: AtomicI64::new(i64::MAX),
@@ -90,9 +93,4 @@ impl SqliteStore {
     fn writer(&self) -> &Writer {
         &self.0.writer
     }
-}
-
-/// Takes the next number of a signal.
-fn next_seq(last: &AtomicI64) -> i64 {
-    last.fetch_add(1, Ordering::Relaxed).saturating_add(1)
 }

@@ -1,6 +1,6 @@
 //! Signals in SQLite.
 
-use std::sync::atomic::AtomicI64;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
@@ -11,15 +11,19 @@ use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 use tokio::sync::Notify;
 
+use super::arrivals::Arrivals;
 use super::column::{self, Columns};
 use super::fault::Fault;
 use super::rows::Rows;
-use super::{SqliteStore, endings, next_seq};
+use super::{SqliteStore, endings};
 use crate::store::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals, StoreError};
 
 /// A repeat that comes this long after the opposite status is news: sooner, it is a late copy from another Alertmanager
 /// of the same cluster, which waits 15 s for each peer before it.
 const LATE_COPY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long most signals are as rows, in bytes.
+const BODY: usize = 1_024;
 
 /// How many unusable entries are kept; the oldest go first.
 const QUARANTINE: i64 = 1_000;
@@ -34,24 +38,34 @@ static INSERT: LazyLock<Rows> = LazyLock::new(|| {
 
 /// A signal as a row.
 pub(super) struct Row {
-    pub(super) source: &'static str,
-    pub(super) fingerprint: i64,
-    pub(super) starts_at: i64,
-    pub(super) status: &'static str,
-    pub(super) ends_at: i64,
-    body: String,
+    source: Arc<str>,
+    fingerprint: i64,
+    starts_at: i64,
+    status: Arc<str>,
+    ends_at: i64,
+    received_at: i64,
+    body: Arc<str>,
 }
 
 impl Row {
-    pub(super) fn of(signal: &Signal) -> Result<Self, Fault> {
+    pub(super) fn of(signal: &Signal, received_at: Timestamp) -> Result<Self, Fault> {
+        let mut body = Vec::with_capacity(BODY);
+        serde_json::to_writer(&mut body, signal)?;
+        let body = String::from_utf8(body).map_err(|error| Fault::Damaged(error.to_string()))?;
         Ok(Self {
             source: column::source(signal.source),
             fingerprint: signal.fingerprint.bits().cast_signed(),
             starts_at: signal.starts_at.as_microsecond(),
             status: column::status(signal.status),
             ends_at: signal.ends_at.map_or(0, Timestamp::as_microsecond),
-            body: column::json(signal)?,
+            received_at: received_at.as_microsecond(),
+            body: body.into(),
         })
+    }
+
+    /// How many bytes it has, about.
+    pub(super) fn size(&self) -> usize {
+        self.body.len()
     }
 }
 
@@ -64,21 +78,9 @@ impl Signals for SqliteStore {
         at: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let doing = "accepting signals";
-        let rows = signals.iter().map(Row::of).collect::<Result<Vec<_>, _>>().map_err(|fault| fault.during(doing))?;
-        let quarantined = quarantined.to_vec();
-        let bytes = rows.iter().map(|row| row.body.len()).sum::<usize>()
-            + quarantined.iter().map(|entry| entry.body.len()).sum::<usize>();
-        let last = Arc::clone(&self.0.last_seq);
-        let accepted = self
-            .writer()
-            .write_now(doing, bytes, move |connection| {
-                Box::pin(async move {
-                    let new = insert(connection, &rows, &last, at).await?;
-                    keep_aside(connection, &quarantined, at).await?;
-                    Ok(Accepted { new, duplicate: rows.len().saturating_sub(new) })
-                })
-            })
-            .await?;
+        let rows = signals.iter().map(|signal| Row::of(signal, at)).collect::<Result<Vec<_>, _>>();
+        let rows = rows.map_err(|fault| fault.during(doing))?;
+        let accepted = self.writer().accept(doing, signals.to_vec(), rows, quarantined.to_vec(), at).await?;
         if accepted.new > 0 {
             self.0.arrived.notify_one();
         }
@@ -87,6 +89,9 @@ impl Signals for SqliteStore {
 
     async fn unprocessed(&self, limit: u32) -> Result<Vec<(SignalSeq, Signal)>, StoreError> {
         let doing = "reading unprocessed signals";
+        if let Some(held) = self.0.arrivals.unprocessed(usize::try_from(limit).unwrap_or(usize::MAX)) {
+            return Ok(held);
+        }
         let rows = sqlx::query(
             "SELECT seq, body FROM signals WHERE seq > (SELECT cursor FROM correlation) ORDER BY seq LIMIT ?",
         )
@@ -151,77 +156,129 @@ impl Signals for SqliteStore {
     }
 }
 
-/// Inserts rows; gives how many were new.
+/// What was known of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: it has this number.
+    Not(i64),
+    /// It was known, and is news again.
+    Again,
+    /// It is a duplicate.
+    Already,
+}
+
+/// Inserts rows; tells of each whether it was known.
 pub(super) async fn insert(
     connection: &mut SqliteConnection,
-    rows: &[Row],
-    last: &AtomicI64,
+    rows: &[&Row],
+    arrivals: &Arrivals,
     at: Timestamp,
-) -> Result<usize, Fault> {
-    let mut new = 0;
-    for (sql, chunk) in INSERT.split(rows) {
+) -> Result<Vec<Known>, Fault> {
+    let mut all = Vec::with_capacity(rows.len());
+    let mut rest = rows;
+    for (sql, count) in INSERT.split(rows.len()) {
+        let (chunk, after) = rest.split_at(count);
+        rest = after;
+        let first = arrivals.last().saturating_add(1);
         let mut query = sqlx::query(sql);
         for row in chunk {
             query = query
-                .bind(next_seq(last))
-                .bind(row.source)
+                .bind(arrivals.next())
+                .bind(Arc::clone(&row.source))
                 .bind(row.fingerprint)
                 .bind(row.starts_at)
-                .bind(row.status)
+                .bind(Arc::clone(&row.status))
                 .bind(row.ends_at)
-                .bind(at.as_microsecond())
-                .bind(row.body.as_str());
+                .bind(row.received_at)
+                .bind(Arc::clone(&row.body));
         }
         let inserted = query.execute(&mut *connection).await?.rows_affected();
-        let mut inserted = usize::try_from(inserted).unwrap_or(usize::MAX);
-        if inserted < chunk.len() {
+        let mut known: Vec<Known> = (first..).take(count).map(Known::Not).collect();
+        if usize::try_from(inserted).is_ok_and(|inserted| inserted < count) {
             let told = identities(chunk)?;
-            inserted += renew(connection, &told, last, at).await?;
+            let new = numbers(connection, first, arrivals.last()).await?;
+            for one in &mut known {
+                if matches!(one, Known::Not(seq) if !new.contains(seq)) {
+                    *one = Known::Already;
+                }
+            }
+            for place in renew(connection, &told, arrivals, at).await? {
+                if let Some(one) = known.get_mut(place) {
+                    *one = Known::Again;
+                }
+            }
             endings::heard(connection, &told, at).await?;
         }
-        new += inserted;
+        all.append(&mut known);
     }
-    Ok(new)
+    if all.contains(&Known::Again) {
+        // Their rows stay what they were when they first came.
+        arrivals.skip();
+    }
+    Ok(all)
 }
 
-/// Puts those of these [`identities`] that are news though they were known behind all others, so that they are taken account of
-/// again; gives how many. See [`LATE_COPY`].
-async fn renew(connection: &mut SqliteConnection, told: &str, last: &AtomicI64, at: Timestamp) -> Result<usize, Fault> {
+/// Which of these numbers rows have.
+async fn numbers(connection: &mut SqliteConnection, first: i64, last: i64) -> Result<HashSet<i64>, Fault> {
+    let rows = sqlx::query("SELECT seq FROM signals WHERE seq BETWEEN ? AND ?")
+        .bind(first)
+        .bind(last)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| Columns(row).number("seq")).collect()
+}
+
+/// Puts those of these [`identities`] that are news though they were known behind all others, so that they are taken
+/// account of again; gives their places. See [`LATE_COPY`].
+async fn renew(
+    connection: &mut SqliteConnection,
+    told: &str,
+    arrivals: &Arrivals,
+    at: Timestamp,
+) -> Result<Vec<usize>, Fault> {
     let before = at.checked_sub(LATE_COPY).unwrap_or(at).as_microsecond();
     let news = sqlx::query(
-        "SELECT seq FROM signals WHERE (fingerprint, source, starts_at, status, ends_at) IN ( \
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?)) \
-         AND EXISTS ( \
+        "SELECT signals.seq AS seq, min(told.key) AS place FROM json_each(?) AS told JOIN signals \
+             ON signals.fingerprint = told.value ->> 0 AND signals.source = told.value ->> 1 \
+                 AND signals.starts_at = told.value ->> 2 AND signals.status = told.value ->> 3 \
+                 AND signals.ends_at = told.value ->> 4 \
+         WHERE EXISTS ( \
              SELECT 1 FROM signals AS other \
              WHERE other.fingerprint = signals.fingerprint AND other.source = signals.source \
                  AND other.starts_at = signals.starts_at AND other.status <> signals.status \
                  AND other.seq > signals.seq AND other.received_at < ?) \
-         ORDER BY seq",
+         GROUP BY signals.seq ORDER BY signals.seq",
     )
     .bind(told)
     .bind(before)
     .fetch_all(&mut *connection)
     .await?;
+    let mut places = Vec::with_capacity(news.len());
     for row in &news {
         sqlx::query("UPDATE signals SET seq = ?, received_at = ? WHERE seq = ?")
-            .bind(next_seq(last))
+            .bind(arrivals.next())
             .bind(at.as_microsecond())
             .bind(Columns(row).number("seq")?)
             .execute(&mut *connection)
             .await?;
+        places.push(Columns(row).count("place")?);
     }
-    Ok(news.len())
+    Ok(places)
 }
 
 /// What tells these rows from all others, as an array that one statement looks up: most posts are repeats of what is
 /// known.
-fn identities(rows: &[Row]) -> Result<String, Fault> {
-    let identity = |row: &Row| json!([row.fingerprint, row.source, row.starts_at, row.status, row.ends_at]);
+fn identities(rows: &[&Row]) -> Result<String, Fault> {
+    let identity = |row: &&Row| json!([row.fingerprint, *row.source, row.starts_at, *row.status, row.ends_at]);
     column::json(&rows.iter().map(identity).collect::<Vec<_>>())
 }
 
 /// Keeps unusable entries, each once.
-async fn keep_aside(connection: &mut SqliteConnection, entries: &[Quarantined], at: Timestamp) -> Result<(), Fault> {
+pub(super) async fn keep_aside(
+    connection: &mut SqliteConnection,
+    entries: &[Quarantined],
+    at: Timestamp,
+) -> Result<(), Fault> {
     for entry in entries {
         let mut digest = Sha256::new();
         for part in [entry.origin, &entry.reason, &entry.body] {

@@ -88,7 +88,7 @@ fn join(incident: &Incident, signal: &Signal, reason: JoinReason) -> Change {
     Change::Member {
         incident: incident.id,
         member: Box::new(Member::of(signal, reason)),
-        related: Related::alone(signal.subject.clone().unwrap()),
+        related: Related::alone(signal.subject.clone().unwrap()).into(),
         at: at(1),
     }
 }

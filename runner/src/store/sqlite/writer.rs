@@ -1,4 +1,4 @@
-//! The one writer: takes jobs from a bounded queue and commits those that wait together.
+//! The one writer: takes jobs and signals from a bounded queue and commits those that wait together.
 //!
 //! An answer is given only after the commit. While one group is being synced to disk the next one gathers, so that the
 //! number of syncs a second bounds the latency of a write and not the number of writes.
@@ -7,14 +7,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
+use marple_core::Signal;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::accepting::{Accepting, accept, settle};
+use super::arrivals::Arrivals;
 use super::checkpoints::{Checkpoints, checkpoint};
 use super::fault::{Fault, refused};
-use crate::store::StoreError;
+use super::signals::Row;
+use crate::store::{Accepted, Quarantined, StoreError};
 
 /// How many jobs may wait: more than a second of the posts that one process can read, so that a stalled disk is felt as
 /// 503 after that second and not as memory.
@@ -44,8 +49,12 @@ struct Pending<T, W> {
     work: Option<W>,
     outcome: Option<Result<T, Fault>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
-    /// Room among the bytes that may wait, held until the commit.
-    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// What waits for its commit.
+enum Waiting {
+    Signals(Accepting),
+    Job(Box<dyn Job>),
 }
 
 impl<T, W> Job for Pending<T, W>
@@ -77,7 +86,7 @@ where
 
 /// The way to the writer.
 pub(super) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Waiting>,
     bytes: Arc<Semaphore>,
     closing: CancellationToken,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -85,14 +94,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the writer on its connection, and what brings its log back into the file on another.
-    pub(super) fn start(connection: SqliteConnection, beside: SqliteConnection) -> Self {
+    pub(super) fn start(connection: SqliteConnection, beside: SqliteConnection, arrivals: Arc<Arrivals>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
         let closing = CancellationToken::new();
         let checkpoints = Arc::new(Checkpoints::default());
         let (copying, closed) = (Arc::clone(&checkpoints), closing.clone());
         let tasks = vec![
             tokio::spawn(async move { copying.run(beside, closed).await }),
-            tokio::spawn(write(connection, jobs, checkpoints, closing.clone())),
+            tokio::spawn(write(Committer { connection, arrivals }, jobs, checkpoints, closing.clone())),
         ];
         Self { queue, bytes: Arc::new(Semaphore::new(BYTES)), closing, tasks: Mutex::new(tasks) }
     }
@@ -103,26 +112,30 @@ impl Writer {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
     {
-        let (job, answered) = job(doing, None, work);
-        match self.queue.send_timeout(job, PATIENCE).await {
+        let (answer, answered) = oneshot::channel();
+        let job = Box::new(Pending { doing, work: Some(work), outcome: None, answer });
+        match self.queue.send_timeout(Waiting::Job(job), PATIENCE).await {
             Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(StoreError::Full { waiting: "writes" }),
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(StoreError::Closed),
         }
     }
 
-    /// The same for what comes from outside: refused at once where too much waits.
-    pub(super) async fn write_now<T, W>(&self, doing: &'static str, bytes: usize, work: W) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
-    {
+    /// Keeps what came from outside, and answers once it is committed: refused at once where too much waits.
+    pub(super) async fn accept(
+        &self,
+        doing: &'static str,
+        signals: Vec<Signal>,
+        rows: Vec<Row>,
+        quarantined: Vec<Quarantined>,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
         let full = StoreError::Full { waiting: "signals" };
-        // A single job larger than the bound takes all of it: it is refused only while others wait.
-        let wanted = u32::try_from(bytes.min(BYTES)).unwrap_or(u32::MAX);
-        let Ok(permit) = Arc::clone(&self.bytes).try_acquire_many_owned(wanted) else { return Err(full) };
-        let (job, answered) = job(doing, Some(permit), work);
-        match self.queue.try_send(job) {
+        // What is larger than the bound takes all of it: it is refused only while others wait.
+        let wanted = u32::try_from(Accepting::size(&rows, &quarantined).min(BYTES)).unwrap_or(u32::MAX);
+        let Ok(room) = Arc::clone(&self.bytes).try_acquire_many_owned(wanted) else { return Err(full) };
+        let (accepting, answered) = Accepting::new(doing, signals, rows, quarantined, at, room);
+        match self.queue.try_send(Waiting::Signals(accepting)) {
             Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
             Err(mpsc::error::TrySendError::Full(_)) => Err(full),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
@@ -141,30 +154,17 @@ impl Writer {
     }
 }
 
-fn job<T, W>(
-    doing: &'static str,
-    room: Option<OwnedSemaphorePermit>,
-    work: W,
-) -> (Box<dyn Job>, oneshot::Receiver<Result<T, StoreError>>)
-where
-    T: Send + 'static,
-    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
-{
-    let (answer, answered) = oneshot::channel();
-    (Box::new(Pending { doing, work: Some(work), outcome: None, answer, _room: room }), answered)
-}
-
 async fn write(
-    mut connection: SqliteConnection,
-    mut queue: mpsc::Receiver<Box<dyn Job>>,
+    mut committer: Committer,
+    mut queue: mpsc::Receiver<Waiting>,
     checkpoints: Arc<Checkpoints>,
     closing: CancellationToken,
 ) {
-    let mut jobs = Vec::with_capacity(GROUP);
+    let mut waiting = Vec::with_capacity(GROUP);
     loop {
         let taken = tokio::select! {
             biased;
-            taken = queue.recv_many(&mut jobs, GROUP) => taken,
+            taken = queue.recv_many(&mut waiting, GROUP) => taken,
             () = closing.cancelled(), if !queue.is_closed() => {
                 queue.close();
                 continue;
@@ -175,53 +175,74 @@ async fn write(
         }
         metrics::gauge!("marple_store_queue").set(f64::from(u32::try_from(queue.len()).unwrap_or(u32::MAX)));
         let began = Instant::now();
-        commit(&mut connection, &mut jobs).await;
+        committer.commit(&mut waiting).await;
         metrics::histogram!("marple_store_commit_seconds").record(began.elapsed().as_secs_f64());
         checkpoints.committed();
         if checkpoints.take_rest()
-            && let Err(error) = checkpoint(&mut connection).await
+            && let Err(error) = checkpoint(&mut committer.connection).await
         {
             tracing::warn!(%error, "the store's log could not be brought back into its file");
             metrics::counter!("marple_store_failed_checkpoints_total").increment(1);
         }
     }
-    if let Err(error) = connection.close().await {
+    if let Err(error) = committer.connection.close().await {
         tracing::warn!(%error, "closing the store");
     }
 }
 
-/// Runs jobs in one transaction, each behind a savepoint of its own, and answers them all.
-async fn commit(connection: &mut SqliteConnection, jobs: &mut Vec<Box<dyn Job>>) {
-    let ended = match transact(connection, jobs).await {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            // SQLite may have rolled back by itself; then there is nothing to undo.
-            if let Err(undo) = connection.execute("ROLLBACK").await {
-                tracing::debug!(%undo, "rolling back");
-            }
-            tracing::warn!(%error, jobs = jobs.len(), "the store did not commit");
-            metrics::counter!("marple_store_failed_commits_total").increment(1);
-            Err(Arc::new(error))
-        }
-    };
-    for job in jobs.drain(..) {
-        job.settle(ended.clone());
-    }
+/// Commits what waits.
+struct Committer {
+    connection: SqliteConnection,
+    arrivals: Arc<Arrivals>,
 }
 
-async fn transact(connection: &mut SqliteConnection, jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
-    connection.execute("BEGIN IMMEDIATE").await?;
-    // One job alone needs no savepoint: when it fails there is nothing else to keep.
-    if let [only] = jobs {
-        let end = if only.run(connection).await { "COMMIT" } else { "ROLLBACK" };
-        return connection.execute(end).await.map(|_| ());
-    }
-    for job in jobs {
-        connection.execute("SAVEPOINT job").await?;
-        if !job.run(connection).await {
-            connection.execute("ROLLBACK TO job").await?;
+impl Committer {
+    /// Writes all that waits in one transaction, and answers all.
+    async fn commit(&mut self, waiting: &mut Vec<Waiting>) {
+        let (mut signals, mut jobs) = (vec![], vec![]);
+        for one in waiting.drain(..) {
+            match one {
+                Waiting::Signals(accepting) => signals.push(accepting),
+                Waiting::Job(job) => jobs.push(job),
+            }
         }
-        connection.execute("RELEASE job").await?;
+        let ended = match self.transact(&mut signals, &mut jobs).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                // SQLite may have rolled back by itself; then there is nothing to undo.
+                if let Err(undo) = self.connection.execute("ROLLBACK").await {
+                    tracing::debug!(%undo, "rolling back");
+                }
+                tracing::warn!(%error, signals = signals.len(), jobs = jobs.len(), "the store did not commit");
+                metrics::counter!("marple_store_failed_commits_total").increment(1);
+                Err(Arc::new(error))
+            }
+        };
+        settle(signals, &ended, &self.arrivals);
+        for job in jobs {
+            job.settle(ended.clone());
+        }
     }
-    connection.execute("COMMIT").await.map(|_| ())
+
+    /// Each job runs behind a savepoint of its own, so that one that fails does not cost the others.
+    async fn transact(&mut self, signals: &mut [Accepting], jobs: &mut [Box<dyn Job>]) -> sqlx::Result<()> {
+        let connection = &mut self.connection;
+        connection.execute("BEGIN IMMEDIATE").await?;
+        // One job alone needs no savepoint: when it fails there is nothing else to keep.
+        if let ([], [only]) = (&signals, &mut *jobs) {
+            let end = if only.run(connection).await { "COMMIT" } else { "ROLLBACK" };
+            return connection.execute(end).await.map(|_| ());
+        }
+        if !signals.is_empty() {
+            accept(connection, signals, &self.arrivals).await?;
+        }
+        for job in jobs {
+            connection.execute("SAVEPOINT job").await?;
+            if !job.run(connection).await {
+                connection.execute("ROLLBACK TO job").await?;
+            }
+            connection.execute("RELEASE job").await?;
+        }
+        connection.execute("COMMIT").await.map(|_| ())
+    }
 }

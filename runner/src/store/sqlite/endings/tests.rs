@@ -59,7 +59,7 @@ async fn with_incident(names: &[&str]) -> (TempDir, SqliteStore, IncidentId) {
     changes.extend(alerts.iter().map(|signal| Change::Member {
         incident: id,
         member: Box::new(Member::of(signal, JoinReason::First)),
-        related: Related::default(),
+        related: Related::default().into(),
         at: at(1),
     }));
     let cursor = SignalSeq(i64::from(count));

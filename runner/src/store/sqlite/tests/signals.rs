@@ -12,6 +12,37 @@ async fn a_signal_accepted_twice_is_one() {
 }
 
 #[tokio::test]
+async fn posts_that_wait_together_are_answered_each_for_its_own() {
+    let (_folder, store) = store().await;
+    let known: Vec<_> = (0..150).map(|pod| signal(&format!("known-{pod}"), SignalStatus::Firing)).collect();
+    store.accept(&known, &[], at(0)).await.unwrap();
+    // Of post n, n signals are new and n + 1 known; one that is empty is among them.
+    let posts: Vec<Vec<_>> = (0..40)
+        .map(|number| {
+            let new = (0..number).map(|pod| signal(&format!("new-{number}-{pod}"), SignalStatus::Firing));
+            new.chain(known.iter().take(if number == 0 { 0 } else { number + 1 }).cloned()).collect()
+        })
+        .collect();
+    let answers = futures::future::join_all(posts.iter().map(|post| store.accept(post, &[], at(1)))).await;
+    for (number, answer) in answers.into_iter().enumerate() {
+        let duplicate = if number == 0 { 0 } else { number + 1 };
+        assert_eq!(answer.unwrap(), Accepted { new: number, duplicate });
+    }
+    let kept: std::collections::BTreeSet<_> =
+        store.unprocessed(5_000).await.unwrap().into_iter().map(|(_, signal)| signal.fingerprint).collect();
+    let sent: std::collections::BTreeSet<_> = posts.iter().flatten().chain(&known).map(|one| one.fingerprint).collect();
+    assert_eq!(kept, sent);
+}
+
+#[tokio::test]
+async fn the_same_signal_twice_in_one_post_is_one() {
+    let (_folder, store) = store().await;
+    let twice = [signal("a", SignalStatus::Firing), signal("a", SignalStatus::Firing)];
+    assert_eq!(store.accept(&twice, &[], at(0)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
+    assert_eq!(store.accept(&twice, &[], at(1)).await.unwrap(), Accepted { new: 0, duplicate: 2 });
+}
+
+#[tokio::test]
 async fn an_alert_that_holds_again_under_its_old_start_is_news_once_a_late_copy_is_ruled_out() {
     let (_folder, store) = store().await;
     let (firing, resolved) = (signal("a", SignalStatus::Firing), signal("a", SignalStatus::Resolved));
