@@ -42,7 +42,11 @@ impl<'a> Redaction<'a> {
     /// Takes secrets out of every text of a JSON document, environment variables by their names too.
     pub(super) fn document(&self, value: &mut Value) {
         match value {
-            Value::String(text) => *text = self.redact.redact(text),
+            Value::String(text) => {
+                if let Some(clean) = self.redact.without_secrets(text) {
+                    *text = clean;
+                }
+            }
             Value::Array(values) => values.iter_mut().for_each(|value| self.document(value)),
             Value::Object(map) => {
                 self.variable(map);

@@ -37,7 +37,9 @@ impl Payload {
         self::redact(&mut self.signals, redact);
         for entry in &mut self.quarantined {
             for text in [&mut entry.body, &mut entry.reason, &mut entry.pointer] {
-                *text = redact.redact(text);
+                if let Some(clean) = redact.without_secrets(text) {
+                    *text = clean;
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ pub fn redact(signals: &mut [Signal], redact: &dyn Redact) {
         told.clear();
         tell(signal, &mut told);
         // Nearly all hold no secret, so each is read as one text first.
-        if redact.redact(&told) != told {
+        if redact.without_secrets(&told).is_some() {
             each(signal, redact);
         }
     }

@@ -1,16 +1,17 @@
 //! The value that a name is given, in the ways in which data is written.
 
 mod beside;
+mod near;
+mod quotes;
+mod word;
 
-use beside::joins;
+pub(super) use near::is_near;
+pub(super) use quotes::quoted;
+use word::word_end;
 
 use super::key::{Key, Surety};
-use super::quiet::REACH;
 use super::value::{Style, is_secret};
 use super::{Source, Span, difference, header};
-
-/// The farthest that a value reaches.
-const LONGEST: usize = 64 << 10;
 
 /// The most elements of a list.
 const ELEMENTS: usize = 50;
@@ -22,37 +23,6 @@ pub(super) fn secrets(source: &Source<'_>, key: Key, resume: usize) -> (Vec<Span
     spans.retain(|span| span.start < span.end);
     let end = spans.iter().map(|span| span.end).max().unwrap_or(resume);
     (spans, end.max(resume))
-}
-
-/// Whether a name's value, which is no secret, stands beside it on a short line, so that no more than that was read. Or
-/// whether it has none, and the lines around it are short.
-pub(super) fn is_on_a_short_line(source: &Source<'_>, key: Key) -> bool {
-    let closed = source.skip(key.end, closes);
-    let at = source.skip_blanks(closed);
-    if !matches!(source.at(at), Some(b':' | b'=')) {
-        return is_beside_nothing(source, key, closed);
-    }
-    let value = source.skip(at, |byte| matches!(byte, b':' | b'=' | b'>' | b' ' | b'\t'));
-    let start = source.skip_back(key.start, REACH, |byte| byte != b'\n');
-    let end = source.skip_at_most(value, REACH, |byte| byte != b'\n');
-    // Lists, blocks and what stands below reach further.
-    !matches!(source.at(value), None | Some(b'\n' | b'\r' | b'[' | b'{' | b'|' | b'>'))
-        && key.start - start < REACH
-        && end - key.start < REACH
-}
-
-/// Whether a name that is no argument has no value in quotes or on the next line; all that was read is near by.
-fn is_beside_nothing(source: &Source<'_>, key: Key, closed: usize) -> bool {
-    let next = source.skip_at_most(closed, REACH, joins);
-    let line = source.skip_back(key.start, REACH, |byte| byte != b'\n');
-    let line_before = source.skip_back(line.saturating_sub(1), REACH, |byte| byte != b'\n');
-    let quoted = matches!(source.at(source.skip_blanks(closed)), Some(b'"' | b'\'' | b'`' | b'\\'));
-    let value = source.has(next, "value") && !source.has(next, "valueFrom");
-    !quoted
-        && !value
-        && source.before(key.start) != Some(b'-')
-        && key.start - line_before < REACH
-        && next - key.start < REACH
 }
 
 /// Quotes and brackets behind a name.
@@ -69,7 +39,7 @@ struct Reader<'a> {
 
 /// Whether only indentation, a list's mark, a line's number or time, a quote or a shell's `export` stand before on the line.
 fn alone(source: &Source<'_>, at: usize) -> bool {
-    let start = source.skip_back(at, 81, |byte| byte != b'\n');
+    let start = source.line_start_within(at, 81);
     if at - start > 80 {
         return false;
     }
@@ -201,7 +171,8 @@ impl Reader<'_> {
                 _ => {}
             }
             let (start, end, after) = quoted(source, at).unwrap_or_else(|| {
-                let end = source.skip(at, |byte| !matches!(byte, b',' | b']' | b'\n' | b'"'));
+                let in_element = |byte| !matches!(byte, b',' | b']' | b'\n' | b'"');
+                let end = source.reach.element.end(at, || source.skip(at, in_element));
                 (at, end, end)
             });
             spans.extend(self.accept(start, end, Style::Data));
@@ -225,18 +196,18 @@ impl Reader<'_> {
 
     /// One word, as it is given with an equals sign: what follows a separator and is itself an assignment is not its.
     fn word(&self, from: usize, style: Style) -> Vec<Span> {
-        let end = from + word_length(self.source.slice(from, self.source.cut(from, LONGEST)));
         if self.key.kind == "authorization" {
             return self.accept(from, self.source.line_end(from), style);
         }
-        self.accept(from, end, style)
+        self.accept(from, word_end(self.source, from), style)
     }
 
     /// The word after a colon within a line.
     fn words(&self, from: usize) -> Vec<Span> {
         match self.key.kind {
             "authorization" | "cookie" => {
-                let end = self.source.skip(from, |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\'));
+                let in_header = |byte| !matches!(byte, b'\n' | b'\r' | b'"' | b'\'' | b'\\');
+                let end = self.source.reach.header.end(from, || self.source.skip(from, in_header));
                 self.accept(from, end, Style::Prose)
             }
             _ => self.word(from, Style::Prose),
@@ -345,15 +316,23 @@ impl Reader<'_> {
 
     /// The stretch, where it is a secret.
     fn accept(&self, start: usize, end: usize, style: Style) -> Vec<Span> {
-        let value = self.source.slice(start, end);
+        let source = self.source;
+        if source.is_past_reading(end.saturating_sub(start)) {
+            return vec![Span::new(start, source.up_to_placeholder(start, end), self.key.kind)];
+        }
+        let value = source.slice(start, end);
         if self.key.kind == "authorization"
-            && let Some(span) = header::authorization(self.source, start, end)
+            && let Some(span) = header::authorization(source, start, end)
         {
             return vec![span];
         }
         // A cookie is a name and a value; else the word is spoken of.
-        let secret = if self.key.kind == "cookie" { value.contains('=') } else { is_secret(value, self.key, style) };
+        let secret = match self.key.kind {
+            "cookie" => value.contains('='),
+            _ => is_secret(source, start, end, self.key, style),
+        };
         if !secret {
+            source.read_in_vain(value.len());
             return Vec::new();
         }
         let blank = value.len() - value.trim_start().len();
@@ -367,78 +346,4 @@ const fn at_least(surety: Surety) -> Surety {
         Surety::Strong => Surety::Likely,
         other => other,
     }
-}
-
-/// What is in the quotes that begin there, also escaped ones: start, end, and where it goes on after them. Without an end
-/// on the line, it is the rest of that.
-pub(super) fn quoted(source: &Source<'_>, at: usize) -> Option<(usize, usize, usize)> {
-    let depth = source.skip(at, |byte| byte == b'\\') - at;
-    let quote = source.at(at + depth).filter(|byte| matches!(byte, b'"' | b'\'' | b'`'))?;
-    let start = at + depth + 1;
-    let limit = source.cut(start, LONGEST);
-    let mut slashes = 0;
-    for index in start..limit {
-        match source.at(index) {
-            Some(b'\\') => slashes += 1,
-            Some(b'\n') => {
-                let end = source.line_end(index.saturating_sub(1).max(start));
-                return Some((start, end, end));
-            }
-            Some(byte) if byte == quote => {
-                // Single quotes have no escapes; doubled they stand for one, in YAML and SQL.
-                let doubled = quote == b'\'' && depth == 0 && source.at(index + 1) == Some(b'\'') && index > start;
-                let ends = if quote == b'"' {
-                    slashes == depth || depth == 0 && slashes % 2 == 0
-                } else {
-                    let second =
-                        index > start && source.at(index - 1) == Some(b'\'') && doubled_before(source, start, index);
-                    !doubled && !second
-                };
-                if ends {
-                    return Some((start, index - if quote == b'"' { depth.min(slashes) } else { 0 }, index + 1));
-                }
-                slashes = 0;
-            }
-            _ => slashes = 0,
-        }
-    }
-    Some((start, limit, limit))
-}
-
-/// Whether the quote before `index` began a doubled one: an odd number of quotes stands before.
-fn doubled_before(source: &Source<'_>, start: usize, index: usize) -> bool {
-    let first = source.skip_back(index, index - start, |byte| byte == b'\'');
-    (index - first) % 2 == 1
-}
-
-/// How long the word is that begins there.
-fn word_length(text: &str) -> usize {
-    let mut end = 0;
-    while let Some(byte) = text.as_bytes().get(end) {
-        let rest = || text.get(end + 1..).unwrap_or_default();
-        match byte {
-            b'"' | b'`' | b'<' => break,
-            b'\'' if end > 0 => break,
-            byte if byte.is_ascii_whitespace() => break,
-            b'\\' if rest().starts_with(['n', 't', 'r', '"']) => break,
-            b',' | b';' | b'&' if assigns(rest()) => break,
-            _ => end += 1,
-        }
-    }
-    let word = text.get(..end).unwrap_or_default();
-    let closers: &[char] = &[',', ';', ')', ']', '}', '>'];
-    // What encloses the whole assignment is not the value's, unless it was opened in the value.
-    let trimmed = word.trim_end_matches(closers);
-    if word.contains(['(', '[', '{']) { word.trim_end_matches([',', ';']).len() } else { trimmed.len() }
-}
-
-/// Whether another assignment stands there.
-fn assigns(text: &str) -> bool {
-    let text = text.trim_start_matches(' ');
-    let name = text
-        .find(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '-' | '.' | ' '))
-        .unwrap_or(text.len());
-    name > 0
-        && name < 60
-        && text.get(name..).is_some_and(|rest| rest.starts_with(['=', ':']) || rest.starts_with("\":"))
 }

@@ -26,7 +26,7 @@ pub(super) fn authorization(source: &Source<'_>, start: usize, end: usize) -> Op
         return None;
     };
     let secret = source.slice(from, to);
-    (!secret.is_empty() && !is_reference(secret)).then(|| Span::new(from, to, lower))
+    (!secret.is_empty() && !is_reference(source, from, to)).then(|| Span::new(from, to, lower))
 }
 
 /// The token after a `Bearer ` that stands alone; `at` is where that word ends.

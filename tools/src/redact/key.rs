@@ -1,7 +1,9 @@
 //! Names that tell of a secret.
 
-use super::Source;
+use memchr::memmem;
+
 use super::words::Words;
+use super::{Source, pem};
 
 /// How sure a name makes that its value is a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,10 +129,13 @@ const fn letter(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// All of the name that stands around `from..to`, which is a part of it, and where that name ends; and whether it tells of a secret.
+/// All of the name that stands around `from..to`, which is a part of it, where it tells of a secret; and where reading goes on.
 pub(super) fn around(source: &Source<'_>, from: usize, to: usize) -> (usize, Option<Key>) {
     let mut start = source.skip_back(from, 120, letter);
     let end = source.skip(to, letter);
+    // At the marks of a private key's first line, which may follow what is no name, as the last line of another key.
+    let marks = memmem::find(source.slice(to, end).as_bytes(), pem::MARKS.as_bytes());
+    let resume = marks.map_or(end, |marks| to + marks);
     // In a string of JSON, the letter after a backslash is a line end or a tab.
     if source.before(start) == Some(b'\\') && matches!(source.at(start), Some(b'n' | b't' | b'r')) && start < from {
         start += 1;
@@ -139,7 +144,7 @@ pub(super) fn around(source: &Source<'_>, from: usize, to: usize) -> (usize, Opt
     let start = source.skip_at_most(start, end - start, mark);
     let stop = source.skip_back(end, end - start, mark);
     let key = tells(source.slice(start, stop)).map(|(kind, surety)| Key { start, end: stop, kind, surety });
-    (end, key.filter(|key| key.start < key.end))
+    (resume, key.filter(|key| key.start < key.end))
 }
 
 /// How many letters of a name's end are read.

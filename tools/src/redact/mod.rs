@@ -14,6 +14,7 @@ mod pem;
 mod personal;
 mod placeholder;
 mod quiet;
+mod reach;
 mod scan;
 mod source;
 mod trigger;
@@ -97,14 +98,14 @@ impl Redactor {
     }
 
     /// The secrets in a text, in order; of it, these stretches are known to be quiet.
-    fn scanned(&self, text: &str, known: &Quiet) -> Scanned {
-        let source = Source::new(text);
-        let Scanned { mut spans, quiet } = scan(&source, &self.0.triggers, known);
+    fn scanned(&self, source: &Source<'_>, known: &Quiet) -> Scanned {
+        let text = source.slice(0, source.len());
+        let Scanned { mut spans, visits } = scan(source, &self.0.triggers, known);
         if self.0.emails {
-            spans.extend(personal::emails(&source));
+            spans.extend(personal::emails(source));
         }
         if self.0.cards {
-            spans.extend(personal::cards(&source));
+            spans.extend(personal::cards(source));
         }
         for (name, regex) in &self.0.extra {
             let secret = |found: regex::Captures<'_>| {
@@ -114,13 +115,13 @@ impl Redactor {
             spans.extend(regex.captures_iter(text).filter_map(secret));
         }
         if !spans.is_empty() {
-            placeholder::leave(text, &mut spans);
+            placeholder::leave(source, &mut spans);
         }
         spans.retain(|span| {
             let value = text.get(span.start..span.end).unwrap_or_default();
             !self.0.allow.iter().any(|allowed| allowed.is_match(value))
         });
-        Scanned { spans: merged(spans), quiet }
+        Scanned { spans: merged(spans), visits }
     }
 }
 
@@ -143,7 +144,8 @@ const AGAIN: usize = 4;
 impl Redactor {
     /// The text without what one reading finds, and where it is quiet; nothing where it finds nothing.
     fn pass(&self, text: &str, known: &Quiet) -> Option<(String, Quiet)> {
-        let Scanned { spans, quiet } = self.scanned(text, known);
+        let source = Source::new(text);
+        let Scanned { spans, visits } = self.scanned(&source, known);
         if spans.is_empty() {
             return None;
         }
@@ -159,13 +161,17 @@ impl Redactor {
             replaced.push((span, clean.len() - before));
         }
         clean.push_str(text.get(from..).unwrap_or_default());
-        Some((clean, quiet.moved(&replaced)))
+        Some((clean, Quiet::of(&source, &visits).moved(&replaced)))
     }
 }
 
 impl Redact for Redactor {
     fn redact(&self, text: &str) -> String {
-        let Some((mut clean, mut quiet)) = self.pass(text, &Quiet::default()) else { return text.to_owned() };
+        self.without_secrets(text).unwrap_or_else(|| text.to_owned())
+    }
+
+    fn without_secrets(&self, text: &str) -> Option<String> {
+        let (mut clean, mut quiet) = self.pass(text, &Quiet::default())?;
         // What stood beside a secret may read as another once that is gone.
         for _ in 0..AGAIN {
             match self.pass(&clean, &quiet) {
@@ -173,7 +179,7 @@ impl Redact for Redactor {
                 None => break,
             }
         }
-        clean
+        Some(clean)
     }
 }
 

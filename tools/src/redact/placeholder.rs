@@ -1,6 +1,5 @@
 //! What stands where a secret stood.
 
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -9,7 +8,7 @@ use marple_core::Secret;
 use memchr::memmem::Finder;
 use sha2::Sha256;
 
-use super::Span;
+use super::{Source, Span};
 
 /// What each placeholder begins with.
 pub(super) const START: &str = "[redacted:";
@@ -45,14 +44,11 @@ impl Placeholders {
         hash.update(secret.trim().as_bytes());
         let digest = hash.finalize().into_bytes();
         let [first, second, ..] = digest.as_slice() else { return };
-        // Writing to a string can't fail.
-        let _ = write!(into, "{START}{kind}:{first:02x}{second:02x}]");
+        let digit = |four: u8| char::from_digit(u32::from(four & 0xf), 16).unwrap_or_default();
+        into.extend([START, kind, ":"]);
+        into.extend([first >> 4, *first, second >> 4, *second].map(digit));
+        into.push(']');
     }
-}
-
-/// Whether a placeholder is in the text.
-pub(super) fn is_in(text: &str) -> bool {
-    ranges(text).next().is_some()
 }
 
 /// Where placeholders stand in the text: exactly what is written here, for a log may hold words that look like it.
@@ -68,8 +64,8 @@ pub(super) fn ranges(text: &str) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// Takes out the spans that touch a placeholder: what is redacted stays as it is.
-pub(super) fn leave(text: &str, spans: &mut Vec<Span>) {
-    let done: Vec<(usize, usize)> = ranges(text).collect();
+pub(super) fn leave(source: &Source<'_>, spans: &mut Vec<Span>) {
+    let done = source.placeholders();
     spans.retain(|span| {
         let next = done.partition_point(|(_, end)| *end <= span.start);
         done.get(next).is_none_or(|(start, _)| *start >= span.end)

@@ -1,7 +1,7 @@
 //! Stretches of a text in which nothing was found: where a text is read again after a secret was taken out of it, they
 //! need not be.
 
-use super::Span;
+use super::{Source, Span, assignment};
 
 /// How far a trigger's reading may reach, either way, for it to be near by: more than a trigger is long.
 pub(super) const REACH: usize = 128;
@@ -9,13 +9,56 @@ pub(super) const REACH: usize = 128;
 /// Shorter stretches are sooner looked through than remembered.
 const SHORTEST: usize = 2 * REACH;
 
+/// A trigger that was read.
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) start: usize,
+    /// Where reading goes on.
+    pub(super) next: usize,
+    pub(super) read: Read,
+}
+
+/// What was read at a trigger.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// Something was found, or what was read may be far.
+    Far,
+    /// Nothing was found, and no more was read than up to there.
+    To(usize),
+    /// Nothing was found under the name that is there.
+    Under(usize, usize),
+}
+
+impl Visit {
+    /// Whether what was read to no avail is only near by: it need not be read again where nothing near by changes.
+    fn is_near(&self, source: &Source<'_>) -> bool {
+        match &self.read {
+            Read::Far => false,
+            Read::To(reach) => reach - self.start <= REACH,
+            Read::Under(start, end) => self.next - self.start <= REACH && assignment::is_near(source, *start, *end),
+        }
+    }
+}
+
 /// Stretches in which nothing is found, whatever is more than [`REACH`] away, in order, each as start and end.
 #[derive(Debug, Default)]
 pub(super) struct Quiet(Vec<(usize, usize)>);
 
 impl Quiet {
+    /// The quiet stretches of a text in which these triggers were read, in order.
+    pub(super) fn of(source: &Source<'_>, visits: &[Visit]) -> Self {
+        let mut quiet = Self::default();
+        let mut from = 0;
+        for visit in visits.iter().filter(|visit| !visit.is_near(source)) {
+            quiet.add(from, visit.start);
+            from = visit.next;
+        }
+        quiet.add(from, source.len());
+        quiet
+    }
+
     /// Remembers a stretch that was read.
-    pub(super) fn add(&mut self, start: usize, end: usize) {
+    fn add(&mut self, start: usize, end: usize) {
         if end.saturating_sub(start) >= SHORTEST {
             self.0.push((start, end));
         }

@@ -20,6 +20,7 @@ fn redacted(text: &str) -> String {
     Regex::new(r"\[redacted:([a-z0-9-]+):[0-9a-f]{4}\]").unwrap().replace_all(&text, "[$1]").into_owned()
 }
 
+mod hostile;
 mod kept;
 mod known;
 mod properties;

@@ -6,9 +6,13 @@ use super::{Source, Span};
 /// The password in `scheme://user:password@host`, and how far was read; `at` is the colon after the scheme.
 pub(super) fn credentials(source: &Source<'_>, at: usize) -> (Option<Span>, usize) {
     let start = at + 3;
-    let end =
-        source.skip(start, |byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`'));
+    let end = source.reach.url.end(start, || source.skip(start, in_url));
     (within(source, at, start, end), end)
+}
+
+/// Whether the letter may stand in a URL within a text.
+const fn in_url(byte: u8) -> bool {
+    !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'`')
 }
 
 fn within(source: &Source<'_>, at: usize, start: usize, end: usize) -> Option<Span> {
@@ -29,7 +33,8 @@ fn within(source: &Source<'_>, at: usize, start: usize, end: usize) -> Option<Sp
         if port && web || after.starts_with('{') || whole.starts_with('[') {
             return None;
         }
-        whole.split('?').next()?.rsplit_once('@')?.0
+        let query = source.reach.query.end(start, || source.skip(start, |byte| byte != b'?' && in_url(byte)));
+        source.slice(start, source.last_at_sign(start, query)?)
     };
     password(source, start, userinfo)
 }
@@ -49,8 +54,7 @@ pub(super) fn command_line(source: &Source<'_>, at: usize) -> Option<Span> {
     let end = source.skip(start, |byte| !byte.is_ascii_whitespace() && !matches!(byte, b'"' | b'\''));
     let text = source.slice(start, end);
     // To other programs it is a user and a group.
-    let line = source.slice(source.line_start(at), source.line_end(at));
-    if !["curl", "http"].iter().any(|program| line.contains(program)) || text.starts_with('/') || text.contains("://") {
+    if !source.is_line_of(at, &["curl", "http"]) || text.starts_with('/') || text.contains("://") {
         return None;
     }
     password(source, start, text)
@@ -60,5 +64,6 @@ fn password(source: &Source<'_>, start: usize, userinfo: &str) -> Option<Span> {
     let (user, password) = userinfo.split_once(':')?;
     let from = start + user.len() + 1;
     let plain = source.slice(from, from + password.len());
-    (!plain.is_empty() && !is_reference(plain)).then(|| Span::new(from, from + plain.len(), "password"))
+    (!plain.is_empty() && !is_reference(source, from, from + plain.len()))
+        .then(|| Span::new(from, from + plain.len(), "password"))
 }

@@ -1,7 +1,7 @@
 //! Whether a value is a secret, where its name says that it may be.
 
+use super::Source;
 use super::key::{Key, Surety};
-use super::placeholder;
 use super::words::Words;
 
 /// How a value stands by its name.
@@ -112,9 +112,11 @@ const DIRECTORIES: Words = Words::new(&[
 ]);
 
 /// Whether this value under this name is a secret.
-pub(super) fn is_secret(value: &str, key: Key, style: Style) -> bool {
+pub(super) fn is_secret(source: &Source<'_>, start: usize, end: usize, key: Key, style: Style) -> bool {
+    let value = source.slice(start, end);
+    let start = start + (value.len() - value.trim_start().len());
     let value = value.trim();
-    !value.is_empty() && may_be(value, key, style) && !is_reference(value)
+    !value.is_empty() && may_be(value, key, style) && !is_reference(source, start, start + value.len())
 }
 
 /// Whether a value that is there may be one.
@@ -193,12 +195,16 @@ const MASKED: Words = Words::new(&[
     "empty",
 ]);
 
-/// Whether it stands for a value that is elsewhere, is masked or is none.
-pub(super) fn is_reference(value: &str) -> bool {
+/// Whether what is there stands for a value that is elsewhere, is masked or is none.
+pub(super) fn is_reference(source: &Source<'_>, start: usize, end: usize) -> bool {
+    refers(source.slice(start, end)) || source.has_placeholder(start, end)
+}
+
+fn refers(value: &str) -> bool {
     let begins = |start: &&str| {
         value.as_bytes().get(..start.len()).is_some_and(|there| there.eq_ignore_ascii_case(start.as_bytes()))
     };
-    if NONE.has(value) || placeholder::is_in(value) || ELSEWHERE.iter().any(begins) {
+    if NONE.has(value) || ELSEWHERE.iter().any(begins) {
         return true;
     }
     let inner = inner(value);
@@ -225,10 +231,16 @@ fn inner(value: &str) -> &str {
     value.get(start..value.len() - end).unwrap_or_default()
 }
 
+/// Linux' `PATH_MAX`.
+const LONGEST_PATH: usize = 4_096;
+
 /// A file's path, by its first directory: secrets in base64 may begin with a slash too.
 fn is_path(value: &str) -> bool {
     let Some((first, rest)) = value.strip_prefix('/').and_then(|rest| rest.split_once('/')) else { return false };
-    first.bytes().all(|byte| byte.is_ascii_lowercase()) && DIRECTORIES.has(first) && !rest.contains(char::is_whitespace)
+    value.len() <= LONGEST_PATH
+        && first.bytes().all(|byte| byte.is_ascii_lowercase())
+        && DIRECTORIES.has(first)
+        && !rest.contains(char::is_whitespace)
 }
 
 fn is_version(value: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Tokens that can be told by their beginning, from their vendors' documents.
 
+use super::source::LONG;
 use super::{Source, Span};
 
 /// What the rest of a token is made of.
@@ -148,7 +149,10 @@ pub(super) fn find(source: &Source<'_>, at: usize) -> Option<Span> {
     // A sentence's full stop is no part of it.
     let end = source.skip_back(end, end - start, |byte| byte == b'.').max(start);
     let body = source.slice(start, end);
-    if body.len() < token.least || !body.bytes().any(|byte| byte.is_ascii_digit()) && token.kind != "jwt" {
+    // What has no digit was written by a person. Not at length; and base64 is not to be looked through at each slash in it.
+    let long = matches!(token.body, Body::Base64) && body.len() > LONG;
+    let made = token.kind == "jwt" || long || body.bytes().any(|byte| byte.is_ascii_digit());
+    if body.len() < token.least || !made {
         return None;
     }
     if token.kind == "jwt" && !is_jwt(source.slice(at, end)) {

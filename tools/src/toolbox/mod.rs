@@ -30,6 +30,12 @@ const PATIENCE: Duration = Duration::from_mins(5);
 pub trait Redact: Send + Sync {
     /// The text without secrets; the same secret gives the same placeholder.
     fn redact(&self, text: &str) -> String;
+
+    /// The same, but nothing where the text has no secret: nearly all have none, and need not be copied.
+    fn without_secrets(&self, text: &str) -> Option<String> {
+        let clean = self.redact(text);
+        (clean != text).then_some(clean)
+    }
 }
 
 /// The tools of one investigation. A call never fails: whatever happens becomes an outcome.

@@ -59,7 +59,7 @@ impl Reader<'_> {
         let source = self.source;
         // No value reaches over a line's end.
         let last = source.skip_back(name, 2_000, joins);
-        let floor = source.skip_back(last, 2_000 - (name - last), |byte| byte != b'\n');
+        let floor = source.line_start_within(last, 2_000 - (name - last));
         let mut end = last;
         let at = loop {
             let line = source.bytes_from(floor).get(..end - floor)?;

@@ -207,8 +207,27 @@ fn private_keys() {
             &format!("{{\"k\":\"{begin}\\n[private-key]\\n{end}\\n\"}}"),
         ),
         (&format!("{begin}\nMIIE\nowIB"), &format!("{begin}\n[private-key]")),
+        (&format!("{begin}MIIEowIB{end}"), &format!("{begin}[private-key]{end}")),
+        (&format!("{begin} MIIE owIB {end}"), &format!("{begin} [private-key] {end}")),
+        (&format!("DB_KEY{begin}\nMIIE\n{end}"), &format!("DB_KEY{begin}\n[private-key]\n{end}")),
+        (
+            &format!("{begin}\nMIIE\n{end}{begin}\nowIB"),
+            &format!("{begin}\n[private-key]\n{end}{begin}\n[private-key]"),
+        ),
         (&format!("    client-key-data: {encoded}\n"), "    client-key-data: [key]\n"),
         (&format!("x {encoded} y"), "x [private-key] y"),
+    ]);
+}
+
+#[test]
+fn a_secret_behind_the_first_line_of_a_key_that_is_only_spoken_of() {
+    let begin = format!("-----BEGIN {} KEY-----", "PRIVATE");
+    all(&[
+        (&format!("no {begin} in file\npassword: hunter2"), &format!("no {begin} [private-key]: [password]")),
+        (
+            &format!("no {begin} in\nkind: Secret\ndata:\n  conf: aHVudGVyMg==\n"),
+            &format!("no {begin} [private-key]: Secret\ndata:\n  conf: [secret]\n"),
+        ),
     ]);
 }
 
@@ -222,6 +241,10 @@ fn values_of_secrets_whatever_their_names() {
         (
             "kind: Secret\nstringData:\n  a: |\n    one\n    two\n",
             "kind: Secret\nstringData:\n  a: |\n    [secret]\n    [secret]\n",
+        ),
+        (
+            "kind: Secret\ndata:\n  conf: QUJDREV+\n  more: QUJDRE+/\nstringData:\n  a: one-\n  b: >-\n    two+\n",
+            "kind: Secret\ndata:\n  conf: [secret]\n  more: [secret]\nstringData:\n  a: [secret]\n  b: >-\n    [secret]\n",
         ),
         (
             r#"{"data":{"conf":"aHVudGVyMg==","user":"Ym9i"},"kind":"Secret"}"#,
