@@ -41,6 +41,9 @@ pub struct HttpEndpoint {
     /// Ports; 80 for http and 443 for https by default.
     #[serde(default)]
     pub ports: Vec<u16>,
+    /// Whether all ports are listed: files of toolsets don't name any.
+    #[serde(skip)]
+    pub(crate) any_port: bool,
     /// Networks inside that these hosts may lead to, as `10.96.0.0/16`.
     #[serde(default)]
     pub networks: Vec<Network>,

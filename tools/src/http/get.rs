@@ -73,6 +73,15 @@ impl Http {
         }
     }
 
+    /// Tries whether a page is there; if not, says what came instead.
+    pub(crate) async fn check(&self, address: &str) -> Result<(), String> {
+        let page = self.get(address).await.map_err(|error| error.to_string())?;
+        if page.status.is_success() {
+            return Ok(());
+        }
+        Err(format!("{} answered HTTP {}", read(address).map(|url| place(&url)).unwrap_or_default(), page.status))
+    }
+
     async fn follow(&self, asked: Url) -> Result<Page, HttpError> {
         let from = Instant::now();
         let mut url = asked.clone();

@@ -12,6 +12,7 @@ mod toolset;
 pub use config::{HttpConfig, HttpEndpoint};
 pub use error::HttpError;
 pub use get::Http;
+pub(crate) use tool::tool;
 pub use tool::tools;
 pub use toolset::toolset;
 

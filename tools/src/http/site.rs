@@ -67,8 +67,8 @@ impl Site {
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
         let port = url.port_or_known_default().unwrap_or_default();
         let usual = if url.scheme() == "https" { 443 } else { 80 };
-        let ports = if self.config.ports.is_empty() { port == usual } else { self.config.ports.contains(&port) };
-        ports
+        let listed = if self.config.ports.is_empty() { port == usual } else { self.config.ports.contains(&port) };
+        (listed || self.config.any_port)
             && self.config.hosts.iter().any(|pattern| glob::fits(pattern.trim_end_matches('.'), host))
             && self.path(url.path())
     }

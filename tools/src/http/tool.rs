@@ -14,7 +14,12 @@ use crate::{Effect, Look, Output, Tool, ToolError, ToolSpec, arguments};
 
 /// The tool that gets pages; none where nothing may be asked.
 pub fn tools(http: Http) -> Vec<Arc<dyn Tool>> {
-    http.told().map(|sites| Arc::new(Get::new(http, &sites)) as Arc<dyn Tool>).into_iter().collect()
+    tool(http, "http_get").into_iter().collect()
+}
+
+/// The tool that gets pages, under a name of its own; none where nothing may be asked.
+pub(crate) fn tool(http: Http, name: &str) -> Option<Arc<dyn Tool>> {
+    http.told().map(|sites| Arc::new(Get::new(name, http, &sites)) as Arc<dyn Tool>)
 }
 
 /// A page or an API's answer.
@@ -29,9 +34,9 @@ struct Arguments {
 }
 
 impl Get {
-    fn new(http: Http, sites: &str) -> Self {
+    fn new(name: &str, http: Http, sites: &str) -> Self {
         let description = format!("GET of a page or API, as text. Only {sites}.");
-        Self { http, spec: arguments::spec::<Arguments>("http_get", description, Effect::Read) }
+        Self { http, spec: arguments::spec::<Arguments>(name.to_owned(), description, Effect::Read) }
     }
 }
 

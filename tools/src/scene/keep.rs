@@ -128,6 +128,8 @@ fn sources(scene: &Scene, findings: &[Finding]) -> Vec<ProofSource> {
         wanted.push(ProofSource::Events(object.clone()));
         wanted.push(ProofSource::Rollout(object.clone()));
     }
+    let told = warned(scene, &graph, &tops, &wanted);
+    wanted.extend(told.into_iter().map(|pod| ProofSource::Events(pod.clone())));
     wanted.extend(scene.logs.iter().map(|log| ProofSource::Log {
         pod: log.pod.clone(),
         container: log.container.clone(),
@@ -136,6 +138,18 @@ fn sources(scene: &Scene, findings: &[Finding]) -> Vec<ProofSource> {
     let mut seen = BTreeSet::new();
     wanted.retain(|source| seen.insert(source.clone()));
     wanted
+}
+
+/// Pods of these owners whose events warn of what those of no object before them do: pods that fail alike may be at
+/// different turns of it.
+fn warned<'a>(scene: &'a Scene, graph: &Graph, tops: &[ObjectRef], wanted: &[ProofSource]) -> Vec<&'a ObjectRef> {
+    let reasons = |object: &'a ObjectRef| {
+        scene.events_of(object).filter(|event| event.warning).map(|event| event.reason.as_str())
+    };
+    let known = scene.events.iter().filter(|event| wanted.contains(&ProofSource::Events(event.about.clone())));
+    let mut known: BTreeSet<&str> = known.map(|event| event.reason.as_str()).collect();
+    let pods = scene.of_kind("Pod").map(|(pod, _)| pod).filter(|pod| tops.contains(&graph.top_owner(pod)));
+    pods.filter(|pod| reasons(pod).fold(false, |new, reason| known.insert(reason) || new)).collect()
 }
 
 fn title(source: &ProofSource) -> String {
@@ -155,5 +169,43 @@ fn object(source: &ProofSource) -> Option<&ObjectRef> {
         ProofSource::Object(object) | ProofSource::Events(object) | ProofSource::Rollout(object) => Some(object),
         ProofSource::Log { pod, .. } => Some(pod),
         ProofSource::Evidence(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(name: &str) -> Value {
+        json!({"kind": "Pod", "metadata": {"namespace": "shop", "name": name, "ownerReferences": [
+            {"kind": "Deployment", "name": "cart", "controller": true}]}})
+    }
+
+    fn event(pod: &str, reason: &str, kind: &str) -> Value {
+        json!({"involvedObject": {"kind": "Pod", "namespace": "shop", "name": pod}, "reason": reason, "type": kind,
+            "message": reason, "lastTimestamp": "2026-01-02T03:04:05Z"})
+    }
+
+    #[test]
+    fn events_of_equal_pods_are_kept_where_they_warn_of_something_else() {
+        let deployment = json!({"kind": "Deployment", "metadata": {"namespace": "shop", "name": "cart"}});
+        let objects = vec![deployment, pod("cart-1"), pod("cart-2"), pod("cart-3")];
+        let events = [
+            event("cart-1", "Failed", "Warning"),
+            event("cart-2", "Failed", "Warning"),
+            event("cart-2", "Pulled", "Normal"),
+            event("cart-3", "Failed", "Warning"),
+            event("cart-3", "BackOff", "Warning"),
+        ];
+        let mut scene = Scene::of(objects, &events, vec![], Timestamp::UNIX_EPOCH);
+        scene.subjects = vec![ObjectRef::namespaced("Pod", "shop", "cart-1")];
+        let kept = sources(&scene, &[]).into_iter().filter_map(|source| match source {
+            ProofSource::Events(object) if object.is("Pod") => Some(object.name),
+            _ => None,
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), ["cart-1", "cart-3"]);
     }
 }

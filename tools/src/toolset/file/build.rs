@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::document::{ToolEntry, ToolsetEntry, entry};
 use super::known::without_tools;
+use super::pages::Pages;
 use super::prerequisite::Prerequisite;
 use super::reference::resolve;
 use super::schema::parameters;
@@ -37,21 +38,23 @@ impl Builder<'_> {
     pub(super) fn toolset(&self, name: &str, value: Value) -> Toolset {
         let description = described(&value);
         match self.written(name, value) {
-            Ok(written) => Toolset::new(name, description, written),
+            Ok(Entry::Commands(written)) => Toolset::new(name, description, written),
+            Ok(Entry::Pages(pages)) => Toolset::new(name, description, pages),
             Err(why) => Toolset::off(name, description, format!("{} ({})", why, self.file)),
         }
     }
 
-    fn written(&self, name: &str, value: Value) -> Result<Written, String> {
+    fn written(&self, name: &str, value: Value) -> Result<Entry, String> {
         let path = format!("toolsets.{name}");
         let mut toolset: ToolsetEntry = entry(&path, value)?;
         if !toolset.enabled {
             return Err("is switched off by `enabled: false`".to_owned());
         }
-        if toolset.tools.is_empty() {
-            return Err(without_tools(name, &toolset.config));
+        let gets_pages = toolset.config.get("endpoints").is_some();
+        if toolset.tools.is_empty() && !gets_pages {
+            return Err(without_tools(name));
         }
-        if toolset.description.is_none() {
+        if toolset.description.is_none() && !gets_pages {
             return Err(format!("{path}.description: is missing"));
         }
         resolve(&mut toolset.config, self.environment).map_err(|why| format!("{path}.config: {why}"))?;
@@ -60,6 +63,14 @@ impl Builder<'_> {
         for (index, prerequisite) in std::mem::take(&mut toolset.prerequisites).into_iter().enumerate() {
             let read = Prerequisite::read(prerequisite, self.environment, &named, &self.config.command);
             prerequisites.extend(read.map_err(|why| format!("{path}.prerequisites[{index}]: {why}"))?);
+        }
+        if toolset.tools.is_empty() {
+            if !toolset.approval_required_tools.is_empty() {
+                return Err(format!("{path}.approval_required_tools: pages are got without approval; remove it"));
+            }
+            let instructions = instructions(&path, &toolset)?;
+            let pages = self.pages(name, toolset.config, prerequisites)?;
+            return Ok(Entry::Pages(pages.with_instructions(instructions)));
         }
         let trusted = self.config.trusted.iter().any(|pattern| glob::fits(pattern, name));
         let mut notes = Vec::new();
@@ -77,7 +88,8 @@ impl Builder<'_> {
             tools.push(self.tool(&format!("{path}.tools[{index}]"), tool, trusted, asks, &named)?);
         }
         let help = [toolset.installation_instructions.take(), toolset.docs_url.take()].into_iter().flatten().collect();
-        Ok(Written { prerequisites, instructions, tools, notes, help, environment: self.environment.clone() })
+        let environment = self.environment.clone();
+        Ok(Entry::Commands(Written { prerequisites, instructions, tools, notes, help, environment }))
     }
 
     /// Variables that the toolset names: its prerequisites ask for them.
@@ -118,6 +130,12 @@ impl Builder<'_> {
         let tool = CommandTool::new(spec, body, self.environment.clone(), named.clone(), self.config.command.clone());
         Ok(Ready { tool: Arc::new(tool.with_title(title).asking(asks)), program })
     }
+}
+
+/// What an entry describes.
+enum Entry {
+    Commands(Written),
+    Pages(Pages),
 }
 
 /// A tool, and the program that it needs as far as its author's text tells.

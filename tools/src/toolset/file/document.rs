@@ -141,6 +141,57 @@ struct Summary {
     _fast_model: Option<String>,
 }
 
+/// The configuration of a toolset that gets pages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PagesEntry {
+    pub(super) endpoints: Vec<SiteEntry>,
+    pub(super) timeout_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) block_internal_ips: bool,
+}
+
+/// Hosts that may be asked alike.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SiteEntry {
+    pub(super) hosts: Vec<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) paths: Vec<String>,
+    #[serde(default = "get", deserialize_with = "or_default")]
+    pub(super) methods: Vec<String>,
+    pub(super) auth: Option<LoginEntry>,
+    pub(super) health_check_url: Option<String>,
+}
+
+/// How to log in there.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoginEntry {
+    #[serde(rename = "type")]
+    pub(super) kind: LoginKind,
+    pub(super) username: Option<String>,
+    pub(super) password: Option<Secret>,
+    pub(super) token: Option<Secret>,
+    pub(super) name: Option<String>,
+    pub(super) value: Option<Secret>,
+}
+
+/// By what it is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum LoginKind {
+    None,
+    Basic,
+    Bearer,
+    Header,
+    Digest,
+}
+
+fn get() -> Vec<String> {
+    vec!["GET".to_owned()]
+}
+
 /// A tool.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

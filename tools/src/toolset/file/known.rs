@@ -1,7 +1,5 @@
 //! HolmesGPT's own toolsets, which its users switch on and off by their names.
 
-use serde_json::Value;
-
 /// By the first part of their names: what marple has in their place.
 const INSTEAD: [(&str, &str); 12] = [
     ("kubernetes", "the toolset `kubernetes`"),
@@ -19,10 +17,7 @@ const INSTEAD: [(&str, &str); 12] = [
 ];
 
 /// Why a toolset that has no tools of its own is off.
-pub(super) fn without_tools(name: &str, config: &Value) -> String {
-    if config.get("endpoints").is_some() {
-        return "has no `tools`: write its endpoints under `http` of marple's configuration".to_owned();
-    }
+pub(super) fn without_tools(name: &str) -> String {
     let family = name.split('/').next().unwrap_or(name);
     match INSTEAD.iter().find(|(known, _)| *known == family) {
         Some((_, instead)) => format!("has no `tools`: it is one of HolmesGPT's own, and marple has {instead}"),

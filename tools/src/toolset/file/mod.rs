@@ -3,6 +3,7 @@
 mod build;
 mod document;
 mod known;
+mod pages;
 mod prerequisite;
 mod reference;
 mod schema;

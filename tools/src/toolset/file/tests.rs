@@ -20,7 +20,7 @@ impl Redact for Plain {
 }
 
 fn environment() -> Environment {
-    [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("REDIS_URL", "redis://cache:6379")]
+    [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("REDIS_URL", "redis://cache:6379"), ("TOKEN", "t0ken")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into_iter()
         .collect()
@@ -178,7 +178,14 @@ async fn a_fault_is_told_with_its_place_and_takes_no_other_toolset_off() {
         "toolsets: {redis: {enabled: false}}".to_owned(),
         "toolsets: {redis: {description: x}}".to_owned(),
         "toolsets: {prometheus/metrics: {enabled: true, config: {}}}".to_owned(),
-        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [wiki.example.com]}]}}}".to_owned(),
+        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [wiki.example.com], auth: {type: digest}}]}}}"
+            .to_owned(),
+        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [wiki.example.com], auth: {type: bearer}}]}}}"
+            .to_owned(),
+        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [\"https://wiki\"]}]}}}".to_owned(),
+        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [wiki.example.com], methods: [POST]}]}}}"
+            .to_owned(),
+        "toolsets: {wiki: {type: http, config: {endpoints: [{hosts: [wiki.example.com], path: [/a]}]}}}".to_owned(),
         "mcp_servers: {x: {config: {mode: stdio, url: \"http://x\"}}}".to_owned(),
         "mcp_servers: {x: {config: {}}}".to_owned(),
         "mcp_servers: {x: {config: {url: \"ftp://x\"}}}".to_owned(),
@@ -226,6 +233,41 @@ async fn a_tool_of_a_file_runs() {
     assert_eq!((output.title.as_str(), output.content.as_str()), ("reads a'b", "KEY A'B\n"));
     let missing = tool.call(json!({}), &look).await.unwrap_err().to_string();
     assert_eq!(missing, "redis_info: argument `key` is missing");
+}
+
+#[tokio::test]
+async fn pages_of_a_file_are_got_with_their_login_once_their_check_answers() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let server = wiremock::MockServer::start().await;
+    let answers = |path: &str, status: u16, body: &str| {
+        wiremock::Mock::given(wiremock::matchers::method("GET"))
+            .and(wiremock::matchers::path(path))
+            .and(wiremock::matchers::header("authorization", "Bearer t0ken"))
+            .respond_with(wiremock::ResponseTemplate::new(status).set_body_raw(body, "text/plain"))
+    };
+    answers("/api/status", 200, "all is well").mount(&server).await;
+    let yaml = |check: &str| {
+        format!(
+            "toolsets:\n  status page:\n    type: http\n    description: The status page.\n    config:\n      \
+             timeout_seconds: 5\n      endpoints:\n        - hosts: [127.0.0.1]\n          paths: [/api/*]\n          \
+             methods: [GET, POST]\n          auth: {{type: bearer, token: \"{{{{ env.TOKEN }}}}\"}}\n          \
+             health_check_url: {}{check}\n",
+            server.uri()
+        )
+    };
+    let away = reason(&yaml("/healthz")).await;
+    assert!(away.starts_with(&format!("{}/healthz answered HTTP 404", server.uri())), "{away}");
+
+    answers("/healthz", 204, "").mount(&server).await;
+    let tool = tool(&yaml("/healthz"), &[]).await;
+    assert_eq!(tool.spec().name, "status_page_get");
+    let look = Look { incident_start: None, now: Timestamp::UNIX_EPOCH, cancel: CancellationToken::new() };
+    let page = tool.call(json!({"url": format!("{}/api/status", server.uri())}), &look).await.unwrap();
+    assert!(page.content.ends_with("all is well"), "{}", page.content);
+    let outside = tool.call(json!({"url": format!("{}/healthz", server.uri())}), &look).await.unwrap_err();
+    assert!(outside.to_string().contains("127.0.0.1/api/*"), "{outside}");
+    let notes = listed(&yaml("/healthz")).await.remove(0).notes;
+    assert_eq!(notes, ["127.0.0.1: POST is left out: pages are only got"]);
 }
 
 #[tokio::test]
