@@ -1,5 +1,6 @@
 //! The API server's table columns: the list that `kubectl get` prints.
 
+mod folded;
 mod group;
 mod read;
 
@@ -100,7 +101,10 @@ impl Table {
 
     /// Aligned columns; those that hold nothing are left out, and the namespace is told where rows differ in it.
     pub(crate) fn written(&self, all_namespaces: bool) -> String {
-        let wide = self.rows.len() <= FEW;
+        self.by_status() + &self.aligned(all_namespaces, self.rows.len() <= FEW) + &self.left_out()
+    }
+
+    fn aligned(&self, all_namespaces: bool, wide: bool) -> String {
         let shown: Vec<usize> = self
             .columns
             .iter()
@@ -123,10 +127,7 @@ impl Table {
             let space = spaces.then(|| row.namespace.as_deref().unwrap_or_default());
             lines.push(space.into_iter().chain(cells.iter().map(String::as_str)).collect());
         }
-        let mut text = self.by_status();
-        text += &aligned(&lines);
-        text += &self.left_out();
-        text
+        aligned(&lines)
     }
 
     /// What the rows are not all of.

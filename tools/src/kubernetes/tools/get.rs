@@ -108,13 +108,19 @@ impl Get {
             count => format!(", {} unhealthy", grouped(count)),
         };
         let of = if filter.is_some() { format!(" of {}", grouped(table.seen())) } else { String::new() };
+        let spaces = kind.namespaced && choice.namespace.is_none();
         let rows = if keys.is_empty() {
-            table.written(kind.namespaced && choice.namespace.is_none())
+            table.written(spaces)
         } else {
             table.grouped(&keys).map_err(|why| fault("group_by", why))?
         };
-        let content = format!("{}{of} {}{unhealthy}\n{rows}", grouped(table.len()), kind.plural);
-        Ok(output(title, None, content, Limits::table()))
+        let head = format!("{}{of} {}{unhealthy}\n", grouped(table.len()), kind.plural);
+        let folded = if keys.is_empty() && kind.kind == "Pod" { table.folded(spaces) } else { None };
+        let mut output = output(title, None, format!("{head}{rows}"), Limits::table());
+        if let Some(folded) = folded {
+            output.view = Some(view::bounded(&format!("{head}{folded}"), Limits::table()));
+        }
+        Ok(output)
     }
 }
 
