@@ -1,6 +1,7 @@
 //! The store in a SQLite file.
 
 mod approvals;
+mod changes;
 mod checkpoints;
 mod column;
 mod correlation;
