@@ -120,7 +120,12 @@ impl History {
         let place = place_of(object);
         let own = objects.lines.get(&place).map_or(0, |line| line.state.texts());
         let others = self.texts.saturating_sub(own);
-        let state = read::state(family, object, self.values, ALL_TEXTS.saturating_sub(others))?;
+        let Some(state) = read::state(family, object, self.values, ALL_TEXTS.saturating_sub(others)) else {
+            // It concerned somebody before, and doesn't any more: that it is gone would not be true.
+            self.texts = others;
+            let line = objects.lines.remove(&place)?;
+            return Some(Entry { object: line.state.object, changes: Vec::new(), state: None });
+        };
         self.texts = others + state.texts();
         let listing = objects.listings.get(scope);
         let (number, late) = listing.map_or((0, false), |listing| (listing.number, listing.under_way));

@@ -175,6 +175,18 @@ fn what_is_kept_in_another_form_is_only_known_anew() {
 }
 
 #[test]
+fn what_concerns_nobody_any_more_is_forgotten_and_not_told_as_deleted() {
+    let mut process = Process::first();
+    process.list(vec![map("a", "u1", 0, 0, "1")], 10);
+    let mut leader = map("a", "u1", 0, 20, "2");
+    let mark = "control-plane.alpha.kubernetes.io/leader".to_owned();
+    leader.metadata.annotations = Some([(mark, "{}".to_owned())].into());
+    assert_eq!(told(&process.seen(leader.clone(), 21)), [""; 0]);
+    assert!(process.kept.is_empty());
+    assert_eq!(told(&process.list(vec![leader], 30)), [""; 0]);
+}
+
+#[test]
 fn texts_of_all_objects_together_are_bounded_and_every_change_is_still_found() {
     let mut process = Process::first();
     let large = |at: usize, letter: &str| map(&format!("m{at}"), "u", 0, 0, &letter.repeat(4_000));
