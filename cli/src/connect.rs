@@ -15,7 +15,7 @@ use marple_tools::prometheus::{Prometheus, Reach};
 use marple_tools::redact::Redactor;
 use marple_tools::trace::TraceStore;
 use marple_tools::{
-    Redact, Toolset, Toolsets, act, http, kubernetes, log_store, network, prometheus, skill, toolset, trace,
+    Redact, Toolset, Toolsets, act, history, http, kubernetes, log_store, network, prometheus, skill, toolset, trace,
 };
 
 use crate::environment;
@@ -93,6 +93,7 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
         trace::toolset(traces),
         http::toolset(&config.http)?,
         network::toolset(&config.network),
+        history::toolset(None, None, false),
     ];
     let others = toolset::from_files(&config.toolsets, &commands_environment(&config.cluster));
     let skills =
@@ -102,6 +103,8 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
         cluster,
         prometheus,
         logs,
+        // The store has it, which is opened later.
+        changes: None,
         redact: Arc::clone(&redact),
         timeout: config.investigation.capture_timeout.duration(),
     };

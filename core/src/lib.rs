@@ -1,6 +1,7 @@
 //! The vocabulary of marple: what every other crate speaks of. Types and pure functions; no I/O, no client, no clock.
 
 pub mod alert;
+pub mod change;
 pub mod conclusion;
 pub mod evidence;
 pub mod finding;
@@ -17,6 +18,7 @@ pub mod size;
 pub mod subject;
 
 pub use alert::{Alert, AlertError};
+pub use change::{Author, Change, ChangeKind, FieldChange};
 pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, Link, Remedy, Risk, Unseen, Verdict};
 pub use evidence::{Evidence, EvidenceId, EvidenceOrigin};
 pub use finding::{Finding, Proof, ProofSource};

@@ -1,6 +1,8 @@
-//! Resident memory of the forwarder, and the time from an event to its signal, on a cluster of many pods.
+//! Resident memory of the forwarder, its change history included, and the time from an event to its signal, on a cluster of
+//! many pods.
 //!
-//! `cargo bench -p marple-forwarder --bench memory -- [pods] [broken] [stream|pages]`, by default `10000 0 stream`. The API
+//! `cargo bench -p marple-forwarder --bench memory -- [pods] [broken] [stream|pages] [history|signals]`, by default
+//! `10000 0 stream history`. The API
 //! server is played by a process of its own, so that its memory doesn't count; its objects are as large as real ones.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -8,6 +10,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,7 +22,8 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use marple_core::Signal;
-use marple_forwarder::{Deliver, DeliverError, Forwarder, ForwarderConfig};
+use marple_forwarder::change::{Batch, Kept};
+use marple_forwarder::{Chronicle, Deliver, DeliverError, Forwarder, ForwarderConfig, KnownError};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -38,11 +42,12 @@ fn main() {
         runtime.block_on(cluster.serve());
     } else {
         let lists = arguments.get(2).map_or("stream", String::as_str);
-        runtime.block_on(measure(number(0, 10_000), number(1, 0), lists));
+        let history = arguments.get(3).is_none_or(|word| word == "history");
+        runtime.block_on(measure(number(0, 10_000), number(1, 0), lists, history));
     }
 }
 
-async fn measure(pods: usize, broken: usize, lists: &str) {
+async fn measure(pods: usize, broken: usize, lists: &str, history: bool) {
     let mut server = Command::new(std::env::current_exe().unwrap())
         .args(["serve", &pods.to_string(), &broken.to_string(), lists])
         .stdout(Stdio::piped())
@@ -55,11 +60,18 @@ async fn measure(pods: usize, broken: usize, lists: &str) {
     println!("before: {}", resident());
     let inbox = Arc::new(Inbox::default());
     let cancel = CancellationToken::new();
-    let forwarder = Forwarder::new(client, "bench", ForwarderConfig::default(), inbox.clone(), None);
+    let mut config = ForwarderConfig::default();
+    config.changes.enabled = history;
+    let forwarder = Forwarder::new(client, "bench", config, inbox.clone(), None).with_history(inbox.clone());
     let running = tokio::spawn(forwarder.run(cancel.clone()));
     wait_for(|| inbox.count() > broken).await;
     println!("{pods} pods, {broken} of them broken, listed by {lists}: {}", resident());
     wait_for(|| inbox.count() >= broken + BREAKS).await;
+    if history {
+        // Deployments and ConfigMaps of the cluster below.
+        wait_for(|| inbox.states.load(Ordering::Relaxed) >= pods / 10 + pods / 5).await;
+        println!("with the history of {} objects", inbox.states.load(Ordering::Relaxed));
+    }
     println!("after {BREAKS} more broke: {}", resident());
     let mut delays = inbox.delays.lock().unwrap().split_off(broken);
     delays.sort_unstable();
@@ -89,10 +101,23 @@ fn resident() -> String {
     format!("resident {:.1} MiB, at most {:.1} MiB", field("VmRSS:"), field("VmHWM:"))
 }
 
-/// What came: how long each took from the start that its object tells.
+/// What came: how long each took from the start that its object tells, and how many states of objects.
 #[derive(Default)]
 struct Inbox {
     delays: Mutex<Vec<Duration>>,
+    states: AtomicUsize,
+}
+
+#[async_trait::async_trait]
+impl Chronicle for Inbox {
+    async fn record(&self, batch: Batch) -> Result<(), DeliverError> {
+        self.states.fetch_add(batch.entries.len(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn kept(&self, _: &str, _: &str) -> Result<Kept, KnownError> {
+        Ok(Kept::default())
+    }
 }
 
 impl Inbox {
@@ -111,7 +136,8 @@ impl Deliver for Inbox {
     }
 }
 
-/// A cluster of that many pods, two a ReplicaSet, ten ReplicaSets a Deployment of which one is in use, a node for a hundred pods.
+/// A cluster of that many pods, ten a Deployment with ten ReplicaSets of which one is in use, two `ConfigMap`s a Deployment, a
+/// node for a hundred pods.
 #[derive(Clone, Copy)]
 struct Cluster {
     pods: usize,
@@ -129,11 +155,10 @@ impl Cluster {
 
     fn count(self, plural: &str) -> usize {
         match plural {
-            "pods" => self.pods,
-            "deployments" => self.pods / 2,
-            "replicasets" => self.pods * 5,
+            "pods" | "replicasets" => self.pods,
+            "deployments" => self.pods / 10,
             "nodes" => self.pods.div_ceil(100),
-            "events" => self.pods / 5,
+            "events" | "configmaps" => self.pods / 5,
             _ => 0,
         }
     }
@@ -144,6 +169,8 @@ impl Cluster {
             "pods" => pod(at, None),
             "replicasets" => replica_set(at),
             "events" => event(at, self.pods),
+            "deployments" => deployment(at),
+            "configmaps" => config_map(at),
             kind => json!({"metadata": metadata(kind, at), "spec": {"replicas": 2}, "status": {"conditions": []}}),
         }
     }
@@ -214,11 +241,26 @@ fn owners(kind: &str, name: &str) -> Value {
 }
 
 fn replica_set(at: usize) -> Value {
-    let replicas = if at.is_multiple_of(10) { 2 } else { 0 };
+    let replicas = if at.is_multiple_of(10) { 10 } else { 0 };
     let mut set = json!({"metadata": metadata("replicasets", at), "spec": {"replicas": replicas},
         "status": {"replicas": replicas}});
     set["metadata"]["ownerReferences"] = owners("Deployment", &name("deployments", at / 10));
     set
+}
+
+/// As large as real ones: its pod template is nearly all of it.
+fn deployment(at: usize) -> Value {
+    let template = json!({"metadata": {"labels": {"app": name("deployments", at)}}, "spec": pod(at, None)["spec"]});
+    json!({"metadata": metadata("deployments", at), "status": {"conditions": []},
+        "spec": {"replicas": 10, "selector": {"matchLabels": {"app": name("deployments", at)}}, "template": template}})
+}
+
+/// Ten settings and a file of two KiB.
+fn config_map(at: usize) -> Value {
+    let mut data: HashMap<String, String> =
+        (0..10).map(|key| (format!("setting-{key}"), format!("value-{at}"))).collect();
+    data.insert("app.yaml".to_owned(), "setting: value of some length\n".repeat(70));
+    json!({"metadata": metadata("configmaps", at), "data": data})
 }
 
 fn event(at: usize, pods: usize) -> Value {
@@ -248,6 +290,6 @@ fn pod(at: usize, broken: Option<Timestamp>) -> Value {
             "conditions": [{"type": "Ready", "status": if broken.is_none() { "True" } else { "False" }, "lastTransitionTime": "2026-01-01T08:00:00Z"}],
             "containerStatuses": [{"name": "app", "ready": broken.is_none(), "restartCount": u32::from(broken.is_some()), "state": state, "lastState": last}]},
     });
-    pod["metadata"]["ownerReferences"] = owners("ReplicaSet", &name("replicasets", at / 2 * 10));
+    pod["metadata"]["ownerReferences"] = owners("ReplicaSet", &name("replicasets", at / 10 * 10));
     pod
 }

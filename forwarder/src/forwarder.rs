@@ -13,10 +13,11 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::change::{History, Recorder};
 use crate::deliver::{Outbox, Pump};
 use crate::picture::{Observation, Picture};
-use crate::watch::{PATIENCE, Phase, Phases, Watches};
-use crate::{Deliver, ForwarderConfig, Known, KnownError, metric};
+use crate::watch::{HistoryWatches, PATIENCE, Phase, Phases, Watches};
+use crate::{Chronicle, Deliver, ForwarderConfig, Known, KnownError, metric};
 
 /// Observations that wait to be judged: each is an object of some 1 KiB, and judging takes microseconds. When full, the
 /// watches wait, and with them the API server.
@@ -48,6 +49,7 @@ pub struct Forwarder {
     config: ForwarderConfig,
     deliver: Arc<dyn Deliver>,
     known: Option<Arc<dyn Known>>,
+    chronicle: Option<Arc<dyn Chronicle>>,
 }
 
 impl Forwarder {
@@ -61,7 +63,13 @@ impl Forwarder {
         deliver: Arc<dyn Deliver>,
         known: Option<Arc<dyn Known>>,
     ) -> Self {
-        Self { client, cluster: cluster.into(), config, deliver, known }
+        Self { client, cluster: cluster.into(), config, deliver, known, chronicle: None }
+    }
+
+    /// It tells what changes too, as far as the configuration wants it, and keeps it there.
+    #[must_use]
+    pub fn with_history(self, chronicle: Arc<dyn Chronicle>) -> Self {
+        Self { chronicle: Some(chronicle), ..self }
     }
 
     /// Runs until cancelled; then what is left to deliver is tried once more.
@@ -79,6 +87,17 @@ impl Forwarder {
             pump.run(pumping).await;
             "delivery"
         });
+        if let Some(chronicle) = self.chronicle.filter(|_| self.config.changes.enabled) {
+            let recorder = Recorder { chronicle, cluster: self.cluster.clone(), cancel: stop.clone() };
+            let history = History::new(&*self.cluster, &self.config);
+            let families = self.config.changes.families();
+            let (client, config, cancel) = (self.client.clone(), self.config.clone(), stop.clone());
+            let watches = HistoryWatches { client, config, cancel };
+            tasks.spawn(async move {
+                recorder.run(history, families, watches).await;
+                "change history"
+            });
+        }
         let mut run = Run {
             picture: Picture::new(self.cluster, self.config.clone()),
             outbox,

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use marple_core::Signal;
 
-/// What the runner holds as firing could not be read. Trying again helps: its store is busy or away.
+/// What the runner holds could not be read. Trying again helps: its store is busy or away.
 #[derive(Debug, thiserror::Error)]
-#[error("the signals that the runner holds as firing: {source}")]
+#[error("what the runner holds: {source}")]
 pub struct KnownError {
     /// Why it failed.
     pub source: Box<dyn std::error::Error + Send + Sync>,

@@ -3,8 +3,9 @@
 //! The parts, from the wire inwards: `watch` reads objects as streams and keeps none of them; [`object`] says which
 //! fields of an object are read at all; [`condition`] tells from one object what is wrong with it (pure); [`tracker`]
 //! tells when a condition begins and ends (pure); [`picture`] puts these together over all objects (pure); [`deliver`]
-//! hands signals on, at least once.
+//! hands signals on, at least once. Beside them [`change`] tells what was altered, by watches of its own.
 
+pub mod change;
 pub mod condition;
 pub mod config;
 pub mod deliver;
@@ -16,8 +17,9 @@ pub mod picture;
 pub mod tracker;
 mod watch;
 
+pub use change::Chronicle;
 pub use condition::Conditions;
-pub use config::{ForwarderConfig, Glob, Namespaces};
+pub use config::{ChangesConfig, ForwarderConfig, Glob, Namespaces, Values};
 pub use deliver::{Deliver, DeliverError, HttpDeliver, RunnerEndpoint};
 pub use forwarder::{Forwarder, ForwarderError};
 pub use known::{Known, KnownError};

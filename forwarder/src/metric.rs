@@ -9,6 +9,8 @@ pub(crate) const FORBIDDEN: &str = "marple_forwarder_forbidden";
 pub(crate) const SIGNALS: &str = "marple_forwarder_signals_total";
 pub(crate) const OBJECTS: &str = "marple_forwarder_objects";
 pub(crate) const CONDITIONS: &str = "marple_forwarder_conditions";
+pub(crate) const CHANGES: &str = "marple_forwarder_changes_total";
+pub(crate) const HISTORY_OBJECTS: &str = "marple_forwarder_history_objects";
 pub(crate) const WAITING: &str = "marple_forwarder_outbox_signals";
 pub(crate) const DELIVERED: &str = "marple_forwarder_delivered_total";
 pub(crate) const DELIVERY_FAILURES: &str = "marple_forwarder_delivery_failures_total";
@@ -25,11 +27,16 @@ pub(crate) fn describe() {
         "1 where the credentials don't allow to watch a kind, by kind and namespace (empty: the cluster)"
     );
     describe_counter!(SIGNALS, "Conditions told and resolved, by name and status");
+    describe_counter!(CHANGES, "Changes found, by kind");
+    describe_gauge!(HISTORY_OBJECTS, "Objects whose changes are told");
     describe_gauge!(OBJECTS, "Objects known");
     describe_gauge!(CONDITIONS, "Conditions waited for or told");
     describe_gauge!(WAITING, "Signals that wait for delivery");
     describe_counter!(DELIVERED, "Signals delivered");
     describe_counter!(DELIVERY_FAILURES, "Deliveries that failed, by class; they are tried again");
-    describe_counter!(DROPPED, "Signals dropped, by reason: the outbox was full, or the runner refused them");
+    describe_counter!(
+        DROPPED,
+        "Signals and changes dropped, by reason: the outbox was full, or the runner refused them"
+    );
     describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "How long the runner took for a delivery");
 }

@@ -8,6 +8,7 @@ pub mod diagnose;
 pub mod endpoint;
 pub mod evidence;
 pub mod gate;
+pub mod history;
 pub mod http;
 pub mod kubernetes;
 pub mod log_store;

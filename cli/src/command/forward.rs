@@ -58,7 +58,8 @@ async fn forward(
     loop {
         let stop = cancel.child_token();
         let known = Some(deliver.clone() as Arc<dyn Known>);
-        let forwarder = Forwarder::new(client, config.cluster.name, config.forwarder, deliver.clone(), known);
+        let forwarder = Forwarder::new(client, config.cluster.name, config.forwarder, deliver.clone(), known)
+            .with_history(deliver.clone());
         let mut running = std::pin::pin!(forwarder.run(stop.clone()));
         loop {
             tokio::select! {

@@ -1,5 +1,6 @@
 //! What the forwarder watches and tells.
 
+mod changes;
 mod glob;
 mod namespaces;
 
@@ -7,6 +8,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use changes::{ChangesConfig, Values};
 pub use glob::{Glob, GlobError};
 pub use namespaces::{Namespaces, Scope};
 
@@ -27,6 +29,8 @@ pub struct ForwarderConfig {
     pub forbidden_retry: Period,
     /// Which conditions are told, and from when on.
     pub conditions: Conditions,
+    /// What is told of changes.
+    pub changes: ChangesConfig,
 }
 
 impl Default for ForwarderConfig {
@@ -37,6 +41,7 @@ impl Default for ForwarderConfig {
             resync: Period::minutes(15),
             forbidden_retry: Period::minutes(5),
             conditions: Conditions::default(),
+            changes: ChangesConfig::default(),
         }
     }
 }

@@ -9,9 +9,11 @@ use marple_core::{Period, Secret, Signal};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Deliver, DeliverError};
+use crate::change::{Batch, Chronicle, Kept};
 use crate::known::{Known, KnownError};
 
 /// The longest excerpt of a refusal that is shown, in characters.
@@ -24,8 +26,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerEndpoint {
-    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it, and those
-    /// that it holds as firing are read from there.
+    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it and changes to
+    /// `/api/changes`, and what it holds of them is read from there.
     pub url: String,
     /// The bearer token that it expects. Default: none.
     #[serde(default)]
@@ -58,21 +60,26 @@ pub enum EndpointError {
     Client(#[source] reqwest::Error),
 }
 
-/// Posts signals to a runner, and reads which of them it holds as firing.
+/// Posts signals and changes to a runner, and reads what it holds of them.
 #[derive(Clone, Debug)]
 pub struct HttpDeliver {
     client: reqwest::Client,
-    url: Url,
+    signals: Url,
+    changes: Url,
+    kept: Url,
 }
 
 impl HttpDeliver {
     /// A client of this runner. The process must have installed a rustls crypto provider.
     pub fn new(endpoint: &RunnerEndpoint) -> Result<Self, EndpointError> {
         let fault = |reason: String| EndpointError::Url { url: endpoint.url.clone(), reason };
-        let url = Url::parse(&format!("{}/api/signals", endpoint.url.trim_end_matches('/')))
-            .map_err(|error| fault(error.to_string()))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(fault(format!("{} is not http or https", url.scheme())));
+        let under = |path: &str| {
+            Url::parse(&format!("{}{path}", endpoint.url.trim_end_matches('/')))
+                .map_err(|error| fault(error.to_string()))
+        };
+        let (signals, changes, kept) = (under("/api/signals")?, under("/api/changes")?, under("/api/changes/kept")?);
+        if !matches!(signals.scheme(), "http" | "https") {
+            return Err(fault(format!("{} is not http or https", signals.scheme())));
         }
         let mut headers = HeaderMap::new();
         if let Some(token) = &endpoint.token {
@@ -88,15 +95,14 @@ impl HttpDeliver {
             .user_agent(concat!("marple-forwarder/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(EndpointError::Client)?;
-        Ok(Self { client, url })
+        Ok(Self { client, signals, changes, kept })
     }
 }
 
-#[async_trait]
-impl Deliver for HttpDeliver {
-    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
+impl HttpDeliver {
+    async fn post(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), DeliverError> {
         let unreachable = |error: reqwest::Error| DeliverError::Unreachable(Box::new(error.without_url()));
-        let response = self.client.post(self.url.clone()).json(&signals).send().await.map_err(unreachable)?;
+        let response = self.client.post(url.clone()).json(body).send().await.map_err(unreachable)?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -116,14 +122,38 @@ impl Deliver for HttpDeliver {
         let text = response.text().await.unwrap_or_else(|error| error.without_url().to_string());
         Err(DeliverError::Refused(format!("{status}: {}", text.chars().take(EXCERPT).collect::<String>())))
     }
+
+    async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, KnownError> {
+        let failed = |error: reqwest::Error| KnownError { source: Box::new(error.without_url()) };
+        let response = self.client.get(url).send().await.map_err(failed)?;
+        response.error_for_status().map_err(failed)?.json().await.map_err(failed)
+    }
+}
+
+#[async_trait]
+impl Deliver for HttpDeliver {
+    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
+        self.post(&self.signals, &signals).await
+    }
 }
 
 #[async_trait]
 impl Known for HttpDeliver {
     async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
-        let failed = |error: reqwest::Error| KnownError { source: Box::new(error.without_url()) };
-        let response = self.client.get(self.url.clone()).send().await.map_err(failed)?;
-        response.error_for_status().map_err(failed)?.json().await.map_err(failed)
+        self.get(self.signals.clone()).await
+    }
+}
+
+#[async_trait]
+impl Chronicle for HttpDeliver {
+    async fn record(&self, batch: Batch) -> Result<(), DeliverError> {
+        self.post(&self.changes, &batch).await
+    }
+
+    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
+        let mut url = self.kept.clone();
+        url.query_pairs_mut().append_pair("cluster", cluster).append_pair("kind", kind);
+        self.get(url).await
     }
 }
 

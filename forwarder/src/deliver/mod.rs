@@ -40,7 +40,7 @@ pub enum DeliverError {
 
 impl DeliverError {
     /// One word for the metric.
-    const fn class(&self) -> &'static str {
+    pub(crate) const fn class(&self) -> &'static str {
         match self {
             Self::Busy { .. } => "busy",
             Self::Unreachable(_) => "unreachable",

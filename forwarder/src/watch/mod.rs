@@ -6,8 +6,10 @@
 mod fault;
 mod permission;
 mod phase;
+mod source;
 mod stream;
 mod view;
+mod whole;
 
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch::Receiver;
@@ -16,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use phase::{PATIENCE, Phase, Phases};
 use stream::Watch;
-use view::View;
+use view::{View, Views};
+pub(crate) use whole::HistoryWatches;
 
 use crate::ForwarderConfig;
 use crate::config::Scope;
@@ -71,7 +74,7 @@ impl Watches<'_> {
         self.phases.expect(V::KIND, scope.clone());
         let (mut phase, cancel) = (self.phase.clone(), self.cancel.clone());
         let forbidden_retry = self.config.forbidden_retry.duration();
-        let watch = Watch::new(api, scope, self.sender.clone(), forbidden_retry, cancel.clone());
+        let watch = Watch::new(Views(api), scope, self.sender.clone(), forbidden_retry, cancel.clone());
         tasks.spawn(async move {
             // The sender lives as long as the forwarder: an error means that it ends.
             let opened = async { phase.wait_for(|phase| *phase >= Phase::of(V::KIND)).await.is_ok() };

@@ -3,22 +3,16 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use futures::{Stream, StreamExt};
-use kube::runtime::watcher::{self, watcher};
+use futures::StreamExt;
+use kube::runtime::watcher;
 use metrics::{counter, gauge};
 use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
-use super::View;
 use super::fault::Fault;
-use super::permission::missing;
+use super::source::{Events, Sight, Source};
 use crate::config::Scope;
 use crate::metric;
-use crate::object::ObjectKey;
-use crate::picture::Observation;
-
-/// Objects of one page, where lists aren't streamed.
-const PAGE: u32 = 500;
 
 /// Seconds after which the API server ends a watch, and the watch goes on from where it was. A connection that has died in
 /// silence is noticed no sooner.
@@ -31,10 +25,10 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The watch of one kind in one scope.
-pub(super) struct Watch<V> {
-    api: kube::Api<V>,
+pub(super) struct Watch<S: Source> {
+    source: S,
     scope: Scope,
-    sender: Sender<Observation>,
+    sender: Sender<S::Told>,
     forbidden_retry: Duration,
     cancel: CancellationToken,
     streaming: bool,
@@ -51,39 +45,30 @@ enum Left {
     Ended,
 }
 
-impl<V: View> Watch<V> {
+impl<S: Source> Watch<S> {
     pub(super) fn new(
-        api: kube::Api<V>,
+        source: S,
         scope: Scope,
-        sender: Sender<Observation>,
+        sender: Sender<S::Told>,
         forbidden_retry: Duration,
         cancel: CancellationToken,
     ) -> Self {
-        Self { api, scope, sender, forbidden_retry, cancel, streaming: true, forbidden: false, backoff: None }
+        Self { source, scope, sender, forbidden_retry, cancel, streaming: true, forbidden: false, backoff: None }
     }
 
     /// Runs until cancelled, or until nobody hears any more.
     pub(super) async fn run(mut self) {
         loop {
-            let config = watcher::Config {
-                field_selector: V::FIELDS.map(str::to_owned),
-                timeout: Some(WATCH_SECONDS),
-                page_size: Some(PAGE),
-                ..watcher::Config::default()
-            };
+            let config = watcher::Config { timeout: Some(WATCH_SECONDS), ..self.source.config() };
             let config = if self.streaming { config.streaming_lists() } else { config };
-            let stream = watcher(self.api.clone(), config);
-            match self.follow(std::pin::pin!(stream)).await {
+            match self.follow(self.source.events(config)).await {
                 Left::Relist => {}
                 Left::Ended => return,
             }
         }
     }
 
-    async fn follow<S>(&mut self, mut stream: std::pin::Pin<&mut S>) -> Left
-    where
-        S: Stream<Item = watcher::Result<watcher::Event<V>>>,
-    {
+    async fn follow(&mut self, mut stream: Events<S::Object>) -> Left {
         let cancel = self.cancel.clone();
         // Until the first list is complete.
         let mut listing = true;
@@ -99,9 +84,12 @@ impl<V: View> Watch<V> {
                 () = cancel.cancelled() => return Left::Ended,
                 next = next => next,
             };
-            let observation = match next {
+            let sight = match next {
                 Err(_) => {
-                    tracing::debug!(kind = %V::KIND, "the API server doesn't end a streamed list; listing in pages");
+                    tracing::debug!(
+                        kind = self.source.kind(),
+                        "the API server doesn't end a streamed list; listing in pages"
+                    );
                     self.streaming = false;
                     return Left::Relist;
                 }
@@ -110,51 +98,50 @@ impl<V: View> Watch<V> {
                     Some(left) => return left,
                     None => continue,
                 },
-                Ok(Some(Ok(event))) => self.observation(event, &mut listing),
+                Ok(Some(Ok(event))) => self.sight(event, &mut listing),
             };
-            tokio::select! {
-                () = cancel.cancelled() => return Left::Ended,
-                sent = self.sender.send(observation) => if sent.is_err() {
-                    return Left::Ended;
-                }
+            if !self.tell(sight).await {
+                return Left::Ended;
             }
         }
     }
 
-    fn observation(&mut self, event: watcher::Event<V>, listing: &mut bool) -> Observation {
+    /// Tells what was seen. False where nobody hears any more.
+    async fn tell(&self, sight: Sight<S::Object>) -> bool {
+        let Some(told) = self.source.tell(sight, &self.scope) else { return true };
+        tokio::select! {
+            () = self.cancel.cancelled() => false,
+            sent = self.sender.send(told) => sent.is_ok(),
+        }
+    }
+
+    fn sight(&mut self, event: watcher::Event<S::Object>, listing: &mut bool) -> Sight<S::Object> {
         match event {
             watcher::Event::Init => {
                 *listing = true;
-                counter!(metric::LISTINGS, "kind" => V::KIND.as_str()).increment(1);
-                Observation::Listing(V::KIND, self.scope.clone())
+                counter!(metric::LISTINGS, "kind" => self.source.kind()).increment(1);
+                Sight::Listing
             }
             watcher::Event::InitDone => {
                 *listing = false;
                 self.recovered();
-                Observation::Listed(V::KIND, self.scope.clone())
+                Sight::Listed
             }
-            watcher::Event::InitApply(view) | watcher::Event::Apply(view) => {
-                counter!(metric::OBSERVATIONS, "kind" => V::KIND.as_str()).increment(1);
+            watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
+                counter!(metric::OBSERVATIONS, "kind" => self.source.kind()).increment(1);
                 if !*listing {
                     self.recovered();
                 }
-                Observation::Seen(view.object(), self.scope.clone())
+                Sight::Seen(object)
             }
-            watcher::Event::Delete(view) => {
-                let metadata = view.meta();
-                Observation::Gone(ObjectKey::new(
-                    V::KIND,
-                    metadata.namespace.as_deref().unwrap_or_default(),
-                    metadata.name.as_deref().unwrap_or_default(),
-                ))
-            }
+            watcher::Event::Delete(object) => Sight::Gone(object),
         }
     }
 
     fn recovered(&mut self) {
         self.backoff = None;
         if std::mem::take(&mut self.forbidden) {
-            tracing::info!(kind = %V::KIND, scope = %self.scope, "allowed now");
+            tracing::info!(kind = self.source.kind(), scope = %self.scope, "allowed now");
             self.gauge(0.0);
         }
     }
@@ -164,33 +151,36 @@ impl<V: View> Watch<V> {
             Scope::Cluster => String::new(),
             Scope::Namespace(name) => name.clone(),
         };
-        gauge!(metric::FORBIDDEN, "kind" => V::KIND.as_str(), "namespace" => namespace).set(forbidden);
+        gauge!(metric::FORBIDDEN, "kind" => self.source.kind(), "namespace" => namespace).set(forbidden);
     }
 
     /// Waits as the error calls for. Nothing where the same stream goes on.
     async fn failed(&mut self, error: &watcher::Error, listing: bool) -> Option<Left> {
         let fault = Fault::of(error, self.streaming && listing);
-        counter!(metric::WATCH_ERRORS, "kind" => V::KIND.as_str(), "class" => fault.as_str()).increment(1);
+        counter!(metric::WATCH_ERRORS, "kind" => self.source.kind(), "class" => fault.as_str()).increment(1);
         let wait = match fault {
             Fault::NoStreaming => {
-                tracing::info!(kind = %V::KIND, %error, "the API server can't list as a stream; listing in pages");
+                tracing::info!(kind = self.source.kind(), %error, "the API server can't list as a stream; listing in pages");
                 self.streaming = false;
                 return Some(Left::Relist);
             }
             Fault::Forbidden => {
                 if !std::mem::replace(&mut self.forbidden, true) {
-                    tracing::warn!(%error, retry = ?self.forbidden_retry, "{}", missing::<V>(&self.scope));
-                    self.gauge(1.0);
+                    if let Some(missing) = self.source.missing(&self.scope) {
+                        tracing::warn!(%error, retry = ?self.forbidden_retry, "{missing}");
+                        self.gauge(1.0);
+                    } else {
+                        tracing::debug!(kind = self.source.kind(), %error, "not served here, or not allowed");
+                    }
                 }
-                let told = Observation::Forbidden(V::KIND, self.scope.clone());
-                if self.sender.send(told).await.is_err() {
+                if !self.tell(Sight::Forbidden).await {
                     return Some(Left::Ended);
                 }
                 self.forbidden_retry
             }
             Fault::Expired | Fault::Passing => {
                 let wait = self.backoff.get_or_insert_with(backoff).next().unwrap_or(LONGEST_WAIT);
-                tracing::info!(kind = %V::KIND, scope = %self.scope, %error, ?wait, "a watch failed; it goes on");
+                tracing::info!(kind = self.source.kind(), scope = %self.scope, %error, ?wait, "a watch failed; it goes on");
                 wait
             }
         };

@@ -1,13 +1,22 @@
-//! The kinds that are watched.
+//! The kinds that conditions are told of.
 
 use std::fmt::Debug;
 
+use futures::StreamExt;
 use kube::Resource;
+use kube::runtime::watcher::{self, watcher};
 use serde::de::DeserializeOwned;
 
+use super::permission::missing;
+use super::source::{Events, Sight, Source};
+use crate::config::Scope;
 use crate::object::{
-    Claim, DaemonSet, Deployment, Event, Job, Kind, Node, Object, Pod, ReplicaSet, StatefulSet, StorageClass,
+    Claim, DaemonSet, Deployment, Event, Job, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, StatefulSet, StorageClass,
 };
+use crate::picture::Observation;
+
+/// Objects of one page: of each only some hundred bytes are kept, and those only for a moment.
+const PAGE: u32 = 500;
 
 /// What of an object is read.
 pub(super) trait View:
@@ -21,6 +30,48 @@ pub(super) trait View:
 
     /// It, as any kind.
     fn object(self) -> Object;
+}
+
+/// The views of a kind.
+pub(super) struct Views<V>(pub(super) kube::Api<V>);
+
+impl<V: View> Source for Views<V> {
+    type Object = V;
+    type Told = Observation;
+
+    fn kind(&self) -> &'static str {
+        V::KIND.as_str()
+    }
+
+    fn config(&self) -> watcher::Config {
+        let field_selector = V::FIELDS.map(str::to_owned);
+        watcher::Config { field_selector, page_size: Some(PAGE), ..watcher::Config::default() }
+    }
+
+    fn events(&self, config: watcher::Config) -> Events<V> {
+        watcher(self.0.clone(), config).boxed()
+    }
+
+    fn tell(&self, sight: Sight<V>, scope: &Scope) -> Option<Observation> {
+        Some(match sight {
+            Sight::Listing => Observation::Listing(V::KIND, scope.clone()),
+            Sight::Seen(view) => Observation::Seen(view.object(), scope.clone()),
+            Sight::Gone(view) => {
+                let metadata = view.meta();
+                Observation::Gone(ObjectKey::new(
+                    V::KIND,
+                    metadata.namespace.as_deref().unwrap_or_default(),
+                    metadata.name.as_deref().unwrap_or_default(),
+                ))
+            }
+            Sight::Listed => Observation::Listed(V::KIND, scope.clone()),
+            Sight::Forbidden => Observation::Forbidden(V::KIND, scope.clone()),
+        })
+    }
+
+    fn missing(&self, scope: &Scope) -> Option<String> {
+        Some(missing(&V::group(&()), &V::plural(&()), scope))
+    }
 }
 
 /// `View Kind "field selector"`: the view is the variant of its name of `Object`.

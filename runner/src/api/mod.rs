@@ -4,6 +4,9 @@
 //! |---|---|
 //! | `POST /api/alerts` | takes Alertmanager's webhook, version 4 |
 //! | `POST /api/signals` | takes an array of signals, from a forwarder apart |
+//! | `POST /api/changes` | takes what changed in the cluster, from a forwarder apart |
+//! | `GET /api/changes` | lists what changed, latest first; `namespace`, `since`, `until`, `limit` |
+//! | `GET /api/changes/kept` | how the objects of a kind were, for a forwarder that begins again; `cluster`, `kind` |
 //! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
 //! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
 //! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence, whole |
@@ -18,6 +21,7 @@
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
 
 mod approvals;
+mod changes;
 mod configuration;
 mod endings;
 mod health;
@@ -55,6 +59,8 @@ pub fn router(state: ApiState) -> Router {
     let guarded = Router::new()
         .route("/api/alerts", post(receive::alerts))
         .route("/api/signals", post(receive::signals).get(receive::firing))
+        .route("/api/changes", post(changes::take_in).get(changes::list))
+        .route("/api/changes/kept", get(changes::kept))
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
         .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))

@@ -1,5 +1,6 @@
 //! Takes signals in.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Json;
@@ -10,6 +11,7 @@ use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::ApiState;
 use super::problem::Problem;
@@ -22,7 +24,7 @@ const BODY: usize = 8 << 20;
 /// How long a body may take to come.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// From this length on a body is parsed apart, for it takes more than a millisecond.
+/// From this length on a body is parsed apart.
 const LONG: usize = 256 << 10;
 
 /// How many came.
@@ -64,7 +66,8 @@ async fn receive(
     answer
 }
 
-async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: Read) -> Result<Json<Counts>, Problem> {
+/// Reads a body as far as there is room for it, which it takes until the permit is dropped.
+pub(super) async fn received(state: &ApiState, request: Request) -> Result<(Bytes, OwnedSemaphorePermit), Problem> {
     let length = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -73,20 +76,31 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
     // A body of unknown length may be as long as any.
     let room = length.unwrap_or(BODY).min(BODY);
     let permits = u32::try_from(room).unwrap_or(u32::MAX);
-    let Ok(_room) = state.bodies.try_acquire_many(permits) else {
+    let Ok(room) = Arc::clone(&state.bodies).try_acquire_many_owned(permits) else {
         return Err(Problem::full("too many bytes are being received; try again in a second"));
     };
     let body = match tokio::time::timeout(DEADLINE, whole(request.into_body(), length)).await {
         Ok(body) => body?,
         Err(_) => return Err(Problem::too_slow(format!("the body took longer than {} s", DEADLINE.as_secs()))),
     };
-    let mut payload = if body.len() < LONG {
-        read(&body)?
-    } else {
-        tokio::task::spawn_blocking(move || read(&body))
-            .await
-            .map_err(|error| Problem::internal(error.to_string()))??
-    };
+    Ok((body, room))
+}
+
+/// Reads what a body says; one that takes more than a millisecond apart from the others.
+pub(super) async fn parsed<T: Send + 'static>(
+    body: Bytes,
+    read: fn(&[u8]) -> Result<T, PayloadFault>,
+) -> Result<T, Problem> {
+    if body.len() < LONG {
+        return Ok(read(&body)?);
+    }
+    let read = tokio::task::spawn_blocking(move || read(&body)).await;
+    Ok(read.map_err(|error| Problem::internal(error.to_string()))??)
+}
+
+async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: Read) -> Result<Json<Counts>, Problem> {
+    let (body, _room) = received(state, request).await?;
+    let mut payload = parsed(body, read).await?;
     if payload.truncated > 0 {
         metrics::counter!("marple_intake_truncated_total").increment(payload.truncated);
         tracing::warn!(

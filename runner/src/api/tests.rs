@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::correlate::{CorrelateConfig, Correlator, Life, NoOwners};
 use crate::store::{IncidentFilter, Incidents, Investigations, Outbox, Signals, SqliteStore, Upkeep};
 
+mod changes;
 mod people;
 
 const TOKEN: &str = "s3cret";

@@ -114,6 +114,9 @@ impl Config {
             );
             return Err(ConfigError::value("incidents.stale_after", what));
         }
+        if let Some((setting, fault)) = self.forwarder.changes.fault() {
+            return Err(ConfigError::value(format!("forwarder.changes.{setting}"), fault));
+        }
         for (name, receiver) in &self.receivers {
             receiver.validate(name).map_err(|error| {
                 ConfigError::value(format!("receivers.{}.{}", error.receiver, error.setting), error.fault)

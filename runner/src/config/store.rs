@@ -19,11 +19,21 @@ pub struct StoreConfig {
     /// How much room all evidence may have, compressed. For more, texts of ended incidents are let go of, first those
     /// that no conclusion cites; titles and views stay.
     pub evidence_max: Size,
+    /// How long changes of the cluster's objects are kept.
+    pub changes_retention: Period,
+    /// How many of them are kept at most: for more, the oldest go.
+    pub changes_max: u64,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("marple.db"), retention: Period::days(30), evidence_max: Size::gibibytes(4) }
+        Self {
+            path: PathBuf::from("marple.db"),
+            retention: Period::days(30),
+            evidence_max: Size::gibibytes(4),
+            changes_retention: Period::days(30),
+            changes_max: 200_000,
+        }
     }
 }
 
@@ -34,6 +44,14 @@ impl StoreConfig {
                 "store.retention",
                 "is shorter than 1h: incidents would go while people read them",
             ));
+        }
+        if self.changes_retention < Period::hours(1) {
+            let what = "is shorter than 1h: what changed before an incident would be gone while it is looked into";
+            return Err(ConfigError::value("store.changes_retention", what));
+        }
+        if self.changes_max < 1_000 {
+            let what = format!("is {}: one rollout of all may be more; at least 1000", self.changes_max);
+            return Err(ConfigError::value("store.changes_max", what));
         }
         if self.evidence_max < Size::mebibytes(64) {
             return Err(ConfigError::value(

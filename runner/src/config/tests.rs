@@ -99,6 +99,23 @@ fn a_rule_over_objects_names_a_kind_without_its_group() {
 }
 
 #[test]
+fn settings_of_the_change_history_that_do_not_fit_are_named() {
+    let error_of = error("forwarder: { changes: { except: [Secrets] } }");
+    assert!(
+        error_of.starts_with(
+            "forwarder.changes.except: \"Secrets\" is no kind whose changes are told; these are: Deployment"
+        ),
+        "{error_of}"
+    );
+    assert_eq!(
+        error("store: { changes_max: 10 }"),
+        "store.changes_max: is 10: one rollout of all may be more; at least 1000"
+    );
+    assert!(error("store: { changes_retention: 10m }").starts_with("store.changes_retention: is shorter than 1h"));
+    assert!(read("forwarder: { changes: { config_maps: hashed, except: [Secret, Node] } }").is_ok());
+}
+
+#[test]
 fn a_text_that_is_no_yaml_is_told_with_its_place() {
     let error = error("server: [");
     assert!(error.starts_with("the configuration is no valid YAML: "), "{error}");

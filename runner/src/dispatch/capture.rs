@@ -9,6 +9,7 @@ use marple_core::{
     Conclusion, Finding, Incident, Labels, Member, ObjectRef, Signal, SignalSource, SignalStatus, Unseen,
 };
 use marple_tools::diagnose::{self, Symptom};
+use marple_tools::history::ChangeLog;
 use marple_tools::kubernetes::Cluster;
 use marple_tools::log_store::{self, LogStore, Stored};
 use marple_tools::prometheus::{self, Around, Prometheus};
@@ -30,6 +31,8 @@ pub struct Lookout {
     pub prometheus: Option<Prometheus>,
     /// The log store, where there is one.
     pub logs: Option<LogStore>,
+    /// What changed in the cluster, where it is told.
+    pub changes: Option<Arc<dyn ChangeLog>>,
     /// Takes secrets out of what is kept.
     pub redact: Arc<dyn Redact>,
     /// The longest that one capture may take.
@@ -63,6 +66,7 @@ impl Lookout {
         scene.unseen.extend(metrics.unseen);
         let stored = self.stored_logs(&scene, subjects, now).await;
         scene.unseen.extend(stored.unseen);
+        self.changes(&mut scene, subjects, now).await;
         let mut findings = diagnose::run(&scene);
         let kept = scene::keep(&scene, &findings, evidence, self.redact.as_ref()).await?;
         kept.resolve(&mut findings);
@@ -105,6 +109,18 @@ impl Lookout {
             }
             None => Stored::default(),
         }
+    }
+
+    /// What changed in the scene before the incident and since, as it was recorded.
+    async fn changes(&self, scene: &mut Scene, subjects: &Subjects, now: Timestamp) {
+        let Some(log) = &self.changes else { return };
+        let window = scene.window(subjects.starts_at, now);
+        let why = match tokio::time::timeout(self.timeout, log.changes(&window)).await {
+            Ok(Ok(found)) => return scene.learn(found.changes),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("the store gave no answer in {} s", self.timeout.as_secs()),
+        };
+        scene.unseen.push(Unseen { what: "the change history".to_owned(), why });
     }
 
     /// The objects that may be looked at: what may not is not looked at by its metrics or stored logs either.

@@ -2,6 +2,7 @@
 //!
 //! One unusable entry does not cost the others: it is kept aside with the reason, where an operator can see it.
 
+mod changes;
 mod entry;
 mod fault;
 mod redact;
@@ -10,6 +11,7 @@ mod signals;
 mod tests;
 mod webhook;
 
+pub use changes::{read_changes, redacted_changes};
 pub use fault::PayloadFault;
 pub use redact::redact;
 pub use signals::read_signals;

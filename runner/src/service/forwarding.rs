@@ -1,24 +1,25 @@
-//! The forwarder in the same process: its signals go through the store like all others.
+//! The forwarder in the same process: its signals and changes go through the store like all others.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_core::{Signal, SignalSource};
+use marple_forwarder::change::{Batch, Chronicle, Kept};
 use marple_forwarder::{Deliver, DeliverError, Known, KnownError};
-
 use marple_tools::Redact;
 
 use crate::clock::Clock;
 use crate::intake;
-use crate::store::{Signals, StoreError};
+use crate::store::{Changes, Signals, StoreError};
 
 /// How long the forwarder waits where the store is full.
 const FULL: Duration = Duration::from_secs(1);
 
-/// Takes the forwarder's signals into the store, and tells it what is held there as firing.
+/// Takes the forwarder's signals and changes into the store, and tells it what is held there of them.
 pub(super) struct InProcess {
     pub(super) signals: Arc<dyn Signals>,
+    pub(super) changes: Arc<dyn Changes>,
     /// Takes secrets out of what the cluster says.
     pub(super) redact: Arc<dyn Redact>,
     pub(super) clock: Clock,
@@ -28,12 +29,27 @@ pub(super) struct InProcess {
 impl Deliver for InProcess {
     async fn deliver(&self, mut signals: Vec<Signal>) -> Result<(), DeliverError> {
         intake::redact(&mut signals, self.redact.as_ref());
-        match self.signals.accept(&signals, &[], self.clock.now()).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::Full { .. }) => Err(DeliverError::Busy { retry_after: Some(FULL) }),
-            // Even where the store is damaged the signals are kept by the forwarder: other parts end the process.
-            Err(error) => Err(DeliverError::Unreachable(error.into())),
-        }
+        self.signals.accept(&signals, &[], self.clock.now()).await.map(|_| ()).map_err(undelivered)
+    }
+}
+
+#[async_trait]
+impl Chronicle for InProcess {
+    async fn record(&self, mut batch: Batch) -> Result<(), DeliverError> {
+        let changes = intake::redacted_changes(&mut batch, self.redact.as_ref());
+        self.changes.record(&batch, &changes).await.map(|_| ()).map_err(undelivered)
+    }
+
+    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
+        self.changes.kept(cluster, kind).await.map_err(|error| KnownError { source: error.into() })
+    }
+}
+
+fn undelivered(error: StoreError) -> DeliverError {
+    match error {
+        StoreError::Full { .. } => DeliverError::Busy { retry_after: Some(FULL) },
+        // Even where the store is damaged the forwarder keeps what it saw: other parts end the process.
+        error => DeliverError::Unreachable(error.into()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! parts end and begin again, as at a restart, and all that they were at is in the store.
 
 mod audit;
+mod chronicle;
 mod expiry;
 mod forwarding;
 mod learn;

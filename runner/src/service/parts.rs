@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use marple_forwarder::Forwarder;
 use marple_tools::gate::Approve;
+use marple_tools::history::{self, ChangeLog};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Ground, Setup, audit, expiry, forwarding, spawn, upkeep};
+use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, spawn, upkeep};
 use crate::api::Live;
 use crate::approve::People;
 use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
 use crate::outbox::Deliveries;
 use crate::render::{LinkKey, Links, SignedLinks};
-use crate::store::{Endings, Outbox, Signals, Store, Upkeep};
+use crate::store::{Endings, Outbox, Signals, Store};
 
 /// How long parts may take to end what they do before they are cut off: what is cut off goes on as after a crash.
 const GRACE: Duration = Duration::from_secs(15);
@@ -30,7 +31,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them.
     pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
-        let Setup { config, lookout, toolsets, investigator, watched, sinks, routes } = setup;
+        let Setup { config, mut lookout, toolsets, investigator, watched, sinks, routes } = setup;
         let Ground { store, state, clock, started, stop } = ground;
         let clock = *clock;
         let stop = stop.child_token();
@@ -47,12 +48,20 @@ impl Parts {
         state.rest_on([("correlation", correlator.alive())]);
         spawn(&mut parts, "correlation", correlator.run(stop.clone()));
 
+        let history: Arc<dyn ChangeLog> =
+            Arc::new(chronicle::StoredChanges { changes: store.clone(), cluster: config.cluster.name.clone() });
+        let here = watched.is_some() && config.forwarder.changes.enabled;
+        let toolsets = toolsets.with(history::toolset(Some(Arc::clone(&history)), lookout.cluster.clone(), here));
+        lookout.changes = Some(history);
+
         let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
         if let Some(client) = watched {
-            let here = Arc::new(forwarding::InProcess { signals, redact: Arc::clone(&redact), clock });
+            let here = forwarding::InProcess { signals, changes: store.clone(), redact: Arc::clone(&redact), clock };
+            let here = Arc::new(here);
             let cluster = &config.cluster.name;
-            let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here));
+            let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here.clone()))
+                .with_history(here);
             spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
         }
 
@@ -105,8 +114,7 @@ impl Parts {
         let deliveries = Deliveries::new(outbox, sinks, Arc::new(views), config.delivery.clone());
         spawn(&mut parts, "delivery", deliveries.run(stop.clone()));
 
-        let kept: Arc<dyn Upkeep> = store.clone();
-        spawn(&mut parts, "retention", upkeep::run(kept, config.store.retention, clock, stop.clone()));
+        spawn(&mut parts, "retention", upkeep::run(Arc::clone(store), config.store.clone(), clock, stop.clone()));
         let endings: Arc<dyn Endings> = store.clone();
         let stale_after = config.incidents.stale_after.duration();
         spawn(&mut parts, "expiry", expiry::run(endings, stale_after, *started, clock, stop.clone()));

@@ -8,7 +8,8 @@ use marple_core::Period;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::store::{StoreError, Upkeep};
+use crate::config::StoreConfig;
+use crate::store::{Store, StoreError};
 
 /// How often it is looked for: retention is told in days.
 const EVERY: Duration = Duration::from_hours(1);
@@ -18,8 +19,8 @@ const FIRST: Duration = Duration::from_mins(2);
 
 /// Deletes what ended before the retention, until cancelled.
 pub(super) async fn run(
-    store: Arc<dyn Upkeep>,
-    retention: Period,
+    store: Arc<dyn Store>,
+    config: StoreConfig,
     clock: Clock,
     cancel: CancellationToken,
 ) -> Result<(), StoreError> {
@@ -29,9 +30,23 @@ pub(super) async fn run(
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => wait = EVERY,
         }
-        let kept = SignedDuration::try_from(retention.duration()).unwrap_or(SignedDuration::MAX);
-        let Ok(before) = clock.now().checked_sub(kept) else { continue };
-        match store.retention(before).await {
+        let before = |kept: Period| {
+            clock.now().checked_sub(SignedDuration::try_from(kept.duration()).unwrap_or(SignedDuration::MAX)).ok()
+        };
+        let (Some(incidents), Some(changes)) = (before(config.retention), before(config.changes_retention)) else {
+            continue;
+        };
+        match store.retire_changes(changes, config.changes_max).await {
+            Ok(0) => {}
+            Ok(deleted) => {
+                tracing::info!(changes = deleted, "older than their retention or beyond their bound, deleted");
+            }
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "old changes could not be deleted; it is tried again in an hour");
+            }
+            Err(error) => return Err(error),
+        }
+        match store.retention(incidents).await {
             Ok(retired) => {
                 if retired.incidents > 0 {
                     tracing::info!(

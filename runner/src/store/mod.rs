@@ -4,6 +4,7 @@
 //! made them, evidence, the agent's steps, and what is to be said to whom.
 
 mod approvals;
+mod changes;
 mod endings;
 mod error;
 mod incidents;
@@ -14,6 +15,7 @@ mod sqlite;
 mod upkeep;
 
 pub use approvals::{ApprovalRow, ApprovalState, Approvals, Verdict};
+pub use changes::{Changes, Recorded};
 pub use endings::{Endings, Said};
 pub use error::StoreError;
 pub use incidents::{Behind, IncidentFilter, Incidents, Moment, Named, TimelineEntry};
@@ -26,6 +28,6 @@ pub use sqlite::SqliteStore;
 pub use upkeep::{AuditRecord, Retired, Upkeep};
 
 /// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
-pub trait Store: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Upkeep {}
+pub trait Store: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Upkeep {}
 
-impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Upkeep> Store for S {}
+impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Upkeep> Store for S {}

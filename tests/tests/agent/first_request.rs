@@ -7,6 +7,7 @@ use marple_agent::context::tokens;
 use marple_agent::{Ending, Mode};
 use marple_tests::model::{ModelDouble, Reply};
 use marple_tools::endpoint::EndpointConfig;
+use marple_tools::history::{ChangeLog, ChangeLogError, Found, RecentChanges, Window};
 use marple_tools::kubernetes::Cluster;
 use marple_tools::prometheus::Prometheus;
 use marple_tools::{Tool, Toolbox};
@@ -20,6 +21,23 @@ const MOST: u32 = 4_000;
 /// The tools alone, the conclusion's among them.
 const MOST_OF_TOOLS: u32 = 2_500;
 
+/// The tool of the change history alone.
+const MOST_OF_CHANGES: u32 = 200;
+
+/// A history without changes.
+struct NoChanges;
+
+#[async_trait::async_trait]
+impl ChangeLog for NoChanges {
+    async fn changes(&self, _: &Window) -> Result<Found, ChangeLogError> {
+        Ok(Found::default())
+    }
+
+    async fn since(&self) -> Result<Option<jiff::Timestamp>, ChangeLogError> {
+        Ok(None)
+    }
+}
+
 #[tokio::test]
 async fn instructions_and_all_real_tools_have_at_most_4000_tokens() {
     let model = ModelDouble::start([Reply::all_is_well()]).await.unwrap();
@@ -31,6 +49,7 @@ async fn instructions_and_all_real_tools_have_at_most_4000_tokens() {
     let tools: Vec<Arc<dyn Tool>> = marple_tools::kubernetes::tools(cluster)
         .into_iter()
         .chain(marple_tools::prometheus::tools(Prometheus::new(&prometheus).unwrap()))
+        .chain([Arc::new(RecentChanges::new(Arc::new(NoChanges), None)) as Arc<dyn Tool>])
         .chain(marple_tools::evidence::tools(Arc::clone(&evidence)))
         .collect();
     let count = tools.len();
@@ -42,7 +61,12 @@ async fn instructions_and_all_real_tools_have_at_most_4000_tokens() {
     let case = tokens(request["messages"][1]["content"].as_str().unwrap());
     let offered: u32 =
         request["tools"].as_array().unwrap().iter().map(|tool| tokens(&tool["function"].to_string())).sum();
-    println!("instructions {instructions}, {count} tools and conclude {offered}, case {case} tokens");
+    let changes = request["tools"].as_array().unwrap().iter().find(|tool| tool["function"]["name"] == "recent_changes");
+    let changes = tokens(&changes.unwrap()["function"].to_string());
+    assert!(changes <= MOST_OF_CHANGES, "recent_changes {changes}");
+    println!(
+        "recent_changes {changes}, instructions {instructions}, {count} tools and conclude {offered}, case {case} tokens"
+    );
     assert!(offered <= MOST_OF_TOOLS, "tools {offered}");
     assert!(instructions + offered <= MOST, "instructions {instructions}, tools {offered}");
     let names: Vec<&Value> =

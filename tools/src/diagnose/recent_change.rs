@@ -5,7 +5,7 @@ use marple_core::{Category, Finding, ProofSource, Severity};
 
 use super::context::{Context, RECENT};
 use super::{Condition, Diagnoser, line, workload};
-use crate::scene::{Change, MADE};
+use crate::scene::{Change, GONE, MADE, is_of_pods};
 
 const CHANGED: Condition = Condition::context("recent-change");
 
@@ -23,7 +23,8 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if rollout.revision == MADE && !context.within(rollout.at, RECENT) {
             continue;
         }
-        if !context.within(rollout.at, LATELY) || (rollout.changes.is_empty() && revised) {
+        let gone = rollout.revision == GONE;
+        if !context.within(rollout.at, LATELY) || (rollout.changes.is_empty() && revised && !gone) {
             continue;
         }
         let changes = rollout.changes.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
@@ -33,11 +34,12 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         // A message is read when it is read: a time stays true.
         let when = at.strftime(if context.within(at, TODAY) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" });
         let valued = rollout.changes.iter().any(|change| change.from.is_some() || change.to.is_some());
-        let statement = if revised || valued {
-            format!("{object} was changed at {when}: {}{more}", line::cut(&changes.join("; "), 180))
+        let by = rollout.writer.as_ref().map(|writer| format!(" by {writer}")).unwrap_or_default();
+        let statement = if (revised || valued) && !gone {
+            format!("{object} was changed{by} at {when}: {}{more}", line::cut(&changes.join("; "), 180))
         } else {
-            let made = if rollout.revision == MADE { MADE } else { "written" };
-            format!("{object} was {made} at {when}")
+            let made = if [MADE, GONE].contains(&rollout.revision.as_str()) { &rollout.revision } else { "written" };
+            format!("{object} was {made}{by} at {when}")
         };
         let mut draft = context
             .finding(&CHANGED, object, Category::Configuration)
@@ -50,13 +52,20 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             )
             .words(ProofSource::Rollout(object.clone()), &at.to_string());
         if let (false, Some(Change { field, from: Some(from), .. })) = (revised, rollout.changes.first()) {
-            let title = format!("Set {field} back to `{}`, as it was applied", line::cut(from, 120));
+            let known = if rollout.by.is_some() { "as it was" } else { "as it was applied" };
+            let title = format!("Set {field} back to `{}`, {known}", line::cut(from, 120));
             draft = draft.mend(title, workload::edit(object));
         }
-        // To undo a restart would only restart once more.
+        // To undo a restart would only restart once more, and what makes no revision is not undone with one.
         let restarts = rollout.changes.iter().all(Change::is_restart);
-        if let Some(undo) = workload::undo(object).filter(|_| !restarts) {
+        let of_pods =
+            rollout.revision.starts_with("revision ") || rollout.changes.iter().any(|change| is_of_pods(&change.field));
+        if let Some(undo) = workload::undo(object).filter(|_| !restarts && of_pods) {
             draft = draft.mend("Go back to the revision before", undo);
+        } else if let Some(Change { from: Some(from), .. }) =
+            rollout.changes.iter().find(|change| revised && change.field == "replicas")
+        {
+            draft = draft.mend(format!("Go back to {from} replicas"), workload::scale(object, from));
         }
         draft.into(findings);
     }

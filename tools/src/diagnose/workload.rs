@@ -32,6 +32,11 @@ pub(super) fn undo(object: &ObjectRef) -> Option<String> {
         .then(|| format!("kubectl rollout undo{} {}", scope(object), target(object)))
 }
 
+/// The command that gives a workload so many replicas.
+pub(super) fn scale(object: &ObjectRef, replicas: &str) -> String {
+    format!("kubectl scale{} {} --replicas={replicas}", scope(object), target(object))
+}
+
 /// How many replicas a workload wants and how many are ready, where its kind counts them.
 pub(super) fn replicas(object: &ObjectRef, value: &Value) -> Option<(i64, i64)> {
     let (wanted, ready) = match object.kind.as_str() {

@@ -10,6 +10,7 @@ pub(crate) mod gateway;
 mod graph;
 mod hosts;
 mod keep;
+mod learn;
 pub(crate) mod names;
 mod reach;
 mod read;
@@ -29,9 +30,10 @@ pub use graph::{Edge, Graph, Relation};
 pub(crate) use hosts::Target;
 pub(crate) use keep::occurs;
 pub use keep::{Kept, keep};
+pub(crate) use learn::is_of_pods;
 pub(crate) use names::backends;
-pub(crate) use rollout::MADE;
 pub use rollout::{Change, Rollout};
+pub(crate) use rollout::{GONE, MADE};
 
 /// The end of one container's log.
 #[derive(Clone, Debug, PartialEq, Eq)]

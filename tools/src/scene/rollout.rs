@@ -18,6 +18,9 @@ const FIELD_LIMIT: usize = 40;
 /// The revision of an object that was not changed since it was made.
 pub(crate) const MADE: &str = "created";
 
+/// The revision of an object that was deleted.
+pub(crate) const GONE: &str = "deleted";
+
 /// One field that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
@@ -36,8 +39,19 @@ pub struct Rollout {
     pub at: Timestamp,
     /// Which revision it made, or who wrote it.
     pub revision: String,
+    /// By whom, where it was recorded as it happened: with all that is known of that.
+    pub by: Option<String>,
+    /// The field manager alone.
+    pub writer: Option<String>,
     /// The fields that differ from the revision before.
     pub changes: Vec<Change>,
+}
+
+impl Rollout {
+    /// As the objects themselves tell it.
+    const fn guessed(at: Timestamp, revision: String, changes: Vec<Change>) -> Self {
+        Self { at, revision, by: None, writer: None, changes }
+    }
 }
 
 impl Change {
@@ -61,6 +75,9 @@ impl fmt::Display for Change {
 impl fmt::Display for Rollout {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} {}", self.at, self.revision)?;
+        if let Some(by) = &self.by {
+            write!(formatter, " by {by}")?;
+        }
         for change in self.changes.iter().take(FIELD_LIMIT) {
             write!(formatter, "\n{change}")?;
         }
@@ -114,7 +131,7 @@ pub(super) fn rollouts(objects: &BTreeMap<ObjectRef, Value>) -> BTreeMap<ObjectR
             compare("", template(before), template(after), &mut changes);
             changes.retain(|change| !change.field.ends_with("pod-template-hash"));
             if let (Some(at), false) = (written(after).or_else(|| field::created(after)), changes.is_empty()) {
-                found.insert(owner, Rollout { at, revision: format!("revision {revision}"), changes });
+                found.insert(owner, Rollout::guessed(at, format!("revision {revision}"), changes));
             }
         }
     }
@@ -128,7 +145,7 @@ pub(super) fn rollouts(objects: &BTreeMap<ObjectRef, Value>) -> BTreeMap<ObjectR
 
 /// The making of an object that limits others.
 fn made(value: &Value) -> Option<Rollout> {
-    Some(Rollout { at: field::created(value)?, revision: MADE.to_owned(), changes: Vec::new() })
+    Some(Rollout::guessed(field::created(value)?, MADE.to_owned(), Vec::new()))
 }
 
 /// When a revision came into force: an old one that is taken again keeps its creation time.
@@ -179,7 +196,7 @@ fn last_write(object: &ObjectRef, value: &Value) -> Option<Rollout> {
             }
         })
         .collect();
-    Some(Rollout { at: *at, revision: format!("last written by {manager}, which holds these fields"), changes })
+    Some(Rollout::guessed(*at, format!("last written by {manager}, which holds these fields"), changes))
 }
 
 /// A value as it was applied, where that is another, and as it is now: of a file the first line that differs.

@@ -24,6 +24,12 @@ impl Toolset {
         Self { name: name.into(), description: description.into(), probe: Arc::new(probe), wanted: true }
     }
 
+    /// The same; that it is off is worth a word only where it is wanted.
+    #[must_use]
+    pub fn wanted(self, wanted: bool) -> Self {
+        Self { wanted, ..self }
+    }
+
     /// A toolset that needs nothing but itself.
     pub fn of(name: impl Into<String>, description: impl Into<String>, tools: Vec<Arc<dyn Tool>>) -> Self {
         Self::new(name, description, Certain(Ok(Offer::from(tools))))

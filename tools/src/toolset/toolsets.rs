@@ -72,6 +72,17 @@ impl Toolsets {
         Self(Arc::new(Shared { toolsets: known, standings, redact }))
     }
 
+    /// The same with another toolset, which takes the place of the one of its name where there is one.
+    #[must_use]
+    pub fn with(&self, toolset: Toolset) -> Self {
+        let mut toolsets = self.0.toolsets.clone();
+        match toolsets.iter_mut().find(|other| other.name == toolset.name) {
+            Some(other) => *other = toolset,
+            None => toolsets.push(toolset),
+        }
+        Self::new(toolsets, Arc::clone(&self.0.redact))
+    }
+
     /// Tries all at once; takes at most 20 s.
     pub async fn check(&self) {
         join_all(self.each().map(|(toolset, standing)| self.try_one(toolset, standing))).await;

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use marple_core::SignalStatus::Firing;
-use wiremock::matchers::{body_json, header, method, path};
+use wiremock::matchers::{body_json, header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
@@ -44,6 +44,32 @@ async fn what_the_runner_holds_as_firing_is_read_from_where_signals_are_posted()
     let known = deliver_to(&server.uri());
     assert_eq!(known.firing().await.unwrap(), held);
     assert!(known.firing().await.is_err(), "a runner that answers anything else is not taken to hold nothing");
+}
+
+#[tokio::test]
+async fn changes_are_posted_and_what_is_kept_of_a_kind_is_read() {
+    let server = MockServer::start().await;
+    let batch = Batch { cluster: "test".to_owned(), ..Batch::default() };
+    Mock::given(method("POST"))
+        .and(path("/api/changes"))
+        .and(header("authorization", "Bearer s3cret"))
+        .and(body_json(&batch))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let kept = Kept { listed_at: Some(Timestamp::UNIX_EPOCH), ..Kept::default() };
+    Mock::given(method("GET"))
+        .and(path("/api/changes/kept"))
+        .and(query_param("cluster", "my cluster"))
+        .and(query_param("kind", "ConfigMap"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(&kept))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let runner = deliver_to(&server.uri());
+    runner.record(batch).await.unwrap();
+    assert_eq!(runner.kept("my cluster", "ConfigMap").await.unwrap(), kept);
 }
 
 #[tokio::test]

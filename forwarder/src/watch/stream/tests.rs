@@ -14,6 +14,8 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::object::{Kind, Pod};
+use crate::picture::Observation;
+use crate::watch::view::Views;
 
 /// One answer of the API server, and what the request for it must ask.
 struct Answer {
@@ -87,7 +89,7 @@ async fn sees(script: Vec<Answer>, count: usize) -> Vec<String> {
     let (sender, mut observations) = mpsc::channel(1);
     let cancel = CancellationToken::new();
     let api = kube::Api::<Pod>::all(client(script));
-    let watch = Watch::new(api, Scope::Cluster, sender, Duration::from_mins(5), cancel.clone());
+    let watch = Watch::new(Views(api), Scope::Cluster, sender, Duration::from_mins(5), cancel.clone());
     let running = tokio::spawn(watch.run());
     let mut seen = Vec::new();
     while seen.len() < count {

@@ -3,6 +3,7 @@
 mod accepting;
 mod approvals;
 mod arrivals;
+mod changes;
 mod checkpoints;
 mod column;
 mod correlation;

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use marple_core::Signal;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +35,9 @@ const GROUP: usize = 256;
 /// How long a write that may wait waits for its place in the queue.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Said to who sends, where too much waits.
+const FULL: StoreError = StoreError::Full { waiting: "signals" };
+
 /// A write that waits for its commit.
 trait Job: Send {
     /// Does it. Whether it may be committed; if not, it has changed nothing that stays.
@@ -49,6 +52,8 @@ struct Pending<T, W> {
     work: Option<W>,
     outcome: Option<Result<T, Fault>>,
     answer: oneshot::Sender<Result<T, StoreError>>,
+    /// Room among the bytes that may wait, held until the commit.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// What waits for its commit.
@@ -112,16 +117,26 @@ impl Writer {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let job = Box::new(Pending { doing, work: Some(work), outcome: None, answer });
-        match self.queue.send_timeout(Waiting::Job(job), PATIENCE).await {
+        let (job, answered) = job(doing, None, work);
+        match self.queue.send_timeout(job, PATIENCE).await {
             Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
             Err(mpsc::error::SendTimeoutError::Timeout(_)) => Err(StoreError::Full { waiting: "writes" }),
             Err(mpsc::error::SendTimeoutError::Closed(_)) => Err(StoreError::Closed),
         }
     }
 
-    /// Keeps what came from outside, and answers once it is committed: refused at once where too much waits.
+    /// The same for what comes from outside: refused at once where too much waits.
+    pub(super) async fn write_now<T, W>(&self, doing: &'static str, bytes: usize, work: W) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+    {
+        let (job, answered) = job(doing, Some(self.room(bytes)?), work);
+        self.submit(job)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Keeps signals, and answers once they are committed: refused at once where too much waits.
     pub(super) async fn accept(
         &self,
         doing: &'static str,
@@ -130,16 +145,23 @@ impl Writer {
         quarantined: Vec<Quarantined>,
         at: Timestamp,
     ) -> Result<Accepted, StoreError> {
-        let full = StoreError::Full { waiting: "signals" };
-        // What is larger than the bound takes all of it: it is refused only while others wait.
-        let wanted = u32::try_from(Accepting::size(&rows, &quarantined).min(BYTES)).unwrap_or(u32::MAX);
-        let Ok(room) = Arc::clone(&self.bytes).try_acquire_many_owned(wanted) else { return Err(full) };
+        let room = self.room(Accepting::size(&rows, &quarantined))?;
         let (accepting, answered) = Accepting::new(doing, signals, rows, quarantined, at, room);
-        match self.queue.try_send(Waiting::Signals(accepting)) {
-            Ok(()) => answered.await.map_err(|_| StoreError::Closed)?,
-            Err(mpsc::error::TrySendError::Full(_)) => Err(full),
-            Err(mpsc::error::TrySendError::Closed(_)) => Err(StoreError::Closed),
-        }
+        self.submit(Waiting::Signals(accepting))?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// What is larger than the bound takes all of it: it is refused only while others wait.
+    fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, StoreError> {
+        let wanted = u32::try_from(bytes.min(BYTES)).unwrap_or(u32::MAX);
+        Arc::clone(&self.bytes).try_acquire_many_owned(wanted).map_err(|_| FULL)
+    }
+
+    fn submit(&self, waiting: Waiting) -> Result<(), StoreError> {
+        self.queue.try_send(waiting).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => FULL,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })
     }
 
     /// Commits what waits and ends the writer.
@@ -152,6 +174,20 @@ impl Writer {
             }
         }
     }
+}
+
+fn job<T, W>(
+    doing: &'static str,
+    room: Option<OwnedSemaphorePermit>,
+    work: W,
+) -> (Waiting, oneshot::Receiver<Result<T, StoreError>>)
+where
+    T: Send + 'static,
+    W: for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c, Result<T, Fault>> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let job = Pending { doing, work: Some(work), outcome: None, answer, _room: room };
+    (Waiting::Job(Box::new(job)), answered)
 }
 
 async fn write(

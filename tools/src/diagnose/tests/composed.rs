@@ -11,7 +11,10 @@ fn changed(scene: &mut Scene, object: ObjectRef, minutes: i64, field: &str) {
     let began: Timestamp = "2026-01-02T11:50:00Z".parse().unwrap();
     let change = Change { field: field.to_owned(), from: Some("1".to_owned()), to: Some("2".to_owned()) };
     let at = began - jiff::SignedDuration::from_mins(minutes);
-    scene.rollouts.insert(object, Rollout { at, revision: "revision 2".to_owned(), changes: vec![change] });
+    scene.rollouts.insert(
+        object,
+        Rollout { at, revision: "revision 2".to_owned(), by: None, writer: None, changes: vec![change] },
+    );
 }
 
 #[test]

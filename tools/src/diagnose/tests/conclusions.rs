@@ -142,7 +142,7 @@ fn a_change_of_the_caller_is_not_blamed_for_errors_of_what_it_calls() {
         let mut scene = scene(objects.concat(), &[], vec![log("shop", "web", false, &format!("{line}\n").repeat(20))]);
         let at = scene.now - jiff::SignedDuration::from_mins(12);
         let change = Change { field: "containers[app].env[MODE]".to_owned(), from: None, to: Some("fast".to_owned()) };
-        let rollout = Rollout { at, revision: "2".to_owned(), changes: vec![change] };
+        let rollout = Rollout { at, revision: "2".to_owned(), by: None, writer: None, changes: vec![change] };
         scene.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", changed), rollout);
         concluded(&mut scene, &[symptom("HighErrorRate", &of("Deployment", "shop", "web"))])
     };

@@ -65,7 +65,8 @@ fn a_kill_for_memory_tells_the_limit_and_blames_the_owner() {
         from: Some(from.to_owned()),
         to: Some("64Mi".to_owned()),
     };
-    let rollout = |from| Rollout { at: cut.now, revision: "2".to_owned(), changes: vec![change(from)] };
+    let rollout =
+        |from| Rollout { at: cut.now, revision: "2".to_owned(), by: None, writer: None, changes: vec![change(from)] };
     let (cut_down, raised) = (rollout("1Gi"), rollout("32Mi"));
     let set = |scene: &Scene| {
         let killed = run(scene).into_iter().find(|finding| finding.condition == "container-oom-killed").unwrap();
@@ -188,7 +189,8 @@ fn a_registry_that_is_not_reached_is_no_reason_to_change_the_image() {
             from: Some(from.to_owned()),
             to: Some("registry.local/cart:2".to_owned()),
         };
-        let rollout = Rollout { at: scene.now, revision: "2".to_owned(), changes: vec![change] };
+        let rollout =
+            Rollout { at: scene.now, revision: "2".to_owned(), by: None, writer: None, changes: vec![change] };
         scene.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), rollout);
         let findings = run(&scene);
         let told = findings.iter().find(|finding| finding.condition == "image-registry-unreachable").unwrap();

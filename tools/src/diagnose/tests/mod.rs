@@ -13,6 +13,7 @@ mod objects;
 mod probes;
 mod programs;
 mod properties;
+mod recorded;
 mod services;
 mod storage_and_nodes;
 

@@ -1,0 +1,90 @@
+//! What is handed on to be kept, and what is asked for at a start.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_core::{Change, ObjectRef};
+use serde::{Deserialize, Serialize};
+
+use super::state::State;
+use crate::deliver::DeliverError;
+use crate::known::KnownError;
+
+/// What is to be kept together: changes, and the states from which later ones are told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Objects, in the order in which they were seen.
+    #[serde(default)]
+    pub entries: Vec<Entry>,
+    /// Kinds that were listed in full.
+    #[serde(default)]
+    pub listed: Vec<Listed>,
+}
+
+/// An object that was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The object.
+    pub object: ObjectRef,
+    /// What changed in it; nothing where it is only known from now on.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// How it is; absent where it is gone.
+    #[serde(default)]
+    pub state: Option<State>,
+}
+
+/// A kind was listed in full: what is made after that is new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listed {
+    /// The kind.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Batch {
+    /// Of a cluster, empty.
+    pub(super) fn of(cluster: &str) -> Self {
+        Self { cluster: cluster.to_owned(), ..Self::default() }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.listed.is_empty()
+    }
+
+    /// Adds what came after it.
+    pub(super) fn append(&mut self, mut later: Self) {
+        self.entries.append(&mut later.entries);
+        self.listed.append(&mut later.listed);
+    }
+
+    /// How many changes it tells.
+    pub fn changes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.changes.len()).sum()
+    }
+}
+
+/// What is kept of a kind from before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept {
+    /// How each object was.
+    pub states: Vec<State>,
+    /// When the kind was last listed in full.
+    pub listed_at: Option<Timestamp>,
+}
+
+/// Where the history is kept: in the same process, or at a runner apart.
+#[async_trait]
+pub trait Chronicle: Send + Sync {
+    /// Keeps a batch; `Ok` when all of it is stored for good. Batches come in order; one that comes twice changes nothing.
+    async fn record(&self, batch: Batch) -> Result<(), DeliverError>;
+
+    /// What is kept of a kind of a cluster.
+    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError>;
+}

@@ -1,0 +1,25 @@
+//! What was altered in the cluster: of two states of an object the fields that differ, with who wrote them.
+//!
+//! From the wire inwards: [`family`] says which kinds there are and which fields of an object matter; [`trim`] takes them;
+//! [`State`] is what is kept of an object, small; `compare` makes [`marple_core::Change`]s of two states and `author` tells
+//! who wrote (all pure); [`History`] keeps the states and sees objects come, change and go (pure); `Recorder` hands on what
+//! they come to, until it is kept.
+
+mod author;
+mod batch;
+mod compare;
+mod delivered;
+mod family;
+mod history;
+mod read;
+mod recorder;
+mod state;
+mod trim;
+mod unshown;
+
+pub use batch::{Batch, Chronicle, Entry, Kept, Listed};
+pub(crate) use family::{FAMILIES, Family};
+pub(crate) use history::{Glimpse, History};
+pub(crate) use recorder::Recorder;
+pub use state::State;
+pub use unshown::is_unshown;

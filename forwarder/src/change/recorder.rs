@@ -1,0 +1,154 @@
+//! Hands on what changed until it is kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use metrics::{counter, gauge};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{Batch, Chronicle, Family, History, Kept};
+use crate::deliver::DeliverError;
+use crate::metric;
+use crate::watch::HistoryWatches;
+
+/// What was seen and waits to be compared, which takes microseconds: an object may have a MiB. When full, the watches wait,
+/// and with them the API server: once a watch is too far behind it lists again, and what differs from the states that are
+/// known is found.
+const GLIMPSES: usize = 8;
+
+/// Objects that wait to be kept: each has some KiB, and at most [`super::state::TEXTS`] twice over. When full, nothing more
+/// is compared.
+const WAITING: usize = 128;
+
+/// The most objects of one delivery, and how many texts of full size that may be: some MiB.
+const BATCH: usize = 50;
+
+/// How long one delivery or answer may take, whatever the receiver's own deadline is.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// The history's part of a forwarder.
+pub(crate) struct Recorder {
+    pub(crate) chronicle: Arc<dyn Chronicle>,
+    pub(crate) cluster: String,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Recorder {
+    /// What is kept of each kind; asked until it is answered, for without it a change during downtime can't be found.
+    /// Nothing where it is cancelled before.
+    async fn kept(&self, family: &Family) -> Option<Kept> {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let asked = tokio::time::timeout(DEADLINE, self.chronicle.kept(&self.cluster, family.kind));
+            let answer = tokio::select! {
+                () = self.cancel.cancelled() => return None,
+                answer = asked => answer,
+            };
+            match answer {
+                Ok(Ok(kept)) => return Some(kept),
+                Ok(Err(error)) => tracing::warn!(kind = family.kind, %error, ?wait, "the change history waits"),
+                Err(_) => {
+                    tracing::warn!(kind = family.kind, ?wait, "the change history waits: the runner gave no answer");
+                }
+            }
+            self.pause(&mut wait).await;
+        }
+    }
+
+    /// Learns how objects were, watches, compares and hands on what changed. Runs until cancelled: what was not handed on
+    /// by then is found by comparing at the next start.
+    pub(crate) async fn run(self, mut history: History, families: Vec<&'static Family>, watches: HistoryWatches) {
+        for family in &families {
+            let Some(kept) = self.kept(family).await else { return };
+            history.know(family, kept);
+        }
+        let (sender, mut glimpses) = mpsc::channel(GLIMPSES);
+        let mut watching = watches.start(&families, &sender);
+        drop(sender);
+        let (sender, waiting) = mpsc::channel(WAITING);
+        let compare = async {
+            while let Some(glimpse) = glimpses.recv().await {
+                let batch = history.take(glimpse, Timestamp::now());
+                noted(&batch, history.len());
+                if !batch.is_empty() && sender.send(batch).await.is_err() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            // The end of a watch before that is the end of the history, which ends the process.
+            _ = watching.join_next() => {}
+            () = compare => {}
+            () = self.deliver(waiting) => {}
+        }
+    }
+
+    async fn deliver(&self, mut waiting: mpsc::Receiver<Batch>) {
+        while let Some(mut batch) = waiting.recv().await {
+            while batch.entries.len() < BATCH
+                && let Ok(later) = waiting.try_recv()
+            {
+                batch.append(later);
+            }
+            // A listing may find more to be gone than one post should hold.
+            while batch.entries.len() > BATCH {
+                let rest = batch.entries.split_off(BATCH);
+                let first = Batch { entries: std::mem::replace(&mut batch.entries, rest), ..Batch::of(&self.cluster) };
+                self.until_kept(first).await;
+            }
+            self.until_kept(batch).await;
+        }
+    }
+
+    async fn until_kept(&self, batch: Batch) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let recorded = tokio::time::timeout(DEADLINE, self.chronicle.record(batch.clone())).await;
+            let error = match recorded {
+                Ok(Ok(())) => return,
+                Ok(Err(DeliverError::Refused(reason))) => {
+                    let changes = u64::try_from(batch.changes()).unwrap_or(u64::MAX);
+                    counter!(metric::DROPPED, "reason" => "refused").increment(changes);
+                    tracing::error!(reason, changes, "the runner refuses changes; they are dropped");
+                    return;
+                }
+                Ok(Err(error)) => {
+                    if let DeliverError::Busy { retry_after: Some(after) } = &error {
+                        wait = *after;
+                    }
+                    error
+                }
+                Err(_) => DeliverError::Unreachable(format!("no answer in {} s", DEADLINE.as_secs()).into()),
+            };
+            counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
+            tracing::warn!(%error, ?wait, "changes are not delivered; they are tried again");
+            self.pause(&mut wait).await;
+        }
+    }
+
+    async fn pause(&self, wait: &mut Duration) {
+        tokio::select! {
+            () = self.cancel.cancelled() => {}
+            () = tokio::time::sleep(*wait) => {}
+        }
+        *wait = wait.saturating_mul(2).clamp(FIRST_WAIT, LONGEST_WAIT);
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts of objects are far below 2^52")]
+fn noted(batch: &Batch, objects: usize) {
+    gauge!(metric::HISTORY_OBJECTS).set(objects as f64);
+    for change in batch.entries.iter().flat_map(|entry| &entry.changes) {
+        counter!(metric::CHANGES, "kind" => change.object.kind.clone()).increment(1);
+        tracing::debug!(object = %change.object, by = %change.by, fields = change.fields.len(), "changed");
+    }
+}
+
+#[cfg(test)]
+mod tests;

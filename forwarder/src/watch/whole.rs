@@ -1,0 +1,114 @@
+//! The kinds whose changes are told.
+
+use futures::StreamExt;
+use kube::api::DynamicObject;
+use kube::core::{ApiResource, DynamicResourceScope, PartialObjectMeta};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Client, Resource};
+use serde_json::Value;
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::permission::missing;
+use super::source::{Events, Sight, Source};
+use super::stream::Watch;
+use crate::ForwarderConfig;
+use crate::change::{Family, Glimpse};
+use crate::config::Scope;
+
+/// Objects of one page: they are read whole, and a ConfigMap may have a MiB.
+const PAGE: u32 = 20;
+
+/// Whole objects of a kind, each only for as long as what matters is taken of it.
+struct Whole {
+    family: &'static Family,
+    client: Client,
+    scope: Scope,
+}
+
+impl Whole {
+    fn api<K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>>(&self) -> Api<K> {
+        let (client, resource) = (self.client.clone(), self.family.resource());
+        match &self.scope {
+            Scope::Cluster => Api::all_with(client, &resource),
+            Scope::Namespace(name) => Api::namespaced_with(client, name, &resource),
+        }
+    }
+}
+
+impl Source for Whole {
+    type Object = DynamicObject;
+    type Told = Glimpse;
+
+    fn kind(&self) -> &'static str {
+        self.family.kind
+    }
+
+    fn config(&self) -> watcher::Config {
+        watcher::Config { page_size: Some(PAGE), ..watcher::Config::default() }
+    }
+
+    fn events(&self, config: watcher::Config) -> Events<DynamicObject> {
+        if self.family.metadata_only {
+            watcher(self.api::<PartialObjectMeta<DynamicObject>>(), config).map(|event| event.map(whole)).boxed()
+        } else {
+            watcher(self.api::<DynamicObject>(), config).boxed()
+        }
+    }
+
+    fn tell(&self, sight: Sight<DynamicObject>, scope: &Scope) -> Option<Glimpse> {
+        let family = self.family;
+        match sight {
+            Sight::Listing => Some(Glimpse::Listing(family, scope.clone())),
+            Sight::Seen(object) => Some(Glimpse::Seen(family, scope.clone(), Box::new(object))),
+            Sight::Gone(object) => Some(Glimpse::Gone(family, Box::new(object))),
+            Sight::Listed => Some(Glimpse::Listed(family, scope.clone())),
+            Sight::Forbidden => None,
+        }
+    }
+
+    fn missing(&self, scope: &Scope) -> Option<String> {
+        let (group, plural) = self.family.rule();
+        (!self.family.optional).then(|| missing(group, plural, scope))
+    }
+}
+
+/// Metadata as an object of which nothing else is known.
+fn whole(event: Event<PartialObjectMeta<DynamicObject>>) -> Event<DynamicObject> {
+    let of = |part: PartialObjectMeta<DynamicObject>| DynamicObject {
+        types: part.types,
+        metadata: part.metadata,
+        data: Value::Null,
+    };
+    match event {
+        Event::Init => Event::Init,
+        Event::InitApply(part) => Event::InitApply(of(part)),
+        Event::InitDone => Event::InitDone,
+        Event::Apply(part) => Event::Apply(of(part)),
+        Event::Delete(part) => Event::Delete(of(part)),
+    }
+}
+
+/// The watches of the change history, to be started.
+pub(crate) struct HistoryWatches {
+    pub(crate) client: Client,
+    pub(crate) config: ForwarderConfig,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl HistoryWatches {
+    /// Starts a watch for each of these kinds and each scope. A task ends by cancellation only.
+    pub(crate) fn start(self, families: &[&'static Family], sender: &Sender<Glimpse>) -> JoinSet<()> {
+        let retry = self.config.forbidden_retry.duration();
+        let mut tasks = JoinSet::new();
+        for family in families {
+            let scopes = if family.namespaced { self.config.namespaces.scopes() } else { vec![Scope::Cluster] };
+            for scope in scopes {
+                let whole = Whole { family, client: self.client.clone(), scope: scope.clone() };
+                tasks.spawn(Watch::new(whole, scope, sender.clone(), retry, self.cancel.clone()).run());
+            }
+        }
+        tasks
+    }
+}

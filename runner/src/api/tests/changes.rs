@@ -1,0 +1,65 @@
+//! The change history over HTTP.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn batch(cluster: &str, password: &str) -> Value {
+    let object = json!({"kind": "ConfigMap", "namespace": "shop", "name": "settings"});
+    let change = json!({"cluster": cluster, "object": object, "uid": "u", "version": "7", "at": Timestamp::now(),
+        "kind": "altered", "by": {"manager": "kubectl-edit"}, "fields": [{"path": "data.timeout", "before": "5s", "after": "50ms"},
+            {"path": "data.db_password", "before": "first-hunter22x", "after": password}]});
+    let state = json!({"format": 1, "object": object, "uid": "u", "version": "7",
+        "fields": [{"path": "data.db_password", "digest": 7, "text": password}]});
+    json!({"cluster": cluster, "entries": [{"object": object, "changes": [change], "state": state}],
+        "listed": [{"kind": "ConfigMap", "at": "2026-01-02T03:04:05Z"}]})
+}
+
+#[tokio::test]
+async fn changes_are_stored_before_they_are_answered_once_and_without_their_secrets() {
+    let (server, state) = server_and_state().await;
+    state.renew(crate::api::Live::of(Some(&Secret::new(TOKEN)), redact(), "test", false));
+    let body = batch("test", "second-hunter33x").to_string();
+    let answer = server.ask("POST", "/api/changes", &body).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"accepted": 1, "duplicate": 0})));
+    let again = server.ask("POST", "/api/changes", &body).await;
+    assert_eq!((again.status, again.json()), (200, json!({"accepted": 0, "duplicate": 1})));
+
+    let listed = server.ask("GET", "/api/changes?namespace=shop", "").await;
+    let change = &listed.json()["changes"][0];
+    assert_eq!(change["fields"][0], json!({"path": "data.timeout", "before": "5s", "after": "50ms"}));
+    assert_eq!(
+        server.ask("GET", "/api/changes?namespace=till", "").await.json(),
+        json!({"changes": [], "more": false})
+    );
+    let kept = server.ask("GET", "/api/changes/kept?cluster=test&kind=ConfigMap", "").await;
+    assert_eq!(kept.json()["listed_at"], "2026-01-02T03:04:05Z");
+    assert_eq!(kept.json()["states"][0]["fields"][0]["digest"], 7, "it is compared by that");
+    for text in [&listed.body, &kept.body] {
+        assert!(!text.contains("hunter"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn changes_of_another_cluster_are_kept_apart() {
+    let (server, state) = server_and_state().await;
+    state.renew(crate::api::Live::of(Some(&Secret::new(TOKEN)), redact(), "test", false));
+    server.ask("POST", "/api/changes", &batch("other", "x").to_string()).await;
+    assert_eq!(
+        server.ask("GET", "/api/changes?namespace=shop", "").await.json(),
+        json!({"changes": [], "more": false})
+    );
+    let kept = server.ask("GET", "/api/changes/kept?cluster=test&kind=ConfigMap", "").await.json();
+    assert_eq!(kept, json!({"states": [], "listed_at": null}));
+}
+
+#[tokio::test]
+async fn changes_without_the_token_or_in_another_form_are_refused_by_where_they_are_wrong() {
+    let server = server().await;
+    let request = "POST /api/changes HTTP/1.1\r\nHost: marple\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    assert_eq!(server.raw(request.as_bytes()).await.status, 401);
+    let wrong = server.ask("POST", "/api/changes", r#"{"cluster": "test", "entries": [{"object": 1}]}"#).await;
+    assert_eq!(wrong.status, 400);
+    assert_eq!(wrong.json()["pointer"], "/entries/0/object", "{}", wrong.body);
+    assert_eq!(server.ask("GET", "/api/changes/kept?kind=ConfigMap", "").await.status, 400);
+}

@@ -1,0 +1,210 @@
+//! The change history in SQLite.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_core::{Change, ObjectRef};
+use marple_forwarder::change::{Batch, Kept, Listed};
+use marple_tools::history::{Found, Window};
+use sqlx::SqliteConnection;
+
+use super::SqliteStore;
+use super::column::{self, Columns};
+use super::fault::Fault;
+use crate::store::{Changes, Recorded, StoreError};
+
+/// Rows that one transaction deletes.
+const ROWS: i64 = 5_000;
+
+/// An object as a row: `state` is absent where it is gone.
+struct StateRow {
+    object: ObjectRef,
+    state: Option<String>,
+}
+
+/// A change as a row.
+struct ChangeRow {
+    identity: i64,
+    namespace: String,
+    at: i64,
+    body: String,
+}
+
+#[async_trait]
+impl Changes for SqliteStore {
+    async fn record(&self, batch: &Batch, identified: &[(i64, Change)]) -> Result<Recorded, StoreError> {
+        let doing = "keeping changes";
+        let changes = identified.iter().map(change_row).collect::<Result<Vec<_>, _>>();
+        let changes = changes.map_err(|fault| fault.during(doing))?;
+        let states = batch.entries.iter().map(|entry| {
+            let state = column::json_of(entry.state.as_ref())?;
+            Ok(StateRow { object: entry.object.clone(), state })
+        });
+        let states = states.collect::<Result<Vec<_>, Fault>>().map_err(|fault| fault.during(doing))?;
+        let bytes = changes.iter().map(|row| row.body.len()).sum::<usize>()
+            + states.iter().filter_map(|row| row.state.as_ref()).map(String::len).sum::<usize>();
+        let (cluster, listed) = (batch.cluster.clone(), batch.listed.clone());
+        self.writer()
+            .write_now(doing, bytes, move |connection| {
+                Box::pin(async move {
+                    let new = insert(connection, &cluster, &changes).await?;
+                    keep_states(connection, &cluster, &states).await?;
+                    mark(connection, &cluster, &listed).await?;
+                    Ok(Recorded { new, duplicate: changes.len().saturating_sub(new) })
+                })
+            })
+            .await
+    }
+
+    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, StoreError> {
+        let doing = "reading how objects were";
+        let states = sqlx::query("SELECT state FROM change_states WHERE cluster = ? AND kind = ?")
+            .bind(cluster)
+            .bind(kind)
+            .fetch_all(self.readers())
+            .await
+            .map_err(|error| Fault::from(error).during(doing))?;
+        let listed = sqlx::query("SELECT last_at FROM change_listings WHERE cluster = ? AND kind = ?")
+            .bind(cluster)
+            .bind(kind)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(|error| Fault::from(error).during(doing))?;
+        let listed_at =
+            listed.map(|row| Columns(&row).time("last_at")).transpose().map_err(|fault| fault.during(doing))?;
+        // What can't be read was written by another version: the object is known anew.
+        let states = states.iter().filter_map(|row| Columns(row).json("state").ok()).collect();
+        Ok(Kept { states, listed_at })
+    }
+
+    async fn changes(&self, cluster: &str, window: &Window) -> Result<Found, StoreError> {
+        let doing = "reading changes";
+        let limit = i64::try_from(window.limit).unwrap_or(i64::MAX);
+        let places = column::json(&window.namespaces).map_err(|fault| fault.during(doing))?;
+        let rows = sqlx::query(
+            "SELECT body FROM changes WHERE cluster = ?1 AND at BETWEEN ?2 AND ?3 \
+                 AND (namespace = '' OR namespace IN (SELECT value FROM json_each(?4)) \
+                     OR body ->> '$.object.kind' IN ('Application', 'Kustomization', 'HelmRelease')) \
+             ORDER BY at DESC, id DESC LIMIT ?5",
+        )
+        .bind(cluster)
+        .bind(window.since.as_microsecond())
+        .bind(window.until.as_microsecond())
+        .bind(places)
+        .bind(limit.saturating_add(1))
+        .fetch_all(self.readers())
+        .await
+        .map_err(|error| Fault::from(error).during(doing))?;
+        let changes = rows.iter().take(window.limit).map(|row| Columns(row).json("body"));
+        let changes = changes.collect::<Result<_, _>>().map_err(|fault| fault.during(doing))?;
+        Ok(Found { changes, more: rows.len() > window.limit })
+    }
+
+    async fn changes_since(&self, cluster: &str) -> Result<Option<Timestamp>, StoreError> {
+        let doing = "reading since when changes are told";
+        let row = sqlx::query("SELECT min(first_at) AS first_at FROM change_listings WHERE cluster = ?")
+            .bind(cluster)
+            .fetch_one(self.readers())
+            .await
+            .map_err(|error| Fault::from(error).during(doing))?;
+        Columns(&row).time_of("first_at").map_err(|fault| fault.during(doing))
+    }
+
+    async fn retire_changes(&self, before: Timestamp, most: u64) -> Result<u64, StoreError> {
+        let (before, most) = (before.as_microsecond(), i64::try_from(most).unwrap_or(i64::MAX));
+        let mut all = 0;
+        loop {
+            let deleted = self
+                .writer()
+                .write("deleting old changes", move |connection| {
+                    Box::pin(async move {
+                        let deleted = sqlx::query(
+                            "DELETE FROM changes WHERE id IN ( \
+                                 SELECT id FROM changes WHERE at < ?1 \
+                                 UNION SELECT id FROM (SELECT id FROM changes ORDER BY at DESC, id DESC LIMIT -1 OFFSET ?2) \
+                                 LIMIT ?3)",
+                        )
+                        .bind(before)
+                        .bind(most)
+                        .bind(ROWS)
+                        .execute(connection)
+                        .await?;
+                        Ok(deleted.rows_affected())
+                    })
+                })
+                .await?;
+            all += deleted;
+            if deleted < ROWS.unsigned_abs() {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+fn change_row((identity, change): &(i64, Change)) -> Result<ChangeRow, Fault> {
+    Ok(ChangeRow {
+        identity: *identity,
+        namespace: change.object.namespace.clone().unwrap_or_default(),
+        at: change.at.as_microsecond(),
+        body: column::json(change)?,
+    })
+}
+
+/// Inserts changes; gives how many were new.
+async fn insert(connection: &mut SqliteConnection, cluster: &str, rows: &[ChangeRow]) -> Result<usize, Fault> {
+    let mut new = 0;
+    for row in rows {
+        let inserted = sqlx::query(
+            "INSERT INTO changes (identity, cluster, namespace, at, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(row.identity)
+        .bind(cluster)
+        .bind(row.namespace.as_str())
+        .bind(row.at)
+        .bind(row.body.as_str())
+        .execute(&mut *connection)
+        .await?;
+        new += usize::try_from(inserted.rows_affected()).unwrap_or_default();
+    }
+    Ok(new)
+}
+
+async fn keep_states(connection: &mut SqliteConnection, cluster: &str, rows: &[StateRow]) -> Result<(), Fault> {
+    for StateRow { object, state } in rows {
+        let query = match state {
+            Some(state) => sqlx::query(
+                "INSERT INTO change_states (state, cluster, kind, namespace, name) VALUES (?, ?, ?, ?, ?) \
+                 ON CONFLICT DO UPDATE SET state = excluded.state",
+            )
+            .bind(state.as_str()),
+            None => {
+                sqlx::query("DELETE FROM change_states WHERE cluster = ? AND kind = ? AND namespace = ? AND name = ?")
+            }
+        };
+        query
+            .bind(cluster)
+            .bind(object.kind.as_str())
+            .bind(object.namespace.as_deref().unwrap_or_default())
+            .bind(object.name.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn mark(connection: &mut SqliteConnection, cluster: &str, listed: &[Listed]) -> Result<(), Fault> {
+    for Listed { kind, at } in listed {
+        sqlx::query(
+            "INSERT INTO change_listings (cluster, kind, first_at, last_at) VALUES (?1, ?2, ?3, ?3) \
+             ON CONFLICT DO UPDATE SET last_at = max(last_at, excluded.last_at)",
+        )
+        .bind(cluster)
+        .bind(kind.as_str())
+        .bind(at.as_microsecond())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! What changed in the cluster, as it was recorded: `recent_changes`.
+
+mod log;
+mod near;
+mod report;
+#[cfg(test)]
+mod tests;
+mod tool;
+mod toolset;
+
+pub use log::{ChangeLog, ChangeLogError, Found, Window};
+pub use tool::RecentChanges;
+pub use toolset::toolset;

@@ -1,0 +1,224 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_core::{Author, Change, ChangeKind, FieldChange, ObjectRef};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::near::{Near, Nearness};
+use super::*;
+use crate::scene::Scene;
+use crate::{Look, Tool, ToolError};
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-01-02T{text}Z").parse().unwrap()
+}
+
+fn change(kind: &str, namespace: &str, name: &str, when: &str, field: (&str, &str, &str)) -> Change {
+    let namespace = (!namespace.is_empty()).then(|| namespace.to_owned());
+    Change {
+        cluster: "test".to_owned(),
+        object: ObjectRef { kind: kind.to_owned(), namespace, name: name.to_owned() },
+        uid: "u".to_owned(),
+        version: "1".to_owned(),
+        at: at(when),
+        found_late: false,
+        by: Author { manager: Some("kubectl-edit".to_owned()), ..Author::default() },
+        kind: ChangeKind::Altered,
+        fields: vec![FieldChange {
+            path: field.0.to_owned(),
+            before: Some(field.1.to_owned()),
+            after: Some(field.2.to_owned()),
+        }],
+        left_out: 0,
+    }
+}
+
+/// A history that holds these, and what it was asked.
+struct Held {
+    changes: Vec<Change>,
+    more: bool,
+    since: Option<Timestamp>,
+    asked: Mutex<Vec<Window>>,
+}
+
+impl Held {
+    fn of(changes: Vec<Change>) -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self { changes, more: false, since: Some(at("00:00:00")), asked: Mutex::default() })
+    }
+}
+
+#[async_trait]
+impl ChangeLog for Held {
+    async fn changes(&self, window: &Window) -> Result<Found, ChangeLogError> {
+        self.asked.lock().unwrap().push(window.clone());
+        Ok(Found { changes: self.changes.clone(), more: self.more })
+    }
+
+    async fn since(&self) -> Result<Option<Timestamp>, ChangeLogError> {
+        Ok(self.since)
+    }
+}
+
+fn look() -> Look {
+    Look { incident_start: Some(at("12:00:00")), now: at("12:30:00"), cancel: CancellationToken::new() }
+}
+
+async fn told(held: std::sync::Arc<Held>, arguments: Value) -> Result<String, ToolError> {
+    RecentChanges::new(held, None).call(arguments, &look()).await.map(|output| output.content)
+}
+
+fn cart() -> Value {
+    json!({"kind": "Deployment", "name": "cart", "namespace": "shop"})
+}
+
+#[tokio::test]
+async fn changes_are_told_before_and_after_with_time_and_writer_the_nearest_first() {
+    let mut deleted = change("ConfigMap", "shop", "flags", "11:58:00", ("data.a", "1", ""));
+    (deleted.kind, deleted.by, deleted.fields, deleted.found_late) =
+        (ChangeKind::Deleted, Author::default(), vec![], true);
+    let held = Held::of(vec![
+        deleted,
+        change("ConfigMap", "shop", "settings", "11:57:00", ("data.timeout", "5s", "50ms")),
+        change("Deployment", "shop", "cart", "11:55:00", ("containers[app].image", "cart:1", "cart:2")),
+        change("Node", "", "worker", "11:50:00", ("unschedulable", "false", "true")),
+    ]);
+    assert_eq!(
+        told(held.clone(), cart()).await.unwrap(),
+        "(now 2026-01-02T12:30:00Z, T is the start of the incident, 2026-01-02T12:00:00Z)\n\
+         recorded changes from 2026-01-02T10:00:00Z until 2026-01-02T12:30:00Z\n\
+         of Deployment shop/cart itself:\n  \
+         35m ago (T-5m) (2026-01-02T11:55:00Z) Deployment shop/cart changed by kubectl-edit\n    \
+         containers[app].image: cart:1 → cart:2\n\
+         of others in its namespace:\n  \
+         32m ago (T-2m) (2026-01-02T11:58:00Z, at the latest) ConfigMap shop/flags deleted (the API server doesn't tell by whom)\n  \
+         33m ago (T-3m) (2026-01-02T11:57:00Z) ConfigMap shop/settings changed by kubectl-edit\n    \
+         data.timeout: 5s → 50ms\n\
+         elsewhere:\n  \
+         40m ago (T-10m) (2026-01-02T11:50:00Z) Node worker changed by kubectl-edit\n    \
+         unschedulable: false → true\n"
+    );
+    let asked = held.asked.lock().unwrap()[0].clone();
+    let namespaces = ["shop".to_owned()].into();
+    assert_eq!(asked, Window { namespaces, since: at("10:00:00"), until: at("12:30:00"), limit: 500 });
+}
+
+#[tokio::test]
+async fn the_window_is_chosen_and_paged_and_a_wrong_one_is_told() {
+    let held = std::sync::Arc::new(Held {
+        changes: vec![change("ConfigMap", "shop", "a", "09:00:00", ("data.a", "1", "2"))],
+        more: true,
+        since: Some(at("08:00:00")),
+        asked: Mutex::default(),
+    });
+    let paged = json!({"kind": "Deployment", "name": "cart", "namespace": "shop", "before": "5h", "until": "2026-01-02T10:00:00Z"});
+    let text = told(held.clone(), paged).await.unwrap();
+    assert!(text.contains("ask again with until 2026-01-02T09:00:00Z"), "{text}");
+    assert!(text.contains("changes are recorded only since"), "{text}");
+    let asked = held.asked.lock().unwrap()[0].clone();
+    assert_eq!((asked.since, asked.until), (at("05:00:00"), at("10:00:00")));
+    let wrong = json!({"kind": "Deployment", "name": "cart", "namespace": "shop", "before": "yesterday"});
+    let error = told(held, wrong).await.unwrap_err().to_string();
+    assert_eq!(error, "recent_changes: argument `before` is \"yesterday\"; wanted is a length of time as 2h or 3d");
+}
+
+#[tokio::test]
+async fn what_changes_all_the_time_hides_nothing_else() {
+    let mut changes: Vec<Change> = (10..40)
+        .rev()
+        .map(|minute| change("Deployment", "shop", "cart", &format!("11:{minute}:00"), ("replicas", "1", "2")))
+        .collect();
+    changes.push(change("Deployment", "shop", "cart", "11:05:00", ("containers[app].image", "a:1", "a:2")));
+    let text = told(Held::of(changes), cart()).await.unwrap();
+    assert_eq!(text.matches("replicas: 1 → 2").count(), 3, "{text}");
+    assert!(text.contains("… 27 earlier changes of the same fields of it are left out …"), "{text}");
+    assert!(text.contains("containers[app].image: a:1 → a:2"), "{text}");
+}
+
+#[tokio::test]
+async fn that_nothing_changed_is_told_too() {
+    let text = told(Held::of(vec![]), cart()).await.unwrap();
+    assert!(text.contains("none: nothing that is recorded changed in this time"), "{text}");
+}
+
+#[tokio::test]
+async fn the_tool_is_offered_once_changes_are_recorded() {
+    let of = |since: Option<Timestamp>| {
+        let held = Held { changes: vec![], more: false, since, asked: Mutex::default() };
+        crate::Toolsets::new([toolset(Some(std::sync::Arc::new(held)), None, true)], std::sync::Arc::new(Plain))
+    };
+    let offered = of(Some(at("00:00:00"))).offered().await;
+    assert_eq!(offered.tools.iter().map(|tool| tool.spec().name.as_ref()).collect::<Vec<_>>(), ["recent_changes"]);
+    let offered = of(None).offered().await;
+    assert!(offered.tools.is_empty());
+    assert!(offered.unseen[0].why.contains("no changes are recorded yet"), "{:?}", offered.unseen);
+    let without = crate::Toolsets::new([toolset(None, None, false)], std::sync::Arc::new(Plain));
+    assert!(without.offered().await.unseen.is_empty());
+}
+
+struct Plain;
+
+impl crate::Redact for Plain {
+    fn redact(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
+/// A Deployment `cart` that reads a ConfigMap and calls `db` in another namespace, which a StatefulSet serves.
+fn shop() -> Scene {
+    let owner = |kind: &str, name: &str| json!([{"kind": kind, "name": name, "controller": true}]);
+    let objects = json!([
+        {"kind": "Deployment", "metadata": {"namespace": "shop", "name": "cart", "annotations": {"meta.helm.sh/release-name": "cart"}},
+            "spec": {"template": {"metadata": {"labels": {"app": "cart"}}, "spec": {"serviceAccountName": "cart", "containers": [
+                {"name": "app", "env": [{"name": "DB", "value": "http://db.data.svc.cluster.local:5432"}], "envFrom": [{"configMapRef": {"name": "settings"}}]}]}}}},
+        {"kind": "ReplicaSet", "metadata": {"namespace": "shop", "name": "cart-1", "ownerReferences": owner("Deployment", "cart")}},
+        {"kind": "Pod", "metadata": {"namespace": "shop", "name": "cart-1-a", "labels": {"app": "cart"}, "ownerReferences": owner("ReplicaSet", "cart-1")},
+            "spec": {"nodeName": "worker", "containers": [{"name": "app", "env": [{"name": "DB", "value": "http://db.data.svc.cluster.local:5432"}]}]}},
+        {"kind": "Service", "metadata": {"namespace": "shop", "name": "cart"}, "spec": {"selector": {"app": "cart"}}},
+        {"kind": "HorizontalPodAutoscaler", "metadata": {"namespace": "shop", "name": "scaler"}, "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "cart"}}},
+        {"kind": "Service", "metadata": {"namespace": "data", "name": "db"}, "spec": {"selector": {"app": "db"}, "ports": [{"port": 5432}]}},
+        {"kind": "StatefulSet", "metadata": {"namespace": "data", "name": "db"}, "spec": {"template": {"metadata": {"labels": {"app": "db"}},
+            "spec": {"containers": [{"name": "db", "envFrom": [{"secretRef": {"name": "db-credentials"}}]}]}}}},
+    ]);
+    let Value::Array(objects) = objects else { panic!() };
+    Scene::of(objects, &[], Vec::new(), at("12:30:00"))
+}
+
+#[test]
+fn what_is_needed_called_and_delivered_is_near_and_the_rest_is_not() {
+    let near = Near::of(&shop(), &ObjectRef::namespaced("Pod", "shop", "cart-1-a"));
+    let nearness = |kind: &str, namespace: &str, name: &str| match near.nearness(&change(
+        kind,
+        namespace,
+        name,
+        "12:00:00",
+        ("a", "", ""),
+    )) {
+        Nearness::Itself => "itself",
+        Nearness::Needed(_) => "needed",
+        Nearness::Beside => "beside",
+        Nearness::Elsewhere => "elsewhere",
+    };
+    for (kind, namespace, name, wanted) in [
+        ("Deployment", "shop", "cart", "itself"),
+        ("HelmRelease", "shop", "cart", "itself"),
+        ("ConfigMap", "shop", "settings", "needed"),
+        ("Service", "shop", "cart", "needed"),
+        ("HorizontalPodAutoscaler", "shop", "scaler", "needed"),
+        ("Service", "data", "db", "needed"),
+        ("StatefulSet", "data", "db", "needed"),
+        ("Secret", "data", "db-credentials", "needed"),
+        ("Node", "", "worker", "needed"),
+        ("ResourceQuota", "shop", "team", "needed"),
+        ("Namespace", "", "shop", "needed"),
+        ("ConfigMap", "shop", "other", "beside"),
+        ("ConfigMap", "data", "other", "elsewhere"),
+        ("Node", "", "other", "elsewhere"),
+    ] {
+        assert_eq!(nearness(kind, namespace, name), wanted, "{kind} {namespace}/{name}");
+    }
+    assert_eq!(near.namespaces, ["data".to_owned(), "shop".to_owned()].into());
+}
