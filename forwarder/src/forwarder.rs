@@ -92,9 +92,14 @@ impl Forwarder {
             let history = History::new(&*self.cluster, &self.config);
             let families = self.config.changes.families();
             let (client, config, cancel) = (self.client.clone(), self.config.clone(), stop.clone());
-            let watches = HistoryWatches { client, config, cancel };
+            let watches = HistoryWatches { client, config, cancel: cancel.clone() };
+            let mut phase = opened.clone();
             tasks.spawn(async move {
-                recorder.run(history, families, watches).await;
+                // What is broken comes first; and two listings at once would take the memory of both.
+                let known = phase.wait_for(|phase| *phase == Phase::Complete);
+                if cancel.run_until_cancelled(known).await.is_some_and(|known| known.is_ok()) {
+                    recorder.run(history, families, watches).await;
+                }
                 "change history"
             });
         }

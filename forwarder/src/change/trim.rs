@@ -214,7 +214,7 @@ pub(super) fn is_noise(name: &str) -> bool {
     NOISE.iter().chain(&DELIVERY).any(|mark| known(mark))
 }
 
-/// A field under a path. What only holds others is left out, as in the names that people use.
+/// A field under a path.
 fn below(path: &str, key: &str) -> String {
     match path {
         "" => key.to_owned(),

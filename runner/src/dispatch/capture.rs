@@ -116,7 +116,7 @@ impl Lookout {
         let Some(log) = &self.changes else { return };
         let window = scene.window(subjects.starts_at, now);
         let why = match tokio::time::timeout(self.timeout, log.changes(&window)).await {
-            Ok(Ok(found)) => return scene.learn(found.changes),
+            Ok(Ok(found)) => return scene.learn(found.changes, subjects.starts_at),
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("the store gave no answer in {} s", self.timeout.as_secs()),
         };

@@ -18,6 +18,13 @@ const MOST: usize = 2_000;
 /// A controller makes a revision of a change within seconds; what the objects tell of a later time was not recorded.
 const SAME: SignedDuration = SignedDuration::from_mins(1);
 
+/// What is changed so long after the start of an incident did not cause it: clocks differ, and an alert's start is that of
+/// its rule's window.
+const AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Of changes this near to each other the one that weighs most is told; of others the latest.
+const TOGETHER: SignedDuration = SignedDuration::from_hours(2);
+
 /// Fields of a workload that are not its pods', so that no revision is made of them.
 const OF_WORKLOAD: [&str; 10] = [
     "replicas",
@@ -55,37 +62,56 @@ impl Scene {
         }
     }
 
-    /// Takes recorded changes of what is in the scene into account: fields before and after, and by whom.
+    /// Takes recorded changes of what is in the scene into account: fields before and after, and by whom. Of each object one
+    /// is told, for an incident that began then: the latest before it, where there is one, for what was changed later may
+    /// have been to mend it.
     ///
     /// What the autoscaler does, which it does all the time, is left out; of a Secret only a deletion is told, for its
     /// values were never read.
-    pub fn learn(&mut self, recorded: Vec<Recorded>) {
-        let mut latest: BTreeMap<ObjectRef, (Weight, Recorded)> = BTreeMap::new();
+    pub fn learn(&mut self, recorded: Vec<Recorded>, began: Timestamp) {
+        let mut changes: BTreeMap<ObjectRef, Vec<Recorded>> = BTreeMap::new();
         for change in recorded.into_iter().filter(|change| !change.by.autoscaler) {
             let here = match change.kind {
                 ChangeKind::Altered => self.objects.contains_key(&change.object) && !change.object.is("Secret"),
                 ChangeKind::Deleted => self.missing.contains(&change.object),
                 ChangeKind::Created => false,
             };
-            let weight = weight(&change);
-            let rank = |weight: Weight, at: Timestamp| (std::cmp::Reverse(weight), at);
-            let known = latest.get(&change.object).map(|(weight, change)| rank(*weight, change.at));
-            if here && known.is_none_or(|known| rank(weight, change.at) > known) {
-                latest.insert(change.object.clone(), (weight, change));
+            if here {
+                changes.entry(change.object.clone()).or_default().push(change);
             }
         }
-        for (object, (weight, change)) in latest {
+        for (object, changes) in changes {
+            let Some(change) = telling(changes, began) else { continue };
             let guessed = self.rollouts.get(&object);
-            if guessed.is_some_and(|guessed| guessed.at.duration_since(change.at) > SAME) {
+            let before = guessed.filter(|guessed| !is_after(guessed.at, began) || is_after(change.at, began));
+            if before.is_some_and(|guessed| guessed.at.duration_since(change.at) > SAME) {
                 continue;
             }
             // A controller numbers what it makes of a template.
-            let numbered =
-                guessed.filter(|guessed| weight == Weight::Pods && guessed.revision.starts_with("revision "));
+            let numbered = guessed.filter(|guessed| {
+                weight(&change) == Weight::Pods
+                    && guessed.revision.starts_with("revision ")
+                    && guessed.at.duration_since(change.at).abs() <= SAME
+            });
             let rollout = rollout(change, numbered.map(|guessed| guessed.revision.clone()));
             self.rollouts.insert(object, rollout);
         }
     }
+}
+
+/// Whether something was too late to have brought about what began then.
+fn is_after(at: Timestamp, began: Timestamp) -> bool {
+    at.duration_since(began) > AFTER
+}
+
+/// The change of one object to tell: the latest before the incident, or one shortly before that which weighs more.
+fn telling(mut changes: Vec<Recorded>, began: Timestamp) -> Option<Recorded> {
+    if changes.iter().any(|change| !is_after(change.at, began)) {
+        changes.retain(|change| !is_after(change.at, began));
+    }
+    let latest = changes.iter().map(|change| change.at).max()?;
+    changes.retain(|change| latest.duration_since(change.at) <= TOGETHER);
+    changes.into_iter().max_by_key(|change| (std::cmp::Reverse(weight(change)), change.at))
 }
 
 /// Whether a change of a workload's field makes other pods.
@@ -167,7 +193,7 @@ mod tests {
     fn learned(values: Vec<Value>, missing: &[&ObjectRef], recorded: Vec<Recorded>) -> Scene {
         let mut scene = Scene::of(values, &[], Vec::new(), at(0));
         scene.missing = missing.iter().map(|object| (*object).clone()).collect();
-        scene.learn(recorded);
+        scene.learn(recorded, at(0));
         scene
     }
 
@@ -203,6 +229,21 @@ mod tests {
             Some(vec!["containers[app].image: a:1 -> a:2".to_owned()])
         );
         assert_eq!(told(vec![mark, replicas]), Some(vec!["replicas: 3 -> 1".to_owned()]));
+    }
+
+    #[test]
+    fn what_was_changed_to_mend_it_does_not_hide_what_was_changed_before() {
+        let (object, value) = deployment();
+        let cause = change(&object, -5, ChangeKind::Altered, &[("containers[app].image", "a:1", "a:2")]);
+        let mending = change(&object, 10, ChangeKind::Altered, &[("containers[app].image", "a:2", "a:1")]);
+        let old = change(&object, -300, ChangeKind::Altered, &[("containers[app].image", "a:0", "a:1")]);
+        let scaled = change(&object, -6, ChangeKind::Altered, &[("replicas", "3", "0")]);
+        let told = |recorded: Vec<Recorded>| {
+            learned(vec![value.clone()], &[], recorded).rollouts.get(&object).map(|rollout| rollout.at)
+        };
+        assert_eq!(told(vec![mending.clone(), cause]), Some(at(-5)));
+        assert_eq!(told(vec![mending]), Some(at(10)));
+        assert_eq!(told(vec![scaled, old]), Some(at(-6)), "what is long ago weighs nothing");
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn slow(changes: Vec<Change>) -> Conclusion {
     objects.push(object("ConfigMap", "shop", "settings", &json!({"data": {"timeout": "50ms"}})));
     objects.push(object("ConfigMap", "shop", "other", &json!({"data": {"timeout": "50ms"}})));
     let mut scene = scene(objects, &[], vec![]);
-    scene.learn(changes);
+    scene.learn(changes, "2026-01-02T11:50:00Z".parse().unwrap());
     concluded(&mut scene, &[symptom("HighLatency", &of("Deployment", "shop", "cart"))])
 }
 
@@ -83,7 +83,10 @@ fn a_deletion_is_told_with_what_is_missing() {
     let mut scene = scene(missing_config("shop", "cart"), &[], vec![]);
     let missing = of("ConfigMap", "shop", "cart-config");
     scene.missing.insert(missing.clone());
-    scene.learn(vec![recorded(&missing, 4, ChangeKind::Deleted, ("data.key", "1", ""))]);
+    scene.learn(
+        vec![recorded(&missing, 4, ChangeKind::Deleted, ("data.key", "1", ""))],
+        "2026-01-02T11:50:00Z".parse().unwrap(),
+    );
     let conclusion = concluded(&mut scene, &[symptom("KubePodNotReady", &of("Pod", "shop", "cart-5d-a"))]);
     assert_eq!(cause(&conclusion), "ConfigMap shop/cart-config");
     let statement = conclusion.cause.unwrap().statement;
