@@ -69,7 +69,7 @@ impl Reader<'_> {
         let closed = source.skip(self.key.end, closes);
         let at = source.skip_blanks(closed);
         match (source.at(at), source.at(at + 1)) {
-            (Some(b':'), Some(b'/')) if source.at(at + 2) == Some(b'/') => None,
+            (Some(b':'), Some(b'/')) if self.is_scheme(at) => None,
             (Some(b':' | b'='), Some(b'=' | b'>')) => Some(self.value(at + 2, at > closed || self.blank(at + 2))),
             (Some(b'='), Some(b'~')) => None,
             (Some(b'='), _) => Some(self.value(at + 1, at > closed || self.blank(at + 1))),
@@ -82,6 +82,18 @@ impl Reader<'_> {
 
     fn blank(&self, at: usize) -> bool {
         matches!(self.source.at(at), Some(b' ' | b'\t'))
+    }
+
+    /// Whether the name and the colon begin an address: what follows reads as a host. A key may begin with slashes too.
+    fn is_scheme(&self, colon: usize) -> bool {
+        let of_host = |byte: u8| {
+            byte.is_ascii_lowercase()
+                || byte.is_ascii_digit()
+                || matches!(byte, b'.' | b'-' | b'_' | b':' | b'@' | b'[' | b']' | b'%')
+        };
+        let end = self.source.skip(colon + 3, of_host);
+        self.source.at(colon + 2) == Some(b'/')
+            && !self.source.at(end).is_some_and(|byte| byte.is_ascii_uppercase() || matches!(byte, b'+' | b'='))
     }
 
     /// Whether the name and the colon are parts of an image, a path, an ARN or an address.

@@ -98,6 +98,8 @@ fn assignments_in_the_ways_of_shells_and_logs() {
         ("GET /a?api_key=abc123&page=2 200", "GET /a?api_key=[key]&page=2 200"),
         ("GET /a?access_token=abcdef HTTP/1.1", "GET /a?access_token=[token] HTTP/1.1"),
         ("{User:bob Password:hunter2 Host:db}", "{User:bob Password:[password] Host:db}"),
+        ("{password://AAa++AAA+A+A++AaaAaA1a== Host:x}", "{password:[password] Host:x}"),
+        ("token://AAbc9/x+Q==", "token:[token]"),
         ("User(name=bob, password=hunter2)", "User(name=bob, password=[password])"),
         (":password=>\"hunter2\"", ":password=>\"[password]\""),
         ("config['password'] = 'hunter2'", "config['password'] = '[password]'"),
