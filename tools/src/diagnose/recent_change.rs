@@ -60,7 +60,9 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let restarts = rollout.changes.iter().all(Change::is_restart);
         let of_pods =
             rollout.revision.starts_with("revision ") || rollout.changes.iter().any(|change| is_of_pods(&change.field));
-        if let Some(undo) = workload::undo(object).filter(|_| !restarts && of_pods) {
+        // What was made again has no revision before.
+        let again = rollout.changes.iter().any(|change| change.field == "metadata.uid");
+        if let Some(undo) = workload::undo(object).filter(|_| !restarts && of_pods && !again) {
             draft = draft.mend("Go back to the revision before", undo);
         } else if let Some(Change { from: Some(from), .. }) =
             rollout.changes.iter().find(|change| revised && change.field == "replicas")

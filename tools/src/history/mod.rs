@@ -1,5 +1,6 @@
 //! What changed in the cluster, as it was recorded: `recent_changes`.
 
+mod again;
 mod log;
 mod near;
 mod report;
@@ -8,6 +9,7 @@ mod tests;
 mod tool;
 mod toolset;
 
+pub(crate) use again::made_again;
 pub use log::{ChangeLog, ChangeLogError, Found, Window};
 pub use tool::RecentChanges;
 pub use toolset::toolset;

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::again::made_again;
 use super::near::{Near, near};
 use super::report::{Told, report};
 use super::{ChangeLog, Window};
@@ -85,7 +86,7 @@ impl Tool for RecentChanges {
         let window = Window { namespaces: near.namespaces.clone(), since, until, limit: MOST };
         let backend = |error: super::ChangeLogError| ToolError::Backend(error.to_string());
         let (found, recorded_since) = tokio::try_join!(self.log.changes(&window), self.log.since()).map_err(backend)?;
-        let mut changes = found.changes;
+        let mut changes = made_again(found.changes);
         changes.retain(|change| self.permitted(&change.object));
         let told = Told {
             subject: &subject.to_string(),

@@ -7,7 +7,7 @@ use marple_core::{Change as Recorded, ChangeKind, ObjectRef};
 
 use super::Scene;
 use super::rollout::{Change, GONE, Rollout};
-use crate::history::Window;
+use crate::history::{Window, made_again};
 
 /// How long before the incident changes are read: older ones have nothing to do with it.
 const BEFORE: SignedDuration = SignedDuration::from_hours(24);
@@ -70,7 +70,7 @@ impl Scene {
     /// values were never read.
     pub fn learn(&mut self, recorded: Vec<Recorded>, began: Timestamp) {
         let mut changes: BTreeMap<ObjectRef, Vec<Recorded>> = BTreeMap::new();
-        for change in recorded.into_iter().filter(|change| !change.by.autoscaler) {
+        for change in made_again(recorded).into_iter().filter(|change| !change.by.autoscaler) {
             let here = match change.kind {
                 ChangeKind::Altered => self.objects.contains_key(&change.object) && !change.object.is("Secret"),
                 ChangeKind::Deleted => self.missing.contains(&change.object),
