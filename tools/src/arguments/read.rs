@@ -36,16 +36,30 @@ pub(super) fn fields(schema: &Value, object: Map<String, Value>, path: &str) -> 
             read.insert(name, value);
         }
     }
-    for name in required {
-        if !read.contains_key(name) {
-            let what = properties.get(name).and_then(|property| property.get("description")).and_then(Value::as_str);
-            return Err(match what {
-                Some(what) => format!("argument `{path}{name}` is missing: {what}"),
-                None => format!("argument `{path}{name}` is missing"),
-            });
-        }
+    let missing: Vec<&str> = required.into_iter().filter(|name| !read.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        return Err(absent(&missing, properties, path));
     }
     Ok(read)
+}
+
+/// All that is missing at once: each answer in vain costs a model another turn.
+fn absent(missing: &[&str], properties: &Map<String, Value>, path: &str) -> String {
+    let described =
+        |name: &str| properties.get(name).and_then(|property| property.get("description")).and_then(Value::as_str);
+    match missing {
+        [name] => match described(name) {
+            Some(what) => format!("argument `{path}{name}` is missing: {what}"),
+            None => format!("argument `{path}{name}` is missing"),
+        },
+        names => {
+            let told = names.iter().map(|name| match described(name) {
+                Some(what) => format!("`{path}{name}` ({})", what.trim_end_matches('.')),
+                None => format!("`{path}{name}`"),
+            });
+            format!("arguments are missing: {}", told.collect::<Vec<_>>().join(", "))
+        }
+    }
 }
 
 fn unknown(name: &str, properties: &Map<String, Value>, required: &[&str], path: &str) -> String {

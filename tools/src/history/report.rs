@@ -8,11 +8,21 @@ use marple_core::{Change, ChangeKind, ObjectRef};
 use super::near::{Near, Nearness};
 use crate::kubernetes::Clock;
 
-/// The most fields told of one change.
-const FIELDS: usize = 12;
+/// How much is told of what there is much of.
+#[derive(Clone, Copy)]
+pub(super) struct Detail {
+    /// The most fields told of one change.
+    fields: usize,
+    /// How often a change of the same fields of an object is told, the latest first: some change all the time.
+    same: usize,
+}
 
-/// How often a change of the same fields of an object is told, the latest first: some change all the time.
-const SAME: usize = 3;
+impl Detail {
+    /// All, as it is kept.
+    pub(super) const WHOLE: Self = Self { fields: usize::MAX, same: usize::MAX };
+    /// What is shown.
+    pub(super) const SHOWN: Self = Self { fields: 12, same: 3 };
+}
 
 /// Changes that differ by time and values alone.
 type Same<'a> = (&'a ObjectRef, Vec<&'a str>);
@@ -38,7 +48,7 @@ pub(super) struct Told<'a> {
 }
 
 /// The whole report.
-pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Clock) -> String {
+pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Clock, detail: Detail) -> String {
     let mut placed: Vec<(Nearness, &Change)> = changes.iter().map(|change| (near.nearness(change), change)).collect();
     // Within a heading the latest first; what the autoscaler does all the time, last.
     placed.sort_by_key(|(nearness, change)| (heading(nearness), change.by.autoscaler, std::cmp::Reverse(change.at)));
@@ -59,7 +69,7 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
     for (nearness, change) in placed {
         let nth = told_of.entry(same(change)).or_default();
         *nth += 1;
-        if *nth > SAME {
+        if *nth > detail.same {
             continue;
         }
         let heading = heading(&nearness);
@@ -67,9 +77,9 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
             lines.push(HEADINGS.get(heading).map_or_else(String::new, |title| title.replace("{}", told.subject)));
             under = Some(heading);
         }
-        one(change, &nearness, clock, &mut lines);
-        let more = times.get(&same(change)).copied().unwrap_or_default().saturating_sub(SAME);
-        if *nth == SAME && more > 0 {
+        one(change, &nearness, clock, detail, &mut lines);
+        let more = times.get(&same(change)).copied().unwrap_or_default().saturating_sub(detail.same);
+        if *nth == detail.same && more > 0 {
             lines.push(format!("    … {more} earlier changes of the same fields of it are left out …"));
         }
     }
@@ -100,7 +110,7 @@ const fn heading(nearness: &Nearness) -> usize {
 }
 
 /// One change: when, what and by whom, and its fields.
-fn one(change: &Change, nearness: &Nearness, clock: Clock, lines: &mut Vec<String>) {
+fn one(change: &Change, nearness: &Nearness, clock: Clock, detail: Detail, lines: &mut Vec<String>) {
     let by = match change.by.to_string() {
         by if by.is_empty() && change.kind == ChangeKind::Deleted => {
             " (the API server doesn't tell by whom)".to_owned()
@@ -124,9 +134,10 @@ fn one(change: &Change, nearness: &Nearness, clock: Clock, lines: &mut Vec<Strin
         change.object,
         change.kind
     ));
-    lines.extend(change.fields.iter().take(FIELDS).map(|field| format!("    {field}")));
-    let more =
-        u32::try_from(change.fields.len().saturating_sub(FIELDS)).unwrap_or(u32::MAX).saturating_add(change.left_out);
+    lines.extend(change.fields.iter().take(detail.fields).map(|field| format!("    {field}")));
+    let more = u32::try_from(change.fields.len().saturating_sub(detail.fields))
+        .unwrap_or(u32::MAX)
+        .saturating_add(change.left_out);
     if more > 0 {
         lines.push(format!("    … {more} more fields …"));
     }

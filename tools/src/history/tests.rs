@@ -132,7 +132,9 @@ async fn what_changes_all_the_time_hides_nothing_else() {
         .map(|minute| change("Deployment", "shop", "cart", &format!("11:{minute}:00"), ("replicas", "1", "2")))
         .collect();
     changes.push(change("Deployment", "shop", "cart", "11:05:00", ("containers[app].image", "a:1", "a:2")));
-    let text = told(Held::of(changes), cart()).await.unwrap();
+    let output = RecentChanges::new(Held::of(changes), None).call(cart(), &look()).await.unwrap();
+    assert_eq!(output.content.matches("replicas: 1 → 2").count(), 30, "{}", output.content);
+    let text = output.view.unwrap();
     assert_eq!(text.matches("replicas: 1 → 2").count(), 3, "{text}");
     assert!(text.contains("… 27 earlier changes of the same fields of it are left out …"), "{text}");
     assert!(text.contains("containers[app].image: a:1 → a:2"), "{text}");

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::again::made_again;
 use super::near::{Near, near};
-use super::report::{Told, report};
+use super::report::{Detail, Told, report};
 use super::{ChangeLog, Window};
 use crate::kubernetes::{Clock, Cluster, target};
 use crate::scene::Scene;
@@ -96,8 +96,9 @@ impl Tool for RecentChanges {
             recorded_since,
             unseen: unseen.map(|error| error.to_string()),
         };
-        let content = report(&changes, &near, &told, Clock::of(look));
-        let shown = view::bounded(&content, Limits::table());
+        let content = report(&changes, &near, &told, Clock::of(look), Detail::WHOLE);
+        let shown = report(&changes, &near, &told, Clock::of(look), Detail::SHOWN);
+        let shown = view::bounded(&shown, Limits::table());
         Ok(Output {
             title: format!("recorded changes around {subject}"),
             object: Some(subject),
