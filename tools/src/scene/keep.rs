@@ -149,7 +149,7 @@ fn warned<'a>(scene: &'a Scene, graph: &Graph, tops: &[ObjectRef], wanted: &[Pro
     let known = scene.events.iter().filter(|event| wanted.contains(&ProofSource::Events(event.about.clone())));
     let mut known: BTreeSet<&str> = known.map(|event| event.reason.as_str()).collect();
     let pods = scene.of_kind("Pod").map(|(pod, _)| pod).filter(|pod| tops.contains(&graph.top_owner(pod)));
-    pods.filter(|pod| reasons(pod).fold(false, |new, reason| known.insert(reason) || new)).collect()
+    pods.filter(|pod| reasons(pod).filter(|reason| known.insert(reason)).count() > 0).collect()
 }
 
 fn title(source: &ProofSource) -> String {
