@@ -1,8 +1,8 @@
 //! What was altered in the cluster: of two states of an object the fields that differ, with who wrote them.
 //!
-//! From the wire inwards: [`family`] says which kinds there are and which fields of an object matter; [`trim`] takes them;
+//! From the wire inwards: `family` says which kinds there are and which fields of an object matter; `trim` takes them;
 //! [`State`] is what is kept of an object, small; `compare` makes [`marple_core::Change`]s of two states and `author` tells
-//! who wrote (all pure); [`History`] keeps the states and sees objects come, change and go (pure); `Recorder` hands on what
+//! who wrote (all pure); `History` keeps the states and sees objects come, change and go (pure); `Recorder` hands on what
 //! they come to, until it is kept.
 
 mod author;
