@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,15 @@ macro_rules! identity {
             #[expect(clippy::new_without_default, reason = "a default that differs at each call would surprise")]
             pub fn new() -> Self {
                 Self(Uuid::now_v7())
+            }
+
+            /// How long after another one it was given, in whole milliseconds; zero where it was given before.
+            pub fn after(&self, other: &Self) -> Duration {
+                let given = |id: &Self| {
+                    let at = id.0.get_timestamp().map_or((0, 0), |at| at.to_unix());
+                    Duration::new(at.0, at.1)
+                };
+                given(self).saturating_sub(given(other))
             }
 
             /// Its last eight hexadecimal digits: what people are shown and may type.
@@ -58,4 +68,17 @@ identity! {
 identity! {
     /// Names one question to a person, whether a call may be made.
     ApprovalId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_tells_how_long_after_another_it_was_given() {
+        let early: IncidentId = "01a22802-db95-762b-a3cb-02f420b27843".parse().unwrap();
+        let late: IncidentId = "01a22802-df7d-7000-8000-000000000000".parse().unwrap();
+        assert_eq!((late.after(&early), early.after(&late)), (Duration::from_secs(1), Duration::ZERO));
+        assert!(IncidentId::new() < IncidentId::new());
+    }
 }

@@ -64,10 +64,11 @@ impl Desk {
         due.into_iter().collect()
     }
 
-    /// Whether any is looked at for the first time, or may be among those due.
-    pub(super) fn gather(&self, due: &[IncidentId]) -> bool {
-        let first = |id: &IncidentId| self.work.get(id).is_some_and(|work| work.captured_at.is_none());
-        self.stepping.iter().any(first) || due.iter().any(|id| !self.work.contains_key(id))
+    /// The oldest that is looked at for the first time, or is about to be.
+    pub(super) fn gathering(&self, due: &[IncidentId]) -> Option<IncidentId> {
+        let first = |id: &&IncidentId| self.work.get(id).is_none_or(|work| work.captured_at.is_none());
+        let due = due.iter().filter(|id| !self.work.contains_key(id));
+        self.stepping.iter().filter(first).chain(due).min().copied()
     }
 
     /// Takes note of a step's end.
@@ -134,13 +135,13 @@ mod tests {
     #[test]
     fn those_gather_that_are_looked_at_for_the_first_time() {
         let (id, mut desk) = (IncidentId::new(), Desk::default());
-        assert!(desk.gather(&[id]));
-        assert!(!desk.gather(&[]));
+        assert_eq!(desk.gathering(&[id]), Some(id));
+        assert_eq!(desk.gathering(&[]), None);
         desk.work.insert(id, Work::default());
         desk.stepping.insert(id);
-        assert!(desk.gather(&[]));
+        assert_eq!(desk.gathering(&[IncidentId::new()]), Some(id), "the oldest");
         desk.work.insert(id, Work { captured_at: Some(at(1)), ..Work::default() });
-        assert!(!desk.gather(&[id]));
+        assert_eq!(desk.gathering(&[id]), None);
     }
 
     #[test]

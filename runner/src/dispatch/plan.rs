@@ -76,7 +76,7 @@ impl Work {
         }
     }
 
-    /// What is to be done next. While others `gather`, looked at for the first time, the first message waits, for at
+    /// What is to be done next. While others of its time `gather`, looked at for the first time, the first message waits, for at
     /// most as long again as the group wait: they may turn out to be of the same cause.
     pub fn next(&self, incident: &Incident, config: &InvestigationConfig, gather: bool, now: Timestamp) -> Action {
         let told = self.told_revision > 0;
