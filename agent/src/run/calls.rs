@@ -22,14 +22,27 @@ const OF_ARGUMENTS: usize = 300;
 impl Run {
     /// The model called tools.
     pub(super) fn called(&mut self, content: String, written: Vec<WrittenCall>, prompts: &Prompts) {
-        let read: Vec<(ToolCall, Option<String>)> = self.read(written, prompts);
+        let mut read: Vec<(ToolCall, Option<String>)> = self.read(written, prompts);
         let calls: Vec<ToolCall> = read.iter().map(|(call, _)| call.clone()).collect();
-        let concluding = read
-            .iter()
-            .position(|(call, fault)| self.mode == Mode::Conclude && call.name == CONCLUDE && fault.is_none());
         self.transcript.answered(Message::Assistant { content, calls });
-        if let Some(index) = concluding {
-            return self.concluded(read, index, prompts);
+        let mode = self.mode;
+        let concludes = |call: &ToolCall, fault: &Option<String>| {
+            mode == Mode::Conclude && call.name == CONCLUDE && fault.is_none()
+        };
+        let readable = read
+            .iter()
+            .position(|(call, fault)| concludes(call, fault) && conclude::read(call.arguments.clone()).is_ok());
+        match (readable, read.as_slice()) {
+            (Some(index), _) => return self.concluded(read, index, prompts),
+            (None, [(call, fault)]) if concludes(call, fault) => return self.concluded(read, 0, prompts),
+            _ => {}
+        }
+        // One that can't be read counts for nothing, so the looks beside it are worth making.
+        for (call, said) in &mut read {
+            if concludes(call, said) {
+                let fault = conclude::read(call.arguments.clone()).err().unwrap_or_default();
+                *said = Some(prompts.note(&Note::BadConclusion { fault: &fault }));
+            }
         }
         let mut circles = false;
         let mut slots: Vec<Slot> = Vec::new();

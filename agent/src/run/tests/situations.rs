@@ -187,6 +187,17 @@ fn looks_beside_a_conclusion_are_not_made() {
 }
 
 #[test]
+fn looks_beside_a_conclusion_that_can_not_be_read_are_made() {
+    let (mut run, prompts) = begin(|_| {});
+    let step = run.step(answer("", vec![call("a", "events", "{}"), call("end", "conclude", "{}")]), &prompts);
+    let Step::CallTools { calls, .. } = &step else { panic!("{step:?}") };
+    assert_eq!(calls.iter().map(|call| call.id.as_str()).collect::<Vec<_>>(), ["a"]);
+    let told = results(&request(run.step(looked(vec![("a", seen(1, "nothing"))]), &prompts)));
+    assert_eq!((told[0].0.as_str(), told[1].0.as_str()), ("a", "end"));
+    assert!(told[1].1.starts_with("The conclusion could not be read: conclude: arguments are missing:"), "{told:?}");
+}
+
+#[test]
 fn time_is_kept_for_the_conclusion_and_then_it_is_over() {
     let (mut run, prompts) = begin(|opening| opening.budget.duration = Period::seconds(100));
     let Step::CallModel { within, .. } = run.next() else { panic!() };
