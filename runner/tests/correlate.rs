@@ -67,7 +67,7 @@ impl Runner {
     }
 
     async fn accept(&self, signals: &[Signal]) {
-        self.store.accept(signals, &[], Timestamp::now()).await.unwrap();
+        self.store.accept(signals.to_vec(), vec![], Timestamp::now()).await.unwrap();
     }
 
     /// Waits until what the incidents are, as title, state and signals that hold, oldest first.

@@ -79,7 +79,7 @@ fn the_program_that_is_killed() {
     runtime.block_on(async {
         let (store, ..) = open(Path::new(&folder)).await;
         for number in 0..POSTS {
-            store.accept(&post(number), &[], Timestamp::now()).await.unwrap();
+            store.accept(post(number), vec![], Timestamp::now()).await.unwrap();
             println!("answered {number}");
             std::io::stdout().flush().unwrap();
         }
@@ -112,7 +112,7 @@ async fn nothing_answered_is_lost_and_nothing_is_told_twice_when_the_program_is_
         }
         // Alertmanager sends again what was not answered, and some of what was.
         for number in 0..POSTS {
-            store.accept(&post(number), &[], Timestamp::now()).await.unwrap();
+            store.accept(post(number), vec![], Timestamp::now()).await.unwrap();
         }
         let done = async {
             while !store.unprocessed(1).await.unwrap().is_empty() {

@@ -1,5 +1,6 @@
 //! The calls of an answer: each gets an id of its own and, here or from its tool, exactly one result.
 
+use marple_core::Conclusion;
 use serde_json::{Map, Value};
 
 use super::results::Slot;
@@ -25,22 +26,21 @@ impl Run {
         let mut read: Vec<(ToolCall, Option<String>)> = self.read(written, prompts);
         let calls: Vec<ToolCall> = read.iter().map(|(call, _)| call.clone()).collect();
         self.transcript.answered(Message::Assistant { content, calls });
-        let mode = self.mode;
-        let concludes = |call: &ToolCall, fault: &Option<String>| {
-            mode == Mode::Conclude && call.name == CONCLUDE && fault.is_none()
+        let concludes = |(call, fault): &(ToolCall, Option<String>)| {
+            self.mode == Mode::Conclude && call.name == CONCLUDE && fault.is_none()
         };
-        let readable = read
-            .iter()
-            .position(|(call, fault)| concludes(call, fault) && conclude::read(call.arguments.clone()).is_ok());
-        match (readable, read.as_slice()) {
-            (Some(index), _) => return self.concluded(read, index, prompts),
-            (None, [(call, fault)]) if concludes(call, fault) => return self.concluded(read, 0, prompts),
-            _ => {}
+        let places = read.iter().enumerate().filter(|(_, one)| concludes(one));
+        let mut conclusions: Vec<(usize, Result<Conclusion, String>)> =
+            places.map(|(place, (call, _))| (place, conclude::read(call.arguments.clone()))).collect();
+        let readable = conclusions.iter().position(|(_, conclusion)| conclusion.is_ok());
+        let alone = (read.len() == 1 && conclusions.len() == 1).then_some(0);
+        if let Some(chosen) = readable.or(alone) {
+            let (place, conclusion) = conclusions.swap_remove(chosen);
+            return self.concluded(read, place, conclusion, prompts);
         }
         // One that can't be read counts for nothing, so the looks beside it are worth making.
-        for (call, said) in &mut read {
-            if concludes(call, said) {
-                let fault = conclude::read(call.arguments.clone()).err().unwrap_or_default();
+        for (place, conclusion) in conclusions {
+            if let (Some((_, said)), Err(fault)) = (read.get_mut(place), conclusion) {
                 *said = Some(prompts.note(&Note::BadConclusion { fault: &fault }));
             }
         }
@@ -86,26 +86,31 @@ impl Run {
         self.ask(prompts);
     }
 
-    /// The model concluded; calls beside that aren't made.
-    fn concluded(&mut self, read: Vec<(ToolCall, Option<String>)>, index: usize, prompts: &Prompts) {
-        let mut conclusion = None;
+    /// The model concluded at this place; calls beside that aren't made.
+    fn concluded(
+        &mut self,
+        read: Vec<(ToolCall, Option<String>)>,
+        place: usize,
+        conclusion: Result<Conclusion, String>,
+        prompts: &Prompts,
+    ) {
+        let mut concluding = None;
         for (at, (call, fault)) in read.into_iter().enumerate() {
-            if at != index {
+            if at == place {
+                concluding = Some(call.id);
+            } else {
                 let said = fault.unwrap_or_else(|| prompts.note(&Note::BesideConclude {}));
                 self.transcript.result(call.id, said, None);
-                continue;
             }
-            conclusion = Some((conclude::read(call.arguments), call.id));
         }
         match conclusion {
-            Some((Ok(conclusion), id)) => {
-                self.phase = Phase::Check { conclusion: Box::new(conclusion), call: Some(id) };
-            }
-            Some((Err(fault), id)) => {
-                self.transcript.result(id, prompts.note(&Note::BadConclusion { fault: &fault }), None);
+            Ok(conclusion) => self.phase = Phase::Check { conclusion: Box::new(conclusion), call: concluding },
+            Err(fault) => {
+                if let Some(id) = concluding {
+                    self.transcript.result(id, prompts.note(&Note::BadConclusion { fault: &fault }), None);
+                }
                 self.missed(&fault, prompts);
             }
-            None => self.missed("it called nothing", prompts),
         }
     }
 

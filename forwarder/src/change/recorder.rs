@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Batch, Chronicle, Family, History, Kept};
-use crate::deliver::DeliverError;
+use crate::deliver::{DEADLINE, DeliverError, FIRST_WAIT, LONGEST_WAIT, in_time};
 use crate::metric;
 use crate::watch::HistoryWatches;
 
@@ -24,12 +24,6 @@ const WAITING: usize = 128;
 
 /// The most objects of one delivery, and how many texts of full size that may be: some MiB.
 const BATCH: usize = 50;
-
-/// How long one delivery or answer may take, whatever the receiver's own deadline is.
-const DEADLINE: Duration = Duration::from_secs(30);
-
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The history's part of a forwarder.
 pub(crate) struct Recorder {
@@ -109,23 +103,19 @@ impl Recorder {
     async fn until_kept(&self, batch: Batch) {
         let mut wait = FIRST_WAIT;
         loop {
-            let recorded = tokio::time::timeout(DEADLINE, self.chronicle.record(batch.clone())).await;
-            let error = match recorded {
-                Ok(Ok(())) => return,
-                Ok(Err(DeliverError::Refused(reason))) => {
+            let error = match in_time(self.chronicle.record(batch.clone())).await {
+                Ok(()) => return,
+                Err(DeliverError::Refused(reason)) => {
                     let changes = u64::try_from(batch.changes()).unwrap_or(u64::MAX);
                     counter!(metric::DROPPED, "reason" => "refused").increment(changes);
                     tracing::error!(reason, changes, "the runner refuses changes; they are dropped");
                     return;
                 }
-                Ok(Err(error)) => {
-                    if let DeliverError::Busy { retry_after: Some(after) } = &error {
-                        wait = *after;
-                    }
-                    error
-                }
-                Err(_) => DeliverError::Unreachable(format!("no answer in {} s", DEADLINE.as_secs()).into()),
+                Err(error) => error,
             };
+            if let DeliverError::Busy { retry_after: Some(after) } = &error {
+                wait = *after;
+            }
             counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
             tracing::warn!(%error, ?wait, "changes are not delivered; they are tried again");
             self.pause(&mut wait).await;

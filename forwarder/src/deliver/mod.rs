@@ -15,6 +15,20 @@ pub use http::{EndpointError, HttpDeliver, RunnerEndpoint};
 pub(crate) use outbox::Outbox;
 pub(crate) use pump::Pump;
 
+/// How long one delivery or answer may take, whatever the receiver's own deadline is.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// How long the first pause before another try is; doubled up to the longest.
+pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(500);
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A delivery that ends within the deadline.
+pub(crate) async fn in_time(delivery: impl Future<Output = Result<(), DeliverError>>) -> Result<(), DeliverError> {
+    tokio::time::timeout(DEADLINE, delivery)
+        .await
+        .unwrap_or_else(|_| Err(DeliverError::Unreachable(format!("no answer in {} s", DEADLINE.as_secs()).into())))
+}
+
 /// Signals were not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliverError {

@@ -7,20 +7,14 @@ use marple_core::Signal;
 use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliver, DeliverError, Outbox};
+use super::{Deliver, DeliverError, FIRST_WAIT, LONGEST_WAIT, Outbox, in_time};
 use crate::metric;
 
 /// The most signals of one delivery: some 100 KiB.
 const BATCH: usize = 100;
 
-/// How long one delivery may take, whatever the receiver's own deadline is.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 /// How long the last delivery may take when the process ends.
 const LAST_DEADLINE: Duration = Duration::from_secs(5);
-
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Delivers what is in the outbox, in order, one batch at a time.
 pub(crate) struct Pump {
@@ -70,11 +64,8 @@ impl Pump {
 
     async fn attempt(&self, batch: &[Signal]) -> Result<(), DeliverError> {
         let start = Instant::now();
-        let ended = tokio::time::timeout(DEADLINE, self.deliver.deliver(batch.to_vec())).await;
+        let ended = in_time(self.deliver.deliver(batch.to_vec())).await;
         histogram!(metric::DELIVERY_SECONDS).record(start.elapsed());
-        let ended = ended.unwrap_or_else(|_| {
-            Err(DeliverError::Unreachable(format!("no answer in {} s", DEADLINE.as_secs()).into()))
-        });
         if ended.is_ok() {
             counter!(metric::DELIVERED).increment(u64::try_from(batch.len()).unwrap_or(u64::MAX));
         }

@@ -109,9 +109,9 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
         );
     }
     payload.redact(state.redact().as_ref());
-    let accepted = state.store.accept(&payload.signals, &payload.quarantined, Timestamp::now()).await?;
-    let counts =
-        Counts { accepted: accepted.new, duplicate: accepted.duplicate, quarantined: payload.quarantined.len() };
+    let quarantined = payload.quarantined.len();
+    let accepted = state.store.accept(payload.signals, payload.quarantined, Timestamp::now()).await?;
+    let counts = Counts { accepted: accepted.new, duplicate: accepted.duplicate, quarantined };
     for (outcome, count) in
         [("accepted", counts.accepted), ("duplicate", counts.duplicate), ("quarantined", counts.quarantined)]
     {

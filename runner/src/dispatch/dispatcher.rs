@@ -139,8 +139,8 @@ impl Dispatcher {
         let due = desk.due(&self.store.incidents_needing_work(BATCH).await?, now);
         let gathering = desk.gathering(&due);
         // Those that open later may be of another cause: in a steady stream of incidents there always are some.
-        let of_its_time =
-            |id: IncidentId| gathering.filter(|other| other.after(&id) < self.config.group_wait.duration());
+        let gather =
+            |id: IncidentId| gathering.is_some_and(|other| other.after(&id) < self.config.group_wait.duration());
         for ids in due.chunks(READ) {
             let behind = self.store.incidents_behind(ids).await?;
             for gone in ids.iter().filter(|id| !behind.iter().any(|behind| behind.incident.id == **id)) {
@@ -155,7 +155,7 @@ impl Dispatcher {
                 work.told_revision = told_revision;
                 desk.work.insert(id, work);
                 desk.waiting.remove(&id);
-                match work.next(&incident, &self.config, of_its_time(id).is_some(), now) {
+                match work.next(&incident, &self.config, gather(id), now) {
                     Action::WaitUntil(until) => {
                         desk.waiting.insert(id, Waiting { until, revision: incident.revision });
                     }

@@ -76,8 +76,8 @@ impl Work {
         }
     }
 
-    /// What is to be done next. While others of its time `gather`, looked at for the first time, the first message waits, for at
-    /// most as long again as the group wait: they may turn out to be of the same cause.
+    /// What is to be done next. While others of its time `gather`, looked at for the first time, the first message
+    /// waits, for at most as long again as the group wait: they may turn out to be of the same cause.
     pub fn next(&self, incident: &Incident, config: &InvestigationConfig, gather: bool, now: Timestamp) -> Action {
         let told = self.told_revision > 0;
         let current = self.told_revision >= incident.revision;

@@ -5,6 +5,7 @@ use marple_forwarder::change::{Batch, is_unshown};
 use marple_tools::Redact;
 
 use super::PayloadFault;
+use super::redact::after_name;
 
 /// What stands in the place of a value that only differs in what was taken out of it.
 const ANOTHER: &str = "another value";
@@ -52,14 +53,9 @@ fn of_field(FieldChange { path, before, after }: FieldChange, redact: &dyn Redac
     FieldChange { path, before: old, after }
 }
 
-/// A text, read for itself and as what stands after its name: that may tell that it is a secret.
+/// A text without its secrets, where it is one that is shown.
 fn after_path(path: &str, text: &str, redact: &dyn Redact) -> String {
-    if is_unshown(text) {
-        return text.to_owned();
-    }
-    let name = name(path);
-    let whole = redact.redact(&format!("{name}: {}", redact.redact(text)));
-    whole.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map_or(whole.clone(), str::to_owned)
+    if is_unshown(text) { text.to_owned() } else { after_name(name(path), text, redact) }
 }
 
 /// The name of what has the value: of a variable that of the variable, of a key of a ConfigMap the key.

@@ -57,7 +57,7 @@ fn label(name: &str, value: &str, redact: &dyn Redact) -> String {
 }
 
 /// A text, read for itself and as what stands after its name: that may tell that it is a secret.
-fn after_name(name: &str, text: &str, redact: &dyn Redact) -> String {
+pub(super) fn after_name(name: &str, text: &str, redact: &dyn Redact) -> String {
     let whole = redact.redact(&format!("{name}: {}", redact.redact(text)));
     whole.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).map_or(whole.clone(), str::to_owned)
 }

@@ -29,7 +29,7 @@ pub(super) struct InProcess {
 impl Deliver for InProcess {
     async fn deliver(&self, mut signals: Vec<Signal>) -> Result<(), DeliverError> {
         intake::redact(&mut signals, self.redact.as_ref());
-        self.signals.accept(&signals, &[], self.clock.now()).await.map(|_| ()).map_err(undelivered)
+        self.signals.accept(signals, vec![], self.clock.now()).await.map(|_| ()).map_err(undelivered)
     }
 }
 

@@ -61,8 +61,8 @@ pub trait Signals: Send + Sync {
     /// status came more than a minute ago (Alertmanager keeps the start of an alert that it lost sight of for a while).
     async fn accept(
         &self,
-        signals: &[Signal],
-        quarantined: &[Quarantined],
+        signals: Vec<Signal>,
+        quarantined: Vec<Quarantined>,
         at: Timestamp,
     ) -> Result<Accepted, StoreError>;
 

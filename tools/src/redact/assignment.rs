@@ -231,18 +231,9 @@ impl Reader<'_> {
         let source = self.source;
         let column = self.column();
         let (mut start, mut end) = (None, from);
-        let mut next = source.next_line(from);
-        while let Some(line) = next {
-            let text = source.slice(line, source.line_end(line));
-            let blank = text.trim().is_empty();
-            if !blank && source.indent(line) <= column {
-                break;
-            }
-            if !blank {
-                start.get_or_insert(line + source.indent(line));
-                end = source.line_end(line);
-            }
-            next = source.next_line(line);
+        for (line, _) in source.lines_below(from, column) {
+            start.get_or_insert(line + source.indent(line));
+            end = source.line_end(line);
         }
         start.map(|start| self.accept(start, end, Style::Data)).unwrap_or_default()
     }

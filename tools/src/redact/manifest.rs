@@ -83,15 +83,8 @@ impl Blocks<'_> {
         }
         let column = at - line;
         let mut next = source.next_line(from);
-        while let Some(line) = next {
-            let text = source.slice(line, source.line_end(line));
-            let blank = text.trim().is_empty();
-            if !blank && source.indent(line) <= column {
-                break;
-            }
-            if !blank {
-                self.line(line, text)?;
-            }
+        for (line, text) in source.lines_below(from, column) {
+            self.line(line, text)?;
             next = source.next_line(line);
         }
         self.read_lines = next.unwrap_or(source.len());

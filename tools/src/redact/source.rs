@@ -137,6 +137,15 @@ impl<'a> Source<'a> {
         memrchr(b'\n', self.bytes.get(from..at).unwrap_or_default()).map_or(from, |before| from + before + 1)
     }
 
+    /// The lines behind this one that are indented by more than `column`, up to the first that isn't: where each begins,
+    /// and its text. Blank ones are passed over.
+    pub(super) fn lines_below(&self, from: usize, column: usize) -> impl Iterator<Item = (usize, &'a str)> {
+        let behind = std::iter::successors(self.next_line(from), |line| self.next_line(*line));
+        let lines = behind.map(|line| (line, self.slice(line, self.line_end(line))));
+        let filled = lines.filter(|(_, text)| !text.trim().is_empty());
+        filled.take_while(move |(line, _)| self.indent(*line) > column)
+    }
+
     /// The start of the next line, or nothing on the last.
     pub(super) fn next_line(&self, from: usize) -> Option<usize> {
         let end = self.line_feed(from);

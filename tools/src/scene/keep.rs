@@ -146,8 +146,12 @@ fn warned<'a>(scene: &'a Scene, graph: &Graph, tops: &[ObjectRef], wanted: &[Pro
     let reasons = |object: &'a ObjectRef| {
         scene.events_of(object).filter(|event| event.warning).map(|event| event.reason.as_str())
     };
-    let known = scene.events.iter().filter(|event| wanted.contains(&ProofSource::Events(event.about.clone())));
-    let mut known: BTreeSet<&str> = known.map(|event| event.reason.as_str()).collect();
+    let told = wanted.iter().filter_map(|source| match source {
+        ProofSource::Events(object) => Some(object),
+        _ => None,
+    });
+    let mut known: BTreeSet<&str> =
+        told.flat_map(|object| scene.events_of(object)).map(|event| event.reason.as_str()).collect();
     let pods = scene.of_kind("Pod").map(|(pod, _)| pod).filter(|pod| tops.contains(&graph.top_owner(pod)));
     pods.filter(|pod| reasons(pod).filter(|reason| known.insert(reason)).count() > 0).collect()
 }

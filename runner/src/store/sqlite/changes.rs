@@ -12,9 +12,6 @@ use super::column::{self, Columns};
 use super::fault::Fault;
 use crate::store::{Changes, Recorded, StoreError};
 
-/// Rows that one transaction deletes.
-const ROWS: i64 = 5_000;
-
 /// An object as a row: `state` is absent where it is gone.
 struct StateRow {
     object: ObjectRef,
@@ -110,33 +107,12 @@ impl Changes for SqliteStore {
     }
 
     async fn retire_changes(&self, before: Timestamp, most: u64) -> Result<u64, StoreError> {
-        let (before, most) = (before.as_microsecond(), i64::try_from(most).unwrap_or(i64::MAX));
-        let mut all = 0;
-        loop {
-            let deleted = self
-                .writer()
-                .write("deleting old changes", move |connection| {
-                    Box::pin(async move {
-                        let deleted = sqlx::query(
-                            "DELETE FROM changes WHERE id IN ( \
-                                 SELECT id FROM changes WHERE at < ?1 \
-                                 UNION SELECT id FROM (SELECT id FROM changes ORDER BY at DESC, id DESC LIMIT -1 OFFSET ?2) \
-                                 LIMIT ?3)",
-                        )
-                        .bind(before)
-                        .bind(most)
-                        .bind(ROWS)
-                        .execute(connection)
-                        .await?;
-                        Ok(deleted.rows_affected())
-                    })
-                })
-                .await?;
-            all += deleted;
-            if deleted < ROWS.unsigned_abs() {
-                return Ok(all);
-            }
-        }
+        let doing = "deleting old changes";
+        let old = "DELETE FROM changes WHERE id IN (SELECT id FROM changes WHERE at < ?1 LIMIT ?2)";
+        let beyond = "DELETE FROM changes WHERE id IN ( \
+             SELECT id FROM changes ORDER BY at DESC, id DESC LIMIT ?2 OFFSET ?1)";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        Ok(self.delete_rows(doing, old, before.as_microsecond()).await? + self.delete_rows(doing, beyond, most).await?)
     }
 }
 

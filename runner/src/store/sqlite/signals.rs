@@ -73,14 +73,14 @@ impl Row {
 impl Signals for SqliteStore {
     async fn accept(
         &self,
-        signals: &[Signal],
-        quarantined: &[Quarantined],
+        signals: Vec<Signal>,
+        quarantined: Vec<Quarantined>,
         at: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let doing = "accepting signals";
         let rows = signals.iter().map(|signal| Row::of(signal, at)).collect::<Result<Vec<_>, _>>();
         let rows = rows.map_err(|fault| fault.during(doing))?;
-        let accepted = self.writer().accept(doing, signals.to_vec(), rows, quarantined.to_vec(), at).await?;
+        let accepted = self.writer().accept(doing, signals, rows, quarantined, at).await?;
         if accepted.new > 0 {
             self.0.arrived.notify_one();
         }

@@ -117,15 +117,20 @@ impl Upkeep for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Deletes in batches; gives how many rows.
-    async fn delete_rows(&self, doing: &'static str, sql: &'static str, before: i64) -> Result<u64, StoreError> {
+    /// Deletes in batches; gives how many rows. `sql` deletes at most `?2` of those beyond the bound `?1`.
+    pub(super) async fn delete_rows(
+        &self,
+        doing: &'static str,
+        sql: &'static str,
+        bound: i64,
+    ) -> Result<u64, StoreError> {
         let mut all = 0;
         loop {
             let deleted = self
                 .writer()
                 .write(doing, move |connection| {
                     Box::pin(async move {
-                        Ok(sqlx::query(sql).bind(before).bind(ROWS).execute(connection).await?.rows_affected())
+                        Ok(sqlx::query(sql).bind(bound).bind(ROWS).execute(connection).await?.rows_affected())
                     })
                 })
                 .await?;

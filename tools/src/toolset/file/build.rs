@@ -50,7 +50,7 @@ impl Builder<'_> {
         if !toolset.enabled {
             return Err("is switched off by `enabled: false`".to_owned());
         }
-        let gets_pages = toolset.config.get("endpoints").is_some();
+        let gets_pages = toolset.tools.is_empty() && toolset.config.get("endpoints").is_some();
         if toolset.tools.is_empty() && !gets_pages {
             return Err(without_tools(name));
         }
@@ -64,13 +64,12 @@ impl Builder<'_> {
             let read = Prerequisite::read(prerequisite, self.environment, &named, &self.config.command);
             prerequisites.extend(read.map_err(|why| format!("{path}.prerequisites[{index}]: {why}"))?);
         }
-        if toolset.tools.is_empty() {
+        let instructions = instructions(&path, &toolset)?;
+        if gets_pages {
             if !toolset.approval_required_tools.is_empty() {
                 return Err(format!("{path}.approval_required_tools: pages are got without approval; remove it"));
             }
-            let instructions = instructions(&path, &toolset)?;
-            let pages = self.pages(name, toolset.config, prerequisites)?;
-            return Ok(Entry::Pages(pages.with_instructions(instructions)));
+            return self.pages(name, toolset.config, prerequisites, instructions).map(Entry::Pages);
         }
         let trusted = self.config.trusted.iter().any(|pattern| glob::fits(pattern, name));
         let mut notes = Vec::new();
@@ -81,7 +80,6 @@ impl Builder<'_> {
                     .to_owned(),
             );
         }
-        let instructions = instructions(&path, &toolset)?;
         let mut tools = Vec::new();
         for (index, tool) in std::mem::take(&mut toolset.tools).into_iter().enumerate() {
             let asks = toolset.approval_required_tools.iter().any(|pattern| glob::fits(pattern, &tool.name));
@@ -158,9 +156,7 @@ struct Written {
 #[async_trait]
 impl Probe for Written {
     async fn probe(&self) -> Result<Offer, Off> {
-        for prerequisite in &self.prerequisites {
-            prerequisite.check(&self.environment).await.map_err(|off| self.helped(off))?;
-        }
+        Prerequisite::check_all(&self.prerequisites, &self.environment).await.map_err(|off| self.helped(off))?;
         let mut offer =
             Offer { notes: self.notes.clone(), instructions: self.instructions.clone(), ..Offer::default() };
         for Ready { tool, program } in &self.tools {

@@ -26,17 +26,15 @@ pub(super) struct Pages {
     checks: Vec<(Http, String)>,
 }
 
-impl Pages {
-    /// With what a model is told of how to use them.
-    pub(super) fn with_instructions(mut self, instructions: Option<String>) -> Self {
-        self.offer.instructions = instructions;
-        self
-    }
-}
-
 impl Builder<'_> {
     /// What gets the pages of a configuration with `endpoints`.
-    pub(super) fn pages(&self, name: &str, config: Value, prerequisites: Vec<Prerequisite>) -> Result<Pages, String> {
+    pub(super) fn pages(
+        &self,
+        name: &str,
+        config: Value,
+        prerequisites: Vec<Prerequisite>,
+        instructions: Option<String>,
+    ) -> Result<Pages, String> {
         let path = format!("toolsets.{name}.config");
         let pages: PagesEntry = entry(&path, config)?;
         let mut notes = vec![];
@@ -71,7 +69,7 @@ impl Builder<'_> {
         let http = Http::new(&all).map_err(|error| format!("{path}: {error}"))?;
         let tool = http::tool(http, &format!("{}_get", fit(name)))
             .ok_or_else(|| format!("{path}.endpoints: none of them may be asked by GET"))?;
-        let offer = Offer { tools: vec![tool], notes, ..Offer::default() };
+        let offer = Offer { tools: vec![tool], instructions, notes };
         Ok(Pages { prerequisites, environment: self.environment.clone(), offer, checks })
     }
 }
@@ -79,9 +77,7 @@ impl Builder<'_> {
 #[async_trait]
 impl Probe for Pages {
     async fn probe(&self) -> Result<Offer, Off> {
-        for prerequisite in &self.prerequisites {
-            prerequisite.check(&self.environment).await?;
-        }
+        Prerequisite::check_all(&self.prerequisites, &self.environment).await?;
         for (http, address) in &self.checks {
             http.check(address).await.map_err(Off)?;
         }

@@ -69,8 +69,15 @@ impl Prerequisite {
         }
     }
 
-    /// Whether it holds now.
-    pub(super) async fn check(&self, environment: &Environment) -> Result<(), Off> {
+    /// Whether all hold now; else the first that doesn't says why.
+    pub(super) async fn check_all(all: &[Self], environment: &Environment) -> Result<(), Off> {
+        for one in all {
+            one.check(environment).await?;
+        }
+        Ok(())
+    }
+
+    async fn check(&self, environment: &Environment) -> Result<(), Off> {
         match self {
             Self::Never(why) => Err(Off(why.clone())),
             Self::Variables(names) => {

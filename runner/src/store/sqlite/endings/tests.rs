@@ -34,7 +34,7 @@ async fn with_incident(names: &[&str]) -> (TempDir, SqliteStore, IncidentId) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
     let alerts: Vec<Signal> = names.iter().map(|name| alert(name)).collect();
-    store.accept(&alerts, &[], at(1)).await.unwrap();
+    store.accept(alerts.clone(), vec![], at(1)).await.unwrap();
     let count = u32::try_from(alerts.len()).unwrap();
     let incident = Incident {
         id: IncidentId::new(),
@@ -77,7 +77,7 @@ async fn came(store: &SqliteStore) -> Vec<(String, SignalStatus)> {
 async fn what_is_not_told_again_ends_and_what_is_told_again_does_not() {
     let (_folder, store, id) = with_incident(&["A", "B"]).await;
     assert_eq!(store.expire(at(0), at(100)).await.unwrap(), 0, "all was heard since");
-    assert_eq!(store.accept(&[alert("B")], &[], at(90)).await.unwrap().duplicate, 1);
+    assert_eq!(store.accept(vec![alert("B")], vec![], at(90)).await.unwrap().duplicate, 1);
     assert_eq!(store.expire(at(50), at(100)).await.unwrap(), 1);
     assert_eq!(came(&store).await, [("A".to_owned(), SignalStatus::Resolved)]);
     assert_eq!(store.expire(at(50), at(101)).await.unwrap(), 0, "once");

@@ -8,8 +8,8 @@ async fn retention_deletes_what_ended_and_keeps_what_is_open_or_unsaid() {
     let (old, unsaid) = (ended(), ended());
     let firing = signal("a", SignalStatus::Firing);
     let over = [signal("b", SignalStatus::Firing), signal("b", SignalStatus::Resolved)];
-    store.accept(std::slice::from_ref(&firing), &[], at(0)).await.unwrap();
-    store.accept(&over, &[], at(0)).await.unwrap();
+    store.accept(vec![firing.clone()], vec![], at(0)).await.unwrap();
+    store.accept(over.to_vec(), vec![], at(0)).await.unwrap();
     apply(&store, 1, 3, vec![put(&open, true), put(&old, true), put(&unsaid, true)]).await;
     store.outbox_want(unsaid.id, &["slack"], 1, at(0)).await.unwrap();
     let log = store.evidence(old.id);
@@ -82,7 +82,7 @@ async fn what_was_answered_is_in_a_copy_of_the_files_taken_at_any_moment() {
     let copy = tempfile::tempdir().unwrap();
     for round in 0..20 {
         let pod = format!("p{round}");
-        store.accept(&[signal(&pod, SignalStatus::Firing)], &[], at(0)).await.unwrap();
+        store.accept(vec![signal(&pod, SignalStatus::Firing)], vec![], at(0)).await.unwrap();
         // As the files are after `kill -9`: nothing was closed.
         for file in ["marple.db", "marple.db-wal"] {
             std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();

@@ -4,9 +4,9 @@ use super::*;
 async fn a_signal_accepted_twice_is_one() {
     let (_folder, store) = store().await;
     let both = [signal("a", SignalStatus::Firing), signal("b", SignalStatus::Firing)];
-    assert_eq!(store.accept(&both, &[], at(0)).await.unwrap(), Accepted { new: 2, duplicate: 0 });
+    assert_eq!(store.accept(both.to_vec(), vec![], at(0)).await.unwrap(), Accepted { new: 2, duplicate: 0 });
     let again = [both[1].clone(), signal("c", SignalStatus::Firing)];
-    assert_eq!(store.accept(&again, &[], at(1)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
+    assert_eq!(store.accept(again.to_vec(), vec![], at(1)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
     let pods: Vec<_> = store.unprocessed(10).await.unwrap().into_iter().map(|(_, signal)| signal).collect();
     assert_eq!(pods, [both[0].clone(), both[1].clone(), signal("c", SignalStatus::Firing)]);
 }
@@ -15,7 +15,7 @@ async fn a_signal_accepted_twice_is_one() {
 async fn posts_that_wait_together_are_answered_each_for_its_own() {
     let (_folder, store) = store().await;
     let known: Vec<_> = (0..150).map(|pod| signal(&format!("known-{pod}"), SignalStatus::Firing)).collect();
-    store.accept(&known, &[], at(0)).await.unwrap();
+    store.accept(known.clone(), vec![], at(0)).await.unwrap();
     // Of post n, n signals are new and n + 1 known; one that is empty is among them.
     let posts: Vec<Vec<_>> = (0..40)
         .map(|number| {
@@ -23,7 +23,7 @@ async fn posts_that_wait_together_are_answered_each_for_its_own() {
             new.chain(known.iter().take(if number == 0 { 0 } else { number + 1 }).cloned()).collect()
         })
         .collect();
-    let answers = futures::future::join_all(posts.iter().map(|post| store.accept(post, &[], at(1)))).await;
+    let answers = futures::future::join_all(posts.iter().map(|post| store.accept(post.clone(), vec![], at(1)))).await;
     for (number, answer) in answers.into_iter().enumerate() {
         let duplicate = if number == 0 { 0 } else { number + 1 };
         assert_eq!(answer.unwrap(), Accepted { new: number, duplicate });
@@ -38,19 +38,19 @@ async fn posts_that_wait_together_are_answered_each_for_its_own() {
 async fn the_same_signal_twice_in_one_post_is_one() {
     let (_folder, store) = store().await;
     let twice = [signal("a", SignalStatus::Firing), signal("a", SignalStatus::Firing)];
-    assert_eq!(store.accept(&twice, &[], at(0)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
-    assert_eq!(store.accept(&twice, &[], at(1)).await.unwrap(), Accepted { new: 0, duplicate: 2 });
+    assert_eq!(store.accept(twice.to_vec(), vec![], at(0)).await.unwrap(), Accepted { new: 1, duplicate: 1 });
+    assert_eq!(store.accept(twice.to_vec(), vec![], at(1)).await.unwrap(), Accepted { new: 0, duplicate: 2 });
 }
 
 #[tokio::test]
 async fn an_alert_that_holds_again_under_its_old_start_is_news_once_a_late_copy_is_ruled_out() {
     let (_folder, store) = store().await;
     let (firing, resolved) = (signal("a", SignalStatus::Firing), signal("a", SignalStatus::Resolved));
-    store.accept(std::slice::from_ref(&firing), &[], at(0)).await.unwrap();
-    store.accept(&[resolved], &[], at(100)).await.unwrap();
-    let late = store.accept(std::slice::from_ref(&firing), &[], at(130)).await.unwrap();
+    store.accept(vec![firing.clone()], vec![], at(0)).await.unwrap();
+    store.accept(vec![resolved], vec![], at(100)).await.unwrap();
+    let late = store.accept(vec![firing.clone()], vec![], at(130)).await.unwrap();
     assert_eq!(late, Accepted { new: 0, duplicate: 1 });
-    let again = store.accept(std::slice::from_ref(&firing), &[], at(200)).await.unwrap();
+    let again = store.accept(vec![firing.clone()], vec![], at(200)).await.unwrap();
     assert_eq!(again, Accepted { new: 1, duplicate: 0 });
     let order: Vec<_> = store.unprocessed(10).await.unwrap().into_iter().map(|(_, signal)| signal.status).collect();
     assert_eq!(order, [SignalStatus::Resolved, SignalStatus::Firing]);
@@ -60,13 +60,13 @@ async fn an_alert_that_holds_again_under_its_old_start_is_news_once_a_late_copy_
 #[tokio::test]
 async fn numbers_of_signals_are_not_given_again_after_the_last_ones_were_deleted() {
     let (folder, store) = store().await;
-    store.accept(&[signal("a", SignalStatus::Resolved)], &[], at(0)).await.unwrap();
+    store.accept(vec![signal("a", SignalStatus::Resolved)], vec![], at(0)).await.unwrap();
     apply(&store, 1, 1, vec![]).await;
     assert_eq!(store.retention(at(1)).await.unwrap().signals, 1);
     store.close().await;
     drop(store);
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
-    store.accept(&[signal("b", SignalStatus::Firing)], &[], at(2)).await.unwrap();
+    store.accept(vec![signal("b", SignalStatus::Firing)], vec![], at(2)).await.unwrap();
     assert_eq!(store.unprocessed(10).await.unwrap().len(), 1);
 }
 
@@ -80,7 +80,7 @@ async fn unusable_entries_are_kept_once_and_counted() {
         body: "{}".to_owned(),
     };
     for second in [0, 5] {
-        store.accept(&[], std::slice::from_ref(&entry), at(second)).await.unwrap();
+        store.accept(vec![], vec![entry.clone()], at(second)).await.unwrap();
     }
     let kept = store.quarantine(10).await.unwrap();
     assert_eq!(kept.len(), 1);
