@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::space::Space;
 
+/// What each pod says in one go is folded, however the starts of the pods fall together.
 const PODS: &str = r#"
 apiVersion: apps/v1
 kind: Deployment
@@ -21,7 +22,7 @@ spec:
       containers:
       - name: app
         image: localhost/busybox:1
-        command: [sh, -c, "for i in 1 2 3; do echo line $i of $HOSTNAME; sleep 1; done; echo ERROR refused; sleep 3600"]
+        command: [sh, -c, "for i in 1 2 3; do echo line $i of $HOSTNAME; done; sleep 1; echo ERROR refused; sleep 3600"]
         resources: {requests: {memory: 8Mi}, limits: {memory: 64Mi}}
 ---
 apiVersion: v1
