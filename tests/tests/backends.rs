@@ -21,7 +21,7 @@ const ROLLED_OUT_WITHIN: Duration = Duration::from_secs(90);
 
 fn receiver(slack: &SlackDouble) -> String {
     format!(
-        "investigation: {{ group_wait: 1s }}\n\
+        "investigation: {{ group_wait: 3s }}\n\
          receivers: {{ oncall: {{ slack: {{ api_url: \"{}\", token: \"{}\", channel: {}, interval: 10ms }} }} }}\n",
         slack.url, slack.token, slack.channel
     )

@@ -24,7 +24,9 @@ const LESSONS: usize = 64;
 /// The longest wait for owners, on top of what the resolver promises.
 const OWNERS: Duration = Duration::from_secs(3);
 
-/// How often objects are asked for again whose owners could not be told; doubled up to `SLOWEST` while nothing is told.
+/// When objects are asked for again whose owners could not be told: soon after they came in, since a first message waits
+/// for it, and then ever more rarely, up to `SLOWEST`, while nothing is told.
+const SOON: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(5);
 const SLOWEST: Duration = Duration::from_mins(1);
 
@@ -125,7 +127,11 @@ impl Correlator {
         let mut again = Again::new();
         let store = Arc::clone(&self.store);
         loop {
+            let folded = book.len();
             while self.fold_some(&mut book).await? {}
+            if book.len() > folded && !book.unresolved(1).is_empty() {
+                again.hasten();
+            }
             metrics::gauge!("marple_incidents_held").set(f64::from(u32::try_from(book.len()).unwrap_or(u32::MAX)));
             let taught = tokio::select! {
                 () = store.arrived().notified() => vec![],
@@ -251,6 +257,11 @@ impl Again {
 
     fn soon(&mut self) {
         *self = Self::new();
+    }
+
+    /// Something new could not be told.
+    fn hasten(&mut self) {
+        self.at = self.at.min(Instant::now() + SOON);
     }
 
     fn later(&mut self) {

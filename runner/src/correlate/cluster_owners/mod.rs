@@ -18,8 +18,10 @@ use super::{Known, Owners, Related};
 /// How long all of the asking for one batch may take.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// How long nothing is asked after the API server was found away.
-const OUTAGE: Duration = Duration::from_secs(5);
+/// How long nothing is asked after the API server was found away: where it refuses, that costs nothing to find out
+/// again, and what is folded meanwhile is told apart by labels; where it is silent, each try takes all of the deadline.
+const REFUSED: Duration = Duration::from_secs(1);
+const SILENT: Duration = Duration::from_secs(5);
 
 /// From how many objects of one kind and namespace on a list is asked for instead of each.
 const STORM: usize = 10;
@@ -76,9 +78,9 @@ impl ClusterOwners {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn note_away(&self) {
+    fn note_away(&self, pause: Duration) {
         metrics::counter!("marple_owners_outages_total").increment(1);
-        *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + OUTAGE);
+        *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + pause);
     }
 
     /// Reads these objects and what controls them, up to the top.
@@ -97,8 +99,9 @@ impl ClusterOwners {
                 .map(|((kind, namespace), objects)| self.read_kind(kind, namespace, objects))
                 .buffer_unordered(AT_ONCE);
             while let Some(read) = reading.next().await {
-                if read.is_err() {
-                    self.note_away();
+                if let Err(error) = read {
+                    let silent = matches!(error, LookError::Timeout { .. });
+                    self.note_away(if silent { SILENT } else { REFUSED });
                     return;
                 }
             }
@@ -231,7 +234,7 @@ impl Owners for ClusterOwners {
         let asked: Vec<ObjectRef> =
             objects.iter().filter(|object| !ALONE.contains(&object.kind.as_str())).cloned().collect();
         if !asked.is_empty() && !self.is_away() && tokio::time::timeout(DEADLINE, self.read(&asked)).await.is_err() {
-            self.note_away();
+            self.note_away(SILENT);
         }
         let mut related = Vec::with_capacity(objects.len());
         for object in objects {
