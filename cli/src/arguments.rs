@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use marple_core::Size;
 
 /// Explains Kubernetes alerts.
 #[derive(Parser)]
@@ -74,6 +76,22 @@ pub(crate) struct Forward {
     /// File with its bearer token; else the environment's `MARPLE_TOKEN`.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
+    /// File to which goes what the other doesn't take while it is away; without one it is held in memory, of each
+    /// condition the last state. It is best on a volume that outlives the container.
+    #[arg(long)]
+    pub(crate) spool: Option<PathBuf>,
+    /// How much the file may hold.
+    #[arg(long, default_value = "256MiB", requires = "spool")]
+    pub(crate) spool_max: Size,
+    /// Name of a Lease: of all that are started with it one forwards, and another takes over when that ends.
+    #[arg(long)]
+    pub(crate) lease: Option<String>,
+    /// Namespace of the Lease; else the pod's own.
+    #[arg(long, requires = "lease")]
+    pub(crate) lease_namespace: Option<String>,
+    /// Where `/healthz` and `/metrics` are served, as 127.0.0.1:9464; without it they are not.
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// Arguments of `demo`.

@@ -11,10 +11,13 @@ pub(crate) const OBJECTS: &str = "marple_forwarder_objects";
 pub(crate) const CONDITIONS: &str = "marple_forwarder_conditions";
 pub(crate) const CHANGES: &str = "marple_forwarder_changes_total";
 pub(crate) const HISTORY_OBJECTS: &str = "marple_forwarder_history_objects";
+pub(crate) const LAG_SECONDS: &str = "marple_forwarder_lag_seconds";
+pub(crate) const LEADS: &str = "marple_forwarder_leads";
 pub(crate) const WAITING: &str = "marple_forwarder_outbox_signals";
 pub(crate) const DELIVERED: &str = "marple_forwarder_delivered_total";
 pub(crate) const DELIVERY_FAILURES: &str = "marple_forwarder_delivery_failures_total";
 pub(crate) const DROPPED: &str = "marple_forwarder_dropped_total";
+pub(crate) const SPOOL_BYTES: &str = "marple_forwarder_spool_bytes";
 pub(crate) const DELIVERY_SECONDS: &str = "marple_forwarder_delivery_seconds";
 
 /// Says what each metric means, to the recorder of the process.
@@ -28,10 +31,17 @@ pub(crate) fn describe() {
     );
     describe_counter!(SIGNALS, "Conditions told and resolved, by name and status");
     describe_counter!(CHANGES, "Changes found, by kind");
+    describe_histogram!(
+        LAG_SECONDS,
+        Unit::Seconds,
+        "From the writing of a change, which the API server notes in whole seconds, to its being seen"
+    );
+    describe_gauge!(LEADS, "Whether it leads, where several are elected among");
     describe_gauge!(HISTORY_OBJECTS, "Objects whose changes are told");
     describe_gauge!(OBJECTS, "Objects known");
     describe_gauge!(CONDITIONS, "Conditions waited for or told");
     describe_gauge!(WAITING, "Signals that wait for delivery");
+    describe_gauge!(SPOOL_BYTES, Unit::Bytes, "What waits on disk for a runner that is away");
     describe_counter!(DELIVERED, "Signals delivered");
     describe_counter!(DELIVERY_FAILURES, "Deliveries that failed, by class; they are tried again");
     describe_counter!(

@@ -2,6 +2,7 @@
 
 pub mod api_server;
 pub mod cluster;
+pub mod forwarding;
 pub mod kubeconfig;
 pub mod model;
 pub mod program;

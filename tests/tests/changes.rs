@@ -15,7 +15,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Api, Resource};
 use marple_core::{Change, ChangeKind, Period};
-use marple_forwarder::{Deliver, DeliverError, Forwarder, ForwarderConfig, HttpDeliver, RunnerEndpoint};
+use marple_forwarder::{Courier, Deliver, DeliverError, Forwarder, ForwarderConfig, HttpDeliver, RunnerEndpoint};
 use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::model::{KEY, MODEL, ModelDouble, Received, Reply};
@@ -244,7 +244,7 @@ async fn a_forwarder_apart_delivers_with_its_token_and_shows_config_hashed_where
     let program = Program::serve(configuration, &[]).await?;
     let token = Some(marple_core::Secret::new(TOKEN));
     let endpoint = RunnerEndpoint { url: program.url(""), token, timeout: Period::seconds(10) };
-    let deliver = Arc::new(HttpDeliver::new(&endpoint)?);
+    let deliver = Arc::new(Courier::direct(HttpDeliver::new(&endpoint)?));
     let config: ForwarderConfig = serde_json::from_value(
         json!({"namespaces": {"include": [namespace.name()]}, "changes": {"config_maps": "hashed", "except": ["Service"]}}),
     )?;

@@ -21,6 +21,9 @@ pub struct Batch {
     /// Kinds that were listed in full.
     #[serde(default)]
     pub listed: Vec<Listed>,
+    /// How far watches have come: all up to there is in this batch and those before it.
+    #[serde(default)]
+    pub reached: Vec<Reached>,
 }
 
 /// An object that was seen.
@@ -47,6 +50,20 @@ pub struct Listed {
     pub at: Timestamp,
 }
 
+/// How far the watch of a kind has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reached {
+    /// The kind.
+    pub kind: String,
+    /// The namespace that the watch covers; empty for all of the cluster.
+    pub namespace: String,
+    /// What was taken of objects, and of which: a watch that takes something else begins by listing.
+    pub form: String,
+    /// The resourceVersion up to which all was seen.
+    pub version: String,
+}
+
 impl Batch {
     /// Of a cluster, empty.
     pub(super) fn of(cluster: &str) -> Self {
@@ -54,18 +71,27 @@ impl Batch {
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.listed.is_empty()
+        self.entries.is_empty() && self.listed.is_empty() && self.reached.is_empty()
     }
 
     /// Adds what came after it.
     pub(super) fn append(&mut self, mut later: Self) {
         self.entries.append(&mut later.entries);
         self.listed.append(&mut later.listed);
+        self.reached.retain(|one| !later.reached.iter().any(|new| one.is_before(new)));
+        self.reached.append(&mut later.reached);
     }
 
     /// How many changes it tells.
     pub fn changes(&self) -> usize {
         self.entries.iter().map(|entry| entry.changes.len()).sum()
+    }
+}
+
+impl Reached {
+    /// Whether another one of the same watch takes its place.
+    fn is_before(&self, later: &Self) -> bool {
+        (&self.kind, &self.namespace) == (&later.kind, &later.namespace)
     }
 }
 
@@ -77,6 +103,9 @@ pub struct Kept {
     pub states: Vec<State>,
     /// When the kind was last listed in full.
     pub listed_at: Option<Timestamp>,
+    /// How far its watches came.
+    #[serde(default)]
+    pub reached: Vec<Reached>,
 }
 
 /// Where the history is kept: in the same process, or at a runner apart.

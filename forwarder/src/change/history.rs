@@ -6,11 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 use kube::api::DynamicObject;
 use marple_core::ObjectRef;
 
-use super::batch::{Batch, Entry, Kept, Listed};
+use super::batch::{Batch, Entry, Kept, Listed, Reached};
 use super::compare::{self, Seen, When};
 use super::family::Family;
 use super::read;
-use super::state::{ALL_TEXTS, State};
+use super::state::{ALL_TEXTS, FORMAT, State, digest};
 use crate::ForwarderConfig;
 use crate::config::{Namespaces, Scope, Values};
 
@@ -25,9 +25,13 @@ pub(crate) enum Glimpse {
     /// An object as it is.
     Seen(&'static Family, Scope, Box<DynamicObject>),
     /// An object as it was when it was deleted.
-    Gone(&'static Family, Box<DynamicObject>),
+    Gone(&'static Family, Scope, Box<DynamicObject>),
     /// The listing is complete: what was not seen in it is gone.
     Listed(&'static Family, Scope),
+    /// All up to this resourceVersion was seen.
+    At(&'static Family, Scope, String),
+    /// The watch goes on from where an earlier one was: up to this resourceVersion it shows what had happened before.
+    Behind(&'static Family, Scope, String),
 }
 
 /// How objects were. Of each there are the digests of its fields and their short texts, some KiB.
@@ -36,6 +40,8 @@ pub(crate) struct History {
     cluster: String,
     namespaces: Namespaces,
     values: Values,
+    /// Names what is taken of objects, and of which.
+    form: String,
     kinds: HashMap<&'static str, Objects>,
     /// The bytes of longer texts that are kept of all objects.
     texts: usize,
@@ -46,6 +52,8 @@ pub(crate) struct History {
 struct Objects {
     lines: HashMap<Place, Line>,
     listings: BTreeMap<Scope, Listing>,
+    /// Up to which resourceVersion all was seen, and whether that was told.
+    reached: BTreeMap<Scope, Reach>,
     /// When it was last listed in full, in this process or one before.
     listed_at: Option<Timestamp>,
 }
@@ -63,14 +71,25 @@ struct Line {
 struct Listing {
     number: u32,
     under_way: bool,
+    /// Up to this resourceVersion what is seen had happened before the watch began.
+    behind: u64,
+}
+
+#[derive(Debug, Default)]
+struct Reach {
+    version: String,
+    told: bool,
 }
 
 impl History {
     pub(crate) fn new(cluster: impl Into<String>, config: &ForwarderConfig) -> Self {
+        let values = config.changes.config_maps;
+        let form = digest(&format!("{FORMAT} {values:?} {:?}", config.namespaces));
         Self {
             cluster: cluster.into(),
             namespaces: config.namespaces.clone(),
-            values: config.changes.config_maps,
+            values,
+            form: format!("{form:016x}"),
             kinds: HashMap::new(),
             texts: 0,
         }
@@ -81,6 +100,16 @@ impl History {
         let namespaces = &self.namespaces;
         let counts = |state: &State| state.object.namespace.as_deref().is_none_or(|name| namespaces.count(name));
         let objects = self.kinds.entry(family.kind).or_default();
+        // Without a list, nothing could be compared with what is in an older form.
+        if kept.states.iter().all(State::is_comparable) {
+            for one in kept.reached.into_iter().filter(|one| one.form == self.form) {
+                let scope = match one.namespace.as_str() {
+                    "" => Scope::Cluster,
+                    name => Scope::Namespace(name.to_owned()),
+                };
+                objects.reached.insert(scope, Reach { version: one.version, told: true });
+            }
+        }
         for state in kept.states.into_iter().filter(counts) {
             self.texts += state.texts();
             objects.lines.insert(place(&state.object), Line { state, listing: 0 });
@@ -88,23 +117,71 @@ impl History {
         objects.listed_at = kept.listed_at;
     }
 
+    /// Up to which resourceVersion all was seen by an earlier watch: from there a watch goes on without a list.
+    pub(crate) fn reached(&self, family: &Family, scope: &Scope) -> Option<String> {
+        Some(self.kinds.get(family.kind)?.reached.get(scope)?.version.clone())
+    }
+
     /// Takes in what a watch saw, and gives what is to be kept of it.
     pub(crate) fn take(&mut self, glimpse: Glimpse, now: Timestamp) -> Batch {
         let mut batch = Batch::of(&self.cluster);
         match glimpse {
             Glimpse::Listing(family, scope) => {
-                let listing = self.kinds.entry(family.kind).or_default().listings.entry(scope).or_default();
+                let objects = self.kinds.entry(family.kind).or_default();
+                // A process that ends within the list must list again.
+                objects.reached.remove(&scope);
+                let listing = objects.listings.entry(scope).or_default();
                 listing.number += 1;
                 listing.under_way = true;
             }
-            Glimpse::Seen(family, scope, object) => batch.entries.extend(self.seen(family, &scope, &object, now)),
-            Glimpse::Gone(family, object) => batch.entries.extend(self.gone(family, &object, now)),
+            Glimpse::Seen(family, scope, object) => {
+                batch.entries.extend(self.seen(family, &scope, &object, now));
+                self.came_to(family, scope, object.metadata.resource_version, &mut batch);
+            }
+            Glimpse::Gone(family, scope, object) => {
+                batch.entries.extend(self.gone(family, &scope, &object, now));
+                self.came_to(family, scope, object.metadata.resource_version, &mut batch);
+            }
             Glimpse::Listed(family, scope) => {
                 batch.entries = self.listed(family, &scope, now);
                 batch.listed.push(Listed { kind: family.kind.to_owned(), at: now });
             }
+            Glimpse::At(family, scope, version) => {
+                self.came_to(family, scope.clone(), Some(version), &mut batch);
+                self.tell_reached(family, &scope, &mut batch);
+            }
+            Glimpse::Behind(family, scope, version) => {
+                let objects = self.kinds.entry(family.kind).or_default();
+                objects.listings.entry(scope).or_default().behind = number(&version).unwrap_or_default();
+            }
         }
         batch
+    }
+
+    /// Notes how far a watch has come. It is told with what was seen, and by itself only where the API server marks it:
+    /// most of what is seen is no change.
+    fn came_to(&mut self, family: &'static Family, scope: Scope, version: Option<String>, batch: &mut Batch) {
+        let objects = self.kinds.entry(family.kind).or_default();
+        let (Some(version), false) = (version, objects.lists(&scope)) else { return };
+        let reach = objects.reached.entry(scope.clone()).or_default();
+        if reach.version != version {
+            *reach = Reach { version, told: false };
+        }
+        if !batch.entries.is_empty() {
+            self.tell_reached(family, &scope, batch);
+        }
+    }
+
+    fn tell_reached(&mut self, family: &'static Family, scope: &Scope, batch: &mut Batch) {
+        let reach = self.kinds.get_mut(family.kind).and_then(|objects| objects.reached.get_mut(scope));
+        let Some(reach) = reach.filter(|reach| !reach.told) else { return };
+        reach.told = true;
+        let namespace = match scope {
+            Scope::Cluster => String::new(),
+            Scope::Namespace(name) => name.clone(),
+        };
+        let (kind, form) = (family.kind.to_owned(), self.form.clone());
+        batch.reached.push(Reached { kind, namespace, form, version: reach.version.clone() });
     }
 
     /// How many objects are known.
@@ -118,6 +195,9 @@ impl History {
         }
         let objects = self.kinds.entry(family.kind).or_default();
         let place = place_of(object);
+        if objects.is_behind(scope, &place, object) {
+            return None;
+        }
         let own = objects.lines.get(&place).map_or(0, |line| line.state.texts());
         let others = self.texts.saturating_sub(own);
         let Some(state) = read::state(family, object, self.values, ALL_TEXTS.saturating_sub(others)) else {
@@ -127,15 +207,16 @@ impl History {
             return Some(Entry { object: line.state.object, changes: Vec::new(), state: None });
         };
         self.texts = others + state.texts();
-        let listing = objects.listings.get(scope);
-        let (number, late) = listing.map_or((0, false), |listing| (listing.number, listing.under_way));
+        let lists = objects.lists(scope);
+        let number = objects.listings.get(scope).map_or(0, |listing| listing.number);
+        let late = lists || objects.is_late(scope, object);
         let when = When { cluster: &self.cluster, late, now };
         let seen = Seen { state: &state, object };
         let news = match objects.lines.get(&place).map(|line| &line.state).filter(|before| before.is_comparable()) {
             Some(before) if before.fields == state.fields && before.uid == state.uid => None,
             // What is kept shows its texts without their secrets, and is compared by digests.
             Some(before) => Some(compare::altered(before, &seen, when)),
-            None if objects.is_new(object, late) => Some(vec![compare::created(&seen, when)]),
+            None if objects.is_new(object, lists) => Some(vec![compare::created(&seen, when)]),
             None => Some(Vec::new()),
         };
         let known = objects.lines.get(&place).is_some_and(|line| line.state.is_comparable());
@@ -148,10 +229,16 @@ impl History {
         entry
     }
 
-    fn gone(&mut self, family: &Family, object: &DynamicObject, now: Timestamp) -> Option<Entry> {
-        let line = self.kinds.get_mut(family.kind)?.lines.remove(&place_of(object))?;
+    fn gone(&mut self, family: &Family, scope: &Scope, object: &DynamicObject, now: Timestamp) -> Option<Entry> {
+        let objects = self.kinds.get_mut(family.kind)?;
+        let place = place_of(object);
+        if objects.is_behind(scope, &place, object) {
+            return None;
+        }
+        let late = objects.is_late(scope, object);
+        let line = objects.lines.remove(&place)?;
         self.texts = self.texts.saturating_sub(line.state.texts());
-        let when = When { cluster: &self.cluster, late: false, now };
+        let when = When { cluster: &self.cluster, late, now };
         Some(gone(line.state, Some(object), when))
     }
 
@@ -175,6 +262,24 @@ impl History {
 }
 
 impl Objects {
+    fn lists(&self, scope: &Scope) -> bool {
+        self.listings.get(scope).is_some_and(|listing| listing.under_way)
+    }
+
+    /// Whether a watch shows an object as it was before what is known of it: a watch begins before the list, so as to
+    /// miss nothing. What a list shows is how it is, also where the cluster was set back.
+    fn is_behind(&self, scope: &Scope, place: &Place, object: &DynamicObject) -> bool {
+        let known = self.lines.get(place).and_then(|line| number(&line.state.version));
+        let shown = object.metadata.resource_version.as_deref().and_then(number);
+        !self.lists(scope) && known.zip(shown).is_some_and(|(known, shown)| shown < known)
+    }
+
+    /// Whether what is seen had happened before the watch began.
+    fn is_late(&self, scope: &Scope, object: &DynamicObject) -> bool {
+        let behind = self.listings.get(scope).map_or(0, |listing| listing.behind);
+        object.metadata.resource_version.as_deref().and_then(number).is_some_and(|version| version <= behind)
+    }
+
     /// Whether an object that was not known came since, and is not only seen for the first time.
     fn is_new(&self, object: &DynamicObject, listing: bool) -> bool {
         let made = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
@@ -189,6 +294,11 @@ impl Objects {
 fn gone(state: State, last: Option<&DynamicObject>, when: When<'_>) -> Entry {
     let changes = compare::deleted(&state, last, when).filter(|_| state.is_comparable());
     Entry { changes: changes.into_iter().collect(), object: state.object, state: None }
+}
+
+/// Versions of a cluster are in the order of its writes, as numbers.
+fn number(version: &str) -> Option<u64> {
+    version.parse().ok()
 }
 
 fn place(object: &ObjectRef) -> Place {

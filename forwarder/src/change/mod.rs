@@ -17,7 +17,7 @@ mod state;
 mod trim;
 mod unshown;
 
-pub use batch::{Batch, Chronicle, Entry, Kept, Listed};
+pub use batch::{Batch, Chronicle, Entry, Kept, Listed, Reached};
 pub(crate) use family::{FAMILIES, Family};
 pub(crate) use history::{Glimpse, History};
 pub(crate) use recorder::Recorder;

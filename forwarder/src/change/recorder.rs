@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use metrics::{counter, gauge};
+use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Batch, Chronicle, Family, History, Kept};
-use crate::deliver::{DEADLINE, DeliverError, FIRST_WAIT, LONGEST_WAIT, in_time};
+use crate::deliver::{DEADLINE, DeliverError, Pauses, in_time};
 use crate::metric;
 use crate::watch::HistoryWatches;
 
@@ -36,8 +36,9 @@ impl Recorder {
     /// What is kept of each kind; asked until it is answered, for without it a change during downtime can't be found.
     /// Nothing where it is cancelled before.
     async fn kept(&self, family: &Family) -> Option<Kept> {
-        let mut wait = FIRST_WAIT;
+        let mut pauses = Pauses::default();
         loop {
+            let wait = pauses.pause();
             let asked = tokio::time::timeout(DEADLINE, self.chronicle.kept(&self.cluster, family.kind));
             let answer = tokio::select! {
                 () = self.cancel.cancelled() => return None,
@@ -50,7 +51,7 @@ impl Recorder {
                     tracing::warn!(kind = family.kind, ?wait, "the change history waits: the runner gave no answer");
                 }
             }
-            self.pause(&mut wait).await;
+            self.pause(wait).await;
         }
     }
 
@@ -62,7 +63,7 @@ impl Recorder {
             history.know(family, kept);
         }
         let (sender, mut glimpses) = mpsc::channel(GLIMPSES);
-        let mut watching = watches.start(&families, &sender);
+        let mut watching = watches.start(&families, |family, scope| history.reached(family, scope), &sender);
         drop(sender);
         let (sender, waiting) = mpsc::channel(WAITING);
         let compare = async {
@@ -101,7 +102,7 @@ impl Recorder {
     }
 
     async fn until_kept(&self, batch: Batch) {
-        let mut wait = FIRST_WAIT;
+        let mut pauses = Pauses::default();
         loop {
             let error = match in_time(self.chronicle.record(batch.clone())).await {
                 Ok(()) => return,
@@ -113,21 +114,15 @@ impl Recorder {
                 }
                 Err(error) => error,
             };
-            if let DeliverError::Busy { retry_after: Some(after) } = &error {
-                wait = *after;
-            }
+            let wait = pauses.after(&error);
             counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
             tracing::warn!(%error, ?wait, "changes are not delivered; they are tried again");
-            self.pause(&mut wait).await;
+            self.pause(wait).await;
         }
     }
 
-    async fn pause(&self, wait: &mut Duration) {
-        tokio::select! {
-            () = self.cancel.cancelled() => {}
-            () = tokio::time::sleep(*wait) => {}
-        }
-        *wait = wait.saturating_mul(2).clamp(FIRST_WAIT, LONGEST_WAIT);
+    async fn pause(&self, wait: Duration) {
+        self.cancel.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
 }
 
@@ -136,6 +131,9 @@ fn noted(batch: &Batch, objects: usize) {
     gauge!(metric::HISTORY_OBJECTS).set(objects as f64);
     for change in batch.entries.iter().flat_map(|entry| &entry.changes) {
         counter!(metric::CHANGES, "kind" => change.object.kind.clone()).increment(1);
+        if let (false, Ok(lag)) = (change.found_late, Duration::try_from(Timestamp::now().duration_since(change.at))) {
+            histogram!(metric::LAG_SECONDS).record(lag);
+        }
         tracing::debug!(object = %change.object, by = %change.by, fields = change.fields.len(), "changed");
     }
 }

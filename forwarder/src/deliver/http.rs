@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use async_trait::async_trait;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use marple_core::{Period, Secret, Signal};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use super::{Deliver, DeliverError};
-use crate::change::{Batch, Chronicle, Kept};
-use crate::known::{Known, KnownError};
+use super::parcel::{Content, Parcel};
+use super::{DeliverError, Sequence};
+use crate::change::Kept;
+use crate::known::KnownError;
 
 /// The longest excerpt of a refusal that is shown, in characters.
 const EXCERPT: usize = 300;
@@ -60,7 +60,7 @@ pub enum EndpointError {
     Client(#[source] reqwest::Error),
 }
 
-/// Posts signals and changes to a runner, and reads what it holds of them.
+/// Posts to a runner, and reads what it holds: the wire of a [`super::Courier`].
 #[derive(Clone, Debug)]
 pub struct HttpDeliver {
     client: reqwest::Client,
@@ -100,9 +100,17 @@ impl HttpDeliver {
 }
 
 impl HttpDeliver {
-    async fn post(&self, url: &Url, body: &(impl Serialize + Sync)) -> Result<(), DeliverError> {
+    /// Posts a parcel; `Ok` when all of it is stored there for good.
+    pub(super) async fn post(&self, parcel: &Parcel) -> Result<(), DeliverError> {
         let unreachable = |error: reqwest::Error| DeliverError::Unreachable(Box::new(error.without_url()));
-        let response = self.client.post(url.clone()).json(body).send().await.map_err(unreachable)?;
+        let mut request = match &parcel.content {
+            Content::Signals(signals) => self.client.post(self.signals.clone()).json(signals),
+            Content::Changes(batch) => self.client.post(self.changes.clone()).json(batch),
+        };
+        if let Some(sequence) = parcel.sequence {
+            request = request.header(Sequence::HEADER, sequence.to_string());
+        }
+        let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
@@ -128,29 +136,14 @@ impl HttpDeliver {
         let response = self.client.get(url).send().await.map_err(failed)?;
         response.error_for_status().map_err(failed)?.json().await.map_err(failed)
     }
-}
 
-#[async_trait]
-impl Deliver for HttpDeliver {
-    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
-        self.post(&self.signals, &signals).await
-    }
-}
-
-#[async_trait]
-impl Known for HttpDeliver {
-    async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
+    /// Each signal of a forwarder that the runner holds as firing.
+    pub(super) async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
         self.get(self.signals.clone()).await
     }
-}
 
-#[async_trait]
-impl Chronicle for HttpDeliver {
-    async fn record(&self, batch: Batch) -> Result<(), DeliverError> {
-        self.post(&self.changes, &batch).await
-    }
-
-    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
+    /// How the objects of a kind were.
+    pub(super) async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
         let mut url = self.kept.clone();
         url.query_pairs_mut().append_pair("cluster", cluster).append_pair("kind", kind);
         self.get(url).await

@@ -1,26 +1,31 @@
 //! Hands signals on, at least once.
 
+mod courier;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod http;
 mod outbox;
+mod parcel;
+mod pause;
 mod pump;
+mod sequence;
+mod spool;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_core::Signal;
 
+pub use courier::Courier;
 pub use http::{EndpointError, HttpDeliver, RunnerEndpoint};
 pub(crate) use outbox::Outbox;
+pub(crate) use pause::Pauses;
 pub(crate) use pump::Pump;
+pub use sequence::{Sequence, SequenceError};
+pub use spool::SpoolError;
 
 /// How long one delivery or answer may take, whatever the receiver's own deadline is.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-
-/// How long the first pause before another try is; doubled up to the longest.
-pub(crate) const FIRST_WAIT: Duration = Duration::from_millis(500);
-pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A delivery that ends within the deadline.
 pub(crate) async fn in_time(delivery: impl Future<Output = Result<(), DeliverError>>) -> Result<(), DeliverError> {
@@ -64,7 +69,7 @@ impl DeliverError {
     }
 }
 
-/// Where signals go: the intake in the same process, or a runner apart ([`HttpDeliver`]).
+/// Where signals go: the intake in the same process, or a runner apart ([`Courier`]).
 #[async_trait]
 pub trait Deliver: Send + Sync {
     /// Hands on; `Ok` when all are stored there for good. What is delivered twice is the same signal.

@@ -7,7 +7,7 @@ use marple_core::Signal;
 use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliver, DeliverError, FIRST_WAIT, LONGEST_WAIT, Outbox, in_time};
+use super::{Deliver, DeliverError, Outbox, Pauses, in_time};
 use crate::metric;
 
 /// The most signals of one delivery: some 100 KiB.
@@ -22,12 +22,12 @@ pub(crate) struct Pump {
     deliver: Arc<dyn Deliver>,
     /// How many signals the next batch may hold; fewer after a refusal, to find out which is refused.
     batch: usize,
-    wait: Duration,
+    pauses: Pauses,
 }
 
 impl Pump {
     pub(crate) fn new(outbox: Arc<Outbox>, deliver: Arc<dyn Deliver>) -> Self {
-        Self { outbox, deliver, batch: BATCH, wait: FIRST_WAIT }
+        Self { outbox, deliver, batch: BATCH, pauses: Pauses::default() }
     }
 
     /// Runs until cancelled; then what waits is tried once more.
@@ -49,7 +49,7 @@ impl Pump {
                     break;
                 }
                 Some(Ok(())) => {
-                    (self.batch, self.wait) = (BATCH, FIRST_WAIT);
+                    (self.batch, self.pauses) = (BATCH, Pauses::default());
                     continue;
                 }
                 Some(Err(error)) => self.failed(batch, &error),
@@ -89,11 +89,7 @@ impl Pump {
         }
         let signals = batch.len();
         self.outbox.put_back(batch);
-        let wait = match error {
-            DeliverError::Busy { retry_after: Some(after) } => *after,
-            _ => self.wait,
-        };
-        self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
+        let wait = self.pauses.after(error);
         tracing::warn!(%error, signals, ?wait, "signals are not delivered; they are tried again");
         wait
     }

@@ -26,6 +26,8 @@ impl Fault {
             // in etcd the stream fails as an internal error.
             400 | 422 | 500 if streamed_list => Self::NoStreaming,
             410 => Self::Expired,
+            // The cluster's store was set back, and what is asked for has not been yet.
+            504 if status.message.contains("Too large resource version") => Self::Expired,
             _ => Self::Passing,
         }
     }

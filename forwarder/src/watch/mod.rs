@@ -4,8 +4,11 @@
 //! from where it was; one that is too far behind lists again, and what vanished meanwhile is seen as gone.
 
 mod fault;
+mod follow;
 mod permission;
 mod phase;
+#[cfg(test)]
+mod script;
 mod source;
 mod stream;
 mod view;

@@ -1,7 +1,11 @@
 //! What one watch reads, and what it makes of it.
 
+use std::fmt::Debug;
+
 use futures::stream::BoxStream;
+use kube::Resource;
 use kube::runtime::watcher;
+use serde::de::DeserializeOwned;
 
 use crate::config::Scope;
 
@@ -16,12 +20,32 @@ pub(super) enum Sight<O> {
     Gone(O),
     /// The listing is complete.
     Listed,
+    /// All up to this resourceVersion was seen: a later watch may begin there.
+    At(String),
+    /// What comes up to this resourceVersion had happened before the watch began.
+    Behind(String),
     /// The credentials don't allow it, or the kind isn't served.
     Forbidden,
 }
 
+/// What the stream of a watch brings.
+#[derive(Debug)]
+pub(super) enum Step<O> {
+    /// Something was seen.
+    Event(watcher::Event<O>),
+    /// All up to this resourceVersion was seen; no listing is under way.
+    At(String),
+    /// There is no list; what comes up to this resourceVersion had happened before the watch began.
+    Behind(String),
+}
+
 /// The stream of a watch.
-pub(super) type Events<O> = BoxStream<'static, watcher::Result<watcher::Event<O>>>;
+pub(super) type Steps<O> = BoxStream<'static, watcher::Result<Step<O>>>;
+
+/// What can be listed and watched.
+pub(super) trait Object: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
+
+impl<O: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Object for O {}
 
 /// What one watch reads, and what it makes of it.
 pub(super) trait Source: Send + Sync + 'static {
@@ -36,8 +60,8 @@ pub(super) trait Source: Send + Sync + 'static {
     /// Which objects are asked for, and how many a page, where lists aren't streamed.
     fn config(&self) -> watcher::Config;
 
-    /// Lists, then watches.
-    fn events(&self, config: watcher::Config) -> Events<Self::Object>;
+    /// Lists, then watches; the first time it may go on from where an earlier watch was.
+    fn steps(&mut self, config: watcher::Config) -> Steps<Self::Object>;
 
     /// What is told of what was seen, where it matters.
     fn tell(&self, sight: Sight<Self::Object>, scope: &Scope) -> Option<Self::Told>;

@@ -10,13 +10,13 @@ use tokio::sync::mpsc::Sender;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::Fault;
-use super::source::{Events, Sight, Source};
+use super::source::{Sight, Source, Step, Steps};
 use crate::config::Scope;
 use crate::metric;
 
 /// Seconds after which the API server ends a watch, and the watch goes on from where it was. A connection that has died in
 /// silence is noticed no sooner.
-const WATCH_SECONDS: u32 = 120;
+pub(super) const WATCH_SECONDS: u32 = 120;
 
 /// How long a streamed list may pause: an API server that doesn't know of them never ends one.
 const STREAM_PAUSE: Duration = Duration::from_secs(30);
@@ -61,14 +61,15 @@ impl<S: Source> Watch<S> {
         loop {
             let config = watcher::Config { timeout: Some(WATCH_SECONDS), ..self.source.config() };
             let config = if self.streaming { config.streaming_lists() } else { config };
-            match self.follow(self.source.events(config)).await {
+            let steps = self.source.steps(config);
+            match self.follow(steps).await {
                 Left::Relist => {}
                 Left::Ended => return,
             }
         }
     }
 
-    async fn follow(&mut self, mut stream: Events<S::Object>) -> Left {
+    async fn follow(&mut self, mut stream: Steps<S::Object>) -> Left {
         let cancel = self.cancel.clone();
         // Until the first list is complete.
         let mut listing = true;
@@ -98,7 +99,15 @@ impl<S: Source> Watch<S> {
                     Some(left) => return left,
                     None => continue,
                 },
-                Ok(Some(Ok(event))) => self.sight(event, &mut listing),
+                Ok(Some(Ok(Step::Event(event)))) => self.sight(event, &mut listing),
+                Ok(Some(Ok(Step::At(version)))) => {
+                    listing = false;
+                    Sight::At(version)
+                }
+                Ok(Some(Ok(Step::Behind(version)))) => {
+                    listing = false;
+                    Sight::Behind(version)
+                }
             };
             if !self.tell(sight).await {
                 return Left::Ended;

@@ -8,7 +8,7 @@ use kube::runtime::watcher::{self, watcher};
 use serde::de::DeserializeOwned;
 
 use super::permission::missing;
-use super::source::{Events, Sight, Source};
+use super::source::{Sight, Source, Step, Steps};
 use crate::config::Scope;
 use crate::object::{
     Claim, DaemonSet, Deployment, Event, Job, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, StatefulSet, StorageClass,
@@ -48,8 +48,8 @@ impl<V: View> Source for Views<V> {
         watcher::Config { field_selector, page_size: Some(PAGE), ..watcher::Config::default() }
     }
 
-    fn events(&self, config: watcher::Config) -> Events<V> {
-        watcher(self.0.clone(), config).boxed()
+    fn steps(&mut self, config: watcher::Config) -> Steps<V> {
+        watcher(self.0.clone(), config).map(|event| event.map(Step::Event)).boxed()
     }
 
     fn tell(&self, sight: Sight<V>, scope: &Scope) -> Option<Observation> {
@@ -66,6 +66,7 @@ impl<V: View> Source for Views<V> {
             }
             Sight::Listed => Observation::Listed(V::KIND, scope.clone()),
             Sight::Forbidden => Observation::Forbidden(V::KIND, scope.clone()),
+            Sight::At(_) | Sight::Behind(_) => return None,
         })
     }
 

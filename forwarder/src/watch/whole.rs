@@ -3,15 +3,16 @@
 use futures::StreamExt;
 use kube::api::DynamicObject;
 use kube::core::{ApiResource, DynamicResourceScope, PartialObjectMeta};
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource};
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::follow;
 use super::permission::missing;
-use super::source::{Events, Sight, Source};
+use super::source::{Sight, Source, Step, Steps};
 use super::stream::Watch;
 use crate::ForwarderConfig;
 use crate::change::{Family, Glimpse};
@@ -25,6 +26,8 @@ struct Whole {
     family: &'static Family,
     client: Client,
     scope: Scope,
+    /// Up to where an earlier process has seen all.
+    from: Option<String>,
 }
 
 impl Whole {
@@ -49,11 +52,13 @@ impl Source for Whole {
         watcher::Config { page_size: Some(PAGE), ..watcher::Config::default() }
     }
 
-    fn events(&self, config: watcher::Config) -> Events<DynamicObject> {
+    fn steps(&mut self, config: watcher::Config) -> Steps<DynamicObject> {
+        let from = self.from.take();
         if self.family.metadata_only {
-            watcher(self.api::<PartialObjectMeta<DynamicObject>>(), config).map(|event| event.map(whole)).boxed()
+            let steps = follow::read(self.api::<PartialObjectMeta<DynamicObject>>(), config, from);
+            steps.map(|step| step.map(whole)).boxed()
         } else {
-            watcher(self.api::<DynamicObject>(), config).boxed()
+            follow::read(self.api::<DynamicObject>(), config, from)
         }
     }
 
@@ -62,8 +67,10 @@ impl Source for Whole {
         match sight {
             Sight::Listing => Some(Glimpse::Listing(family, scope.clone())),
             Sight::Seen(object) => Some(Glimpse::Seen(family, scope.clone(), Box::new(object))),
-            Sight::Gone(object) => Some(Glimpse::Gone(family, Box::new(object))),
+            Sight::Gone(object) => Some(Glimpse::Gone(family, scope.clone(), Box::new(object))),
             Sight::Listed => Some(Glimpse::Listed(family, scope.clone())),
+            Sight::At(version) => Some(Glimpse::At(family, scope.clone(), version)),
+            Sight::Behind(version) => Some(Glimpse::Behind(family, scope.clone(), version)),
             Sight::Forbidden => None,
         }
     }
@@ -75,19 +82,24 @@ impl Source for Whole {
 }
 
 /// Metadata as an object of which nothing else is known.
-fn whole(event: Event<PartialObjectMeta<DynamicObject>>) -> Event<DynamicObject> {
+fn whole(step: Step<PartialObjectMeta<DynamicObject>>) -> Step<DynamicObject> {
     let of = |part: PartialObjectMeta<DynamicObject>| DynamicObject {
         types: part.types,
         metadata: part.metadata,
         data: Value::Null,
     };
-    match event {
+    let event = match step {
+        Step::At(version) => return Step::At(version),
+        Step::Behind(version) => return Step::Behind(version),
+        Step::Event(event) => event,
+    };
+    Step::Event(match event {
         Event::Init => Event::Init,
         Event::InitApply(part) => Event::InitApply(of(part)),
         Event::InitDone => Event::InitDone,
         Event::Apply(part) => Event::Apply(of(part)),
         Event::Delete(part) => Event::Delete(of(part)),
-    }
+    })
 }
 
 /// The watches of the change history, to be started.
@@ -98,14 +110,21 @@ pub(crate) struct HistoryWatches {
 }
 
 impl HistoryWatches {
-    /// Starts a watch for each of these kinds and each scope. A task ends by cancellation only.
-    pub(crate) fn start(self, families: &[&'static Family], sender: &Sender<Glimpse>) -> JoinSet<()> {
+    /// Starts a watch for each of these kinds and each scope, from where `from` says that an earlier one came to. A task
+    /// ends by cancellation only.
+    pub(crate) fn start(
+        self,
+        families: &[&'static Family],
+        from: impl Fn(&'static Family, &Scope) -> Option<String>,
+        sender: &Sender<Glimpse>,
+    ) -> JoinSet<()> {
         let retry = self.config.forbidden_retry.duration();
         let mut tasks = JoinSet::new();
         for family in families {
             let scopes = if family.namespaced { self.config.namespaces.scopes() } else { vec![Scope::Cluster] };
             for scope in scopes {
-                let whole = Whole { family, client: self.client.clone(), scope: scope.clone() };
+                let from = from(family, &scope);
+                let whole = Whole { family, client: self.client.clone(), scope: scope.clone(), from };
                 tasks.spawn(Watch::new(whole, scope, sender.clone(), retry, self.cancel.clone()).run());
             }
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiState;
 use super::problem::Problem;
-use super::receive::{parsed, received};
+use super::receive::{parsed, received, sequence};
 use crate::intake::{read_changes, redacted_changes};
 
 /// How far back is looked, unless said otherwise.
@@ -62,10 +62,11 @@ pub(super) async fn take_in(State(state): State<ApiState>, request: Request) -> 
 }
 
 async fn take(state: &ApiState, request: Request) -> Result<Json<Counts>, Problem> {
+    let sequence = sequence(request.headers())?;
     let (body, _room) = received(state, request).await?;
     let mut batch = parsed(body, read_changes).await?;
     let changes = redacted_changes(&mut batch, state.redact().as_ref());
-    let recorded = state.store.record(&batch, &changes).await?;
+    let recorded = state.store.record(sequence, &batch, &changes).await?;
     Ok(Json(Counts { accepted: recorded.new, duplicate: recorded.duplicate }))
 }
 

@@ -28,6 +28,7 @@ mod health;
 mod incidents;
 mod outbox;
 mod page;
+mod probes;
 mod problem;
 mod receive;
 mod serve;
@@ -38,6 +39,7 @@ mod tests;
 mod token;
 
 pub use configuration::{Refused, Standing};
+pub use probes::serve_probes;
 pub use serve::{ServeError, serve};
 pub use state::{ApiState, Live};
 pub use telemetry::Telemetry;

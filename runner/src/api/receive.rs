@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, Request, State};
+use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
+use marple_forwarder::Sequence;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -99,6 +101,7 @@ pub(super) async fn parsed<T: Send + 'static>(
 }
 
 async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: Read) -> Result<Json<Counts>, Problem> {
+    let sequence = sequence(request.headers())?;
     let (body, _room) = received(state, request).await?;
     let mut payload = parsed(body, read).await?;
     if payload.truncated > 0 {
@@ -110,7 +113,7 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
     }
     payload.redact(state.redact().as_ref());
     let quarantined = payload.quarantined.len();
-    let accepted = state.store.accept(payload.signals, payload.quarantined, Timestamp::now()).await?;
+    let accepted = state.store.accept_once(sequence, payload.signals, payload.quarantined, Timestamp::now()).await?;
     let counts = Counts { accepted: accepted.new, duplicate: accepted.duplicate, quarantined };
     for (outcome, count) in
         [("accepted", counts.accepted), ("duplicate", counts.duplicate), ("quarantined", counts.quarantined)]
@@ -119,6 +122,13 @@ async fn take(state: &ApiState, request: Request, endpoint: &'static str, read: 
         metrics::counter!("marple_intake_signals_total", "endpoint" => endpoint, "outcome" => outcome).increment(count);
     }
     Ok(Json(counts))
+}
+
+/// The number of a forwarder's delivery, where it has one.
+pub(super) fn sequence(headers: &HeaderMap) -> Result<Option<Sequence>, Problem> {
+    let Some(value) = headers.get(Sequence::HEADER) else { return Ok(None) };
+    let text = value.to_str().unwrap_or("(no text)");
+    text.parse().map(Some).map_err(|error: marple_forwarder::SequenceError| Problem::bad_request(error.to_string()))
 }
 
 /// The whole body. One that is too long is read on for a while and thrown away, so that its sender gets to the answer.

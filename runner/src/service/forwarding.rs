@@ -37,7 +37,7 @@ impl Deliver for InProcess {
 impl Chronicle for InProcess {
     async fn record(&self, mut batch: Batch) -> Result<(), DeliverError> {
         let changes = intake::redacted_changes(&mut batch, self.redact.as_ref());
-        self.changes.record(&batch, &changes).await.map(|_| ()).map_err(undelivered)
+        self.changes.record(None, &batch, &changes).await.map(|_| ()).map_err(undelivered)
     }
 
     async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {

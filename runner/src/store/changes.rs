@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::Change;
+use marple_forwarder::Sequence;
 use marple_forwarder::change::{Batch, Kept};
 use marple_tools::history::{Found, Window};
 
@@ -23,8 +24,15 @@ pub trait Changes: Send + Sync {
     /// Keeps a batch whole; when it returns it survives a crash and the loss of power. Refused at once where too much waits.
     ///
     /// Idempotent: a change that is known by its identity is a duplicate, and states take the place of those before.
-    /// `identified` are the batch's changes as they are kept, with the identity that each had as it came.
-    async fn record(&self, batch: &Batch, identified: &[(i64, Change)]) -> Result<Recorded, StoreError>;
+    /// `identified` are the batch's changes as they are kept, with the identity that each had as it came. A delivery
+    /// with a number is dropped where that or a later one of its stream was taken in: its states are older than what is
+    /// kept.
+    async fn record(
+        &self,
+        sequence: Option<Sequence>,
+        batch: &Batch,
+        identified: &[(i64, Change)],
+    ) -> Result<Recorded, StoreError>;
 
     /// How each object of a kind was when it was last told of.
     async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, StoreError>;

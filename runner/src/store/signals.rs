@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
+use marple_forwarder::Sequence;
 use serde::Serialize;
 
 use super::StoreError;
@@ -61,6 +62,18 @@ pub trait Signals: Send + Sync {
     /// status came more than a minute ago (Alertmanager keeps the start of an alert that it lost sight of for a while).
     async fn accept(
         &self,
+        signals: Vec<Signal>,
+        quarantined: Vec<Quarantined>,
+        at: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        self.accept_once(None, signals, quarantined, at).await
+    }
+
+    /// The same, of a delivery that has a number: where that or a later one of its stream was taken in, all of it is
+    /// duplicate, also what would be news again.
+    async fn accept_once(
+        &self,
+        sequence: Option<Sequence>,
         signals: Vec<Signal>,
         quarantined: Vec<Quarantined>,
         at: Timestamp,

@@ -29,11 +29,17 @@ struct Process {
     history: History,
     kept: BTreeMap<String, State>,
     listed_at: Option<Timestamp>,
+    reached: Vec<Reached>,
 }
 
 impl Process {
     fn first() -> Self {
-        Self { history: History::new("test", &ForwarderConfig::default()), kept: BTreeMap::new(), listed_at: None }
+        Self {
+            history: History::new("test", &ForwarderConfig::default()),
+            kept: BTreeMap::new(),
+            listed_at: None,
+            reached: vec![],
+        }
     }
 
     /// Another process after this one, which knows what was kept.
@@ -41,13 +47,17 @@ impl Process {
         let mut history = History::new("test", &ForwarderConfig::default());
         let states =
             serde_json::from_value(serde_json::to_value(self.kept.values().collect::<Vec<_>>()).unwrap()).unwrap();
-        history.know(family("ConfigMap"), Kept { states, listed_at: self.listed_at });
+        let reached = self.reached.clone();
+        history.know(family("ConfigMap"), Kept { states, listed_at: self.listed_at, reached });
         Self { history, ..self }
     }
 
     fn take(&mut self, glimpse: Glimpse, now: i64) -> Vec<Change> {
         let batch = self.history.take(glimpse, at(now));
         self.listed_at = batch.listed.last().map(|listed| listed.at).or(self.listed_at);
+        if !batch.reached.is_empty() {
+            self.reached = batch.reached;
+        }
         let mut changes = Vec::new();
         for mut entry in batch.entries {
             changes.append(&mut entry.changes);
@@ -67,6 +77,16 @@ impl Process {
 
     fn seen(&mut self, object: DynamicObject, now: i64) -> Vec<Change> {
         self.take(Glimpse::Seen(family("ConfigMap"), Scope::Cluster, Box::new(object)), now)
+    }
+
+    /// The API server marks how far the watch is.
+    fn at(&mut self, version: &str) {
+        self.take(Glimpse::At(family("ConfigMap"), Scope::Cluster, version.to_owned()), 0);
+    }
+
+    /// From where the watch goes on in this process.
+    fn from(&self) -> Option<String> {
+        self.history.reached(family("ConfigMap"), &Scope::Cluster)
     }
 
     fn list(&mut self, objects: Vec<DynamicObject>, now: i64) -> Vec<Change> {
@@ -105,7 +125,7 @@ fn the_first_list_is_no_change_and_what_comes_after_is() {
         told(&process.seen(map("b", "u2", 30, 30, "1"), 31)),
         ["ConfigMap shop/b created at 30 by helm: data.key: set to 1"]
     );
-    let gone = Glimpse::Gone(family("ConfigMap"), Box::new(map("b", "u2", 30, 30, "1")));
+    let gone = Glimpse::Gone(family("ConfigMap"), Scope::Cluster, Box::new(map("b", "u2", 30, 30, "1")));
     assert_eq!(told(&process.take(gone, 40)), ["ConfigMap shop/b deleted at 40 by ?: data.key: removed, was 1"]);
     assert_eq!(process.kept.len(), 1);
 }
@@ -131,6 +151,57 @@ fn what_changed_came_and_went_while_nobody_watched_is_found() {
         ),
         [""; 0]
     );
+}
+
+#[test]
+fn the_next_process_goes_on_from_where_the_watch_was_and_sees_each_change_between() {
+    let mut before = Process::first();
+    before.list(vec![map("a", "u1", 0, 0, "1")], 10);
+    assert_eq!(before.from(), None, "a list alone is told by no version");
+    before.at("15");
+    before.seen(map("a", "u1", 0, 20, "2"), 21);
+    let mut after = before.next();
+    assert_eq!(after.from().as_deref(), Some("20"));
+    after.take(Glimpse::Behind(family("ConfigMap"), Scope::Cluster, "55".to_owned()), 99);
+    let changes = [after.seen(map("a", "u1", 0, 50, "3"), 100), after.seen(map("a", "u1", 0, 60, "4"), 100)].concat();
+    assert_eq!(
+        told(&changes),
+        [
+            "ConfigMap shop/a changed at 50 by kubectl-edit, late: data.key: 2 → 3",
+            "ConfigMap shop/a changed at 60 by kubectl-edit: data.key: 3 → 4",
+        ]
+    );
+    let made = after.seen(map("b", "u2", 70, 70, "1"), 100);
+    assert_eq!(told(&made), ["ConfigMap shop/b created at 70 by helm: data.key: set to 1"]);
+    after.take(Glimpse::Listing(family("ConfigMap"), Scope::Cluster), 110);
+    assert_eq!(after.from(), None, "one that ends within a list must list again");
+}
+
+#[test]
+fn a_watch_that_would_take_something_else_begins_with_a_list() {
+    let mut before = Process::first();
+    before.list(vec![map("a", "u1", 0, 0, "1")], 10);
+    before.at("15");
+    let hashed: ForwarderConfig = serde_json::from_value(json!({"changes": {"config_maps": "hashed"}})).unwrap();
+    let mut history = History::new("test", &hashed);
+    history.know(family("ConfigMap"), Kept { reached: before.reached.clone(), ..Kept::default() });
+    assert_eq!(history.reached(family("ConfigMap"), &Scope::Cluster), None);
+    for state in before.kept.values_mut() {
+        state.format = 0;
+    }
+    assert_eq!(before.next().from(), None, "nothing could be compared with what is kept in another form");
+}
+
+#[test]
+fn what_a_watch_shows_again_from_before_the_list_is_no_change_and_a_cluster_set_back_is() {
+    let mut process = Process::first();
+    process.list(vec![map("a", "u1", 0, 30, "3")], 40);
+    assert_eq!(told(&process.seen(map("a", "u1", 0, 20, "2"), 41)), [""; 0]);
+    let gone = Glimpse::Gone(family("ConfigMap"), Scope::Cluster, Box::new(map("a", "u0", 0, 10, "1")));
+    assert_eq!(told(&process.take(gone, 41)), [""; 0], "it was made again since");
+    assert_eq!(process.kept.len(), 1);
+    let back = process.list(vec![map("a", "u1", 0, 20, "2")], 50);
+    assert_eq!(told(&back), ["ConfigMap shop/a changed at 50 by ?, late: data.key: 3 → 2"]);
 }
 
 #[test]
@@ -207,7 +278,7 @@ fn texts_of_all_objects_together_are_bounded_and_every_change_is_still_found() {
         assert!(changes[0].fields[0].before.as_ref().unwrap().starts_with(before), "{at}");
     }
     for at in 0..count {
-        process.take(Glimpse::Gone(family("ConfigMap"), Box::new(large(at, "a"))), 30);
+        process.take(Glimpse::Gone(family("ConfigMap"), Scope::Cluster, Box::new(large(at, "a"))), 30);
     }
     assert_eq!(process.history.texts, 0);
 }
@@ -218,9 +289,9 @@ fn namespaces_that_do_not_count_are_left_alone() {
     before.list(vec![map("a", "u1", 0, 0, "1")], 10);
     let config: ForwarderConfig = serde_json::from_value(json!({"namespaces": {"exclude": ["shop"]}})).unwrap();
     let mut history = History::new("test", &config);
-    history
-        .know(family("ConfigMap"), Kept { states: before.kept.into_values().collect(), listed_at: before.listed_at });
-    let mut after = Process { history, kept: BTreeMap::new(), listed_at: None };
+    let (states, listed_at) = (before.kept.into_values().collect(), before.listed_at);
+    history.know(family("ConfigMap"), Kept { states, listed_at, reached: vec![] });
+    let mut after = Process { history, kept: BTreeMap::new(), listed_at: None, reached: vec![] };
     assert_eq!(told(&after.list(vec![map("a", "u1", 0, 50, "2")], 100)), [""; 0]);
     assert_eq!(told(&after.seen(map("b", "u2", 101, 101, "1"), 102)), [""; 0]);
 }

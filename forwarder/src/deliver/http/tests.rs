@@ -5,7 +5,13 @@ use wiremock::matchers::{body_json, header, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
+use crate::change::Batch;
 use crate::deliver::fixture::signal;
+
+/// Signals, as a parcel.
+fn of(signals: Vec<Signal>) -> Parcel {
+    Parcel { sequence: Some(Sequence::first()), content: Content::Signals(signals) }
+}
 
 fn deliver_to(url: &str) -> HttpDeliver {
     rustls::crypto::ring::default_provider().install_default().ok();
@@ -27,7 +33,7 @@ async fn answered(answer: ResponseTemplate) -> Result<(), DeliverError> {
         .expect(1)
         .mount(&server)
         .await;
-    deliver_to(&format!("{}/base/", server.uri())).deliver(signals).await
+    deliver_to(&format!("{}/base/", server.uri())).post(&of(signals)).await
 }
 
 #[tokio::test]
@@ -68,7 +74,7 @@ async fn changes_are_posted_and_what_is_kept_of_a_kind_is_read() {
         .mount(&server)
         .await;
     let runner = deliver_to(&server.uri());
-    runner.record(batch).await.unwrap();
+    runner.post(&Parcel { sequence: None, content: Content::Changes(batch) }).await.unwrap();
     assert_eq!(runner.kept("my cluster", "ConfigMap").await.unwrap(), kept);
 }
 
@@ -101,7 +107,7 @@ async fn a_refusal_is_told_in_the_runners_words() {
 
 #[tokio::test]
 async fn nobody_there_is_worth_another_try() {
-    let error = deliver_to("http://127.0.0.1:1").deliver(vec![signal(1, Firing)]).await.unwrap_err();
+    let error = deliver_to("http://127.0.0.1:1").post(&of(vec![signal(1, Firing)])).await.unwrap_err();
     assert_eq!(error.class(), "unreachable");
 }
 

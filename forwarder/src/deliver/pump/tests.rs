@@ -69,7 +69,9 @@ async fn what_fails_is_tried_again_until_it_is_taken_slower_each_time() {
     outbox.put([signal(1, Firing), signal(2, Firing)]);
     let _cancel = start(&runner, &outbox).drop_guard();
     runner.took(&[1, 2]).await;
-    assert_eq!(start_of_test.elapsed(), Duration::from_millis(500 + 1000 + 2000));
+    let least = Duration::from_millis(500 + 1000 + 2000);
+    let took = start_of_test.elapsed();
+    assert!(took >= least && took <= 2 * least, "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -41,6 +41,36 @@ async fn changes_are_stored_before_they_are_answered_once_and_without_their_secr
 }
 
 #[tokio::test]
+async fn a_delivery_that_was_taken_in_is_dropped_with_its_states_and_one_without_a_right_number_is_refused() {
+    let server = server().await;
+    let post = async |number: &str, batch: Value| {
+        let body = batch.to_string();
+        let head = format!(
+            "POST /api/changes HTTP/1.1\r\nHost: marple\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+             Marple-Delivery: {number}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        server.raw(head.as_bytes()).await
+    };
+    let stream = "0199aaaa-0000-7000-8000-000000000001";
+    let reached = json!({"kind": "ConfigMap", "namespace": "", "form": "f", "version": "7"});
+    let mut first = batch("test", "x");
+    first["reached"] = json!([reached]);
+    assert_eq!(post(&format!("{stream}/2"), first.clone()).await.json(), json!({"accepted": 1, "duplicate": 0}));
+    let mut late = batch("test", "y");
+    late["entries"][0]["state"]["version"] = json!("6");
+    for number in [1, 2] {
+        let answer = post(&format!("{stream}/{number}"), late.clone()).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"accepted": 0, "duplicate": 1})));
+    }
+    let kept = server.ask("GET", "/api/changes/kept?cluster=test&kind=ConfigMap", "").await.json();
+    assert_eq!((&kept["states"][0]["version"], &kept["reached"]), (&json!("7"), &json!([reached])));
+    let answer = post("7", first).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.body.contains("marple-delivery is a stream's UUID, `/` and a number"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn changes_of_another_cluster_are_kept_apart() {
     let (server, state) = server_and_state().await;
     state.renew(crate::api::Live::of(Some(&Secret::new(TOKEN)), redact(), "test", false));
@@ -50,7 +80,7 @@ async fn changes_of_another_cluster_are_kept_apart() {
         json!({"changes": [], "more": false})
     );
     let kept = server.ask("GET", "/api/changes/kept?cluster=test&kind=ConfigMap", "").await.json();
-    assert_eq!(kept, json!({"states": [], "listed_at": null}));
+    assert_eq!(kept, json!({"states": [], "listed_at": null, "reached": []}));
 }
 
 #[tokio::test]

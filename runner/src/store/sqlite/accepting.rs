@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use marple_core::Signal;
+use marple_forwarder::Sequence;
 use sqlx::{Executor as _, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::arrivals::Arrivals;
+use super::deliveries::advance;
 use super::fault::{Fault, refused};
 use super::signals::{Known, Row, insert, keep_aside};
 use crate::store::{Accepted, Quarantined, StoreError};
@@ -15,6 +17,7 @@ use crate::store::{Accepted, Quarantined, StoreError};
 /// What one payload held.
 pub(super) struct Accepting {
     doing: &'static str,
+    sequence: Option<Sequence>,
     signals: Vec<Signal>,
     rows: Vec<Row>,
     /// What was known of each row.
@@ -30,6 +33,7 @@ pub(super) struct Accepting {
 impl Accepting {
     pub(super) fn new(
         doing: &'static str,
+        sequence: Option<Sequence>,
         signals: Vec<Signal>,
         rows: Vec<Row>,
         quarantined: Vec<Quarantined>,
@@ -38,7 +42,10 @@ impl Accepting {
     ) -> (Self, oneshot::Receiver<Result<Accepted, StoreError>>) {
         let (answer, answered) = oneshot::channel();
         let outcome = Ok(Accepted::default());
-        (Self { doing, signals, rows, known: vec![], quarantined, at, outcome, answer, _room: room }, answered)
+        (
+            Self { doing, sequence, signals, rows, known: vec![], quarantined, at, outcome, answer, _room: room },
+            answered,
+        )
     }
 
     /// How many bytes these have.
@@ -111,9 +118,18 @@ async fn together(
     arrivals: &Arrivals,
 ) -> Result<(), Fault> {
     let Some(at) = waiting.iter().map(|one| one.at).max() else { return Ok(()) };
-    let rows: Vec<&Row> = waiting.iter().flat_map(|one| &one.rows).collect();
-    let mut known = insert(connection, &rows, arrivals, at).await?.into_iter();
+    let mut news = Vec::with_capacity(waiting.len());
     for one in waiting {
+        if advance(connection, one.sequence, one.at).await? {
+            news.push(one);
+        } else {
+            one.known = vec![Known::Already; one.rows.len()];
+            one.outcome = Ok(Accepted { new: 0, duplicate: one.rows.len() });
+        }
+    }
+    let rows: Vec<&Row> = news.iter().flat_map(|one| &one.rows).collect();
+    let mut known = insert(connection, &rows, arrivals, at).await?.into_iter();
+    for one in news {
         one.known = known.by_ref().take(one.rows.len()).collect();
         let new = one.known.iter().filter(|known| **known != Known::Already).count();
         keep_aside(connection, &one.quarantined, one.at).await?;

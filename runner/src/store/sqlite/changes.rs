@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Change, ObjectRef};
-use marple_forwarder::change::{Batch, Kept, Listed};
+use marple_forwarder::Sequence;
+use marple_forwarder::change::{Batch, Kept, Listed, Reached};
 use marple_tools::history::{Found, Window};
 use sqlx::SqliteConnection;
 
 use super::SqliteStore;
 use super::column::{self, Columns};
+use super::deliveries::advance;
 use super::fault::Fault;
 use crate::store::{Changes, Recorded, StoreError};
 
@@ -28,7 +30,12 @@ struct ChangeRow {
 
 #[async_trait]
 impl Changes for SqliteStore {
-    async fn record(&self, batch: &Batch, identified: &[(i64, Change)]) -> Result<Recorded, StoreError> {
+    async fn record(
+        &self,
+        sequence: Option<Sequence>,
+        batch: &Batch,
+        identified: &[(i64, Change)],
+    ) -> Result<Recorded, StoreError> {
         let doing = "keeping changes";
         let changes = identified.iter().map(change_row).collect::<Result<Vec<_>, _>>();
         let changes = changes.map_err(|fault| fault.during(doing))?;
@@ -39,13 +46,18 @@ impl Changes for SqliteStore {
         let states = states.collect::<Result<Vec<_>, Fault>>().map_err(|fault| fault.during(doing))?;
         let bytes = changes.iter().map(|row| row.body.len()).sum::<usize>()
             + states.iter().filter_map(|row| row.state.as_ref()).map(String::len).sum::<usize>();
-        let (cluster, listed) = (batch.cluster.clone(), batch.listed.clone());
+        let (cluster, listed, reached) = (batch.cluster.clone(), batch.listed.clone(), batch.reached.clone());
+        let at = Timestamp::now();
         self.writer()
             .write_now(doing, bytes, move |connection| {
                 Box::pin(async move {
+                    if !advance(connection, sequence, at).await? {
+                        return Ok(Recorded { new: 0, duplicate: changes.len() });
+                    }
                     let new = insert(connection, &cluster, &changes).await?;
                     keep_states(connection, &cluster, &states).await?;
                     mark(connection, &cluster, &listed).await?;
+                    reach(connection, &cluster, &reached).await?;
                     Ok(Recorded { new, duplicate: changes.len().saturating_sub(new) })
                 })
             })
@@ -66,11 +78,19 @@ impl Changes for SqliteStore {
             .fetch_optional(self.readers())
             .await
             .map_err(|error| Fault::from(error).during(doing))?;
+        let reached = sqlx::query("SELECT * FROM change_watches WHERE cluster = ? AND kind = ?")
+            .bind(cluster)
+            .bind(kind)
+            .fetch_all(self.readers())
+            .await
+            .map_err(|error| Fault::from(error).during(doing))?;
+        let reached = reached.iter().map(|row| reached_of(&Columns(row))).collect::<Result<_, _>>();
+        let reached = reached.map_err(|fault| fault.during(doing))?;
         let listed_at =
             listed.map(|row| Columns(&row).time("last_at")).transpose().map_err(|fault| fault.during(doing))?;
         // What can't be read was written by another version: the object is known anew.
         let states = states.iter().filter_map(|row| Columns(row).json("state").ok()).collect();
-        Ok(Kept { states, listed_at })
+        Ok(Kept { states, listed_at, reached })
     }
 
     async fn changes(&self, cluster: &str, window: &Window) -> Result<Found, StoreError> {
@@ -180,6 +200,32 @@ async fn mark(connection: &mut SqliteConnection, cluster: &str, listed: &[Listed
         .await?;
     }
     Ok(())
+}
+
+async fn reach(connection: &mut SqliteConnection, cluster: &str, reached: &[Reached]) -> Result<(), Fault> {
+    for Reached { kind, namespace, form, version } in reached {
+        sqlx::query(
+            "INSERT INTO change_watches (cluster, kind, namespace, form, version) VALUES (?, ?, ?, ?, ?) \
+             ON CONFLICT DO UPDATE SET form = excluded.form, version = excluded.version",
+        )
+        .bind(cluster)
+        .bind(kind.as_str())
+        .bind(namespace.as_str())
+        .bind(form.as_str())
+        .bind(version.as_str())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+fn reached_of(columns: &Columns<'_>) -> Result<Reached, Fault> {
+    Ok(Reached {
+        kind: columns.text("kind")?,
+        namespace: columns.text("namespace")?,
+        form: columns.text("form")?,
+        version: columns.text("version")?,
+    })
 }
 
 #[cfg(test)]

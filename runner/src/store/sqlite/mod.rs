@@ -7,6 +7,7 @@ mod changes;
 mod checkpoints;
 mod column;
 mod correlation;
+mod deliveries;
 mod endings;
 mod evidence;
 mod fault;

@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Signal, SignalSource};
+use marple_forwarder::Sequence;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
@@ -71,8 +72,9 @@ impl Row {
 
 #[async_trait]
 impl Signals for SqliteStore {
-    async fn accept(
+    async fn accept_once(
         &self,
+        sequence: Option<Sequence>,
         signals: Vec<Signal>,
         quarantined: Vec<Quarantined>,
         at: Timestamp,
@@ -80,7 +82,7 @@ impl Signals for SqliteStore {
         let doing = "accepting signals";
         let rows = signals.iter().map(|signal| Row::of(signal, at)).collect::<Result<Vec<_>, _>>();
         let rows = rows.map_err(|fault| fault.during(doing))?;
-        let accepted = self.writer().accept(doing, signals, rows, quarantined, at).await?;
+        let accepted = self.writer().accept(doing, sequence, signals, rows, quarantined, at).await?;
         if accepted.new > 0 {
             self.0.arrived.notify_one();
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use marple_core::Signal;
+use marple_forwarder::Sequence;
 use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -140,13 +141,14 @@ impl Writer {
     pub(super) async fn accept(
         &self,
         doing: &'static str,
+        sequence: Option<Sequence>,
         signals: Vec<Signal>,
         rows: Vec<Row>,
         quarantined: Vec<Quarantined>,
         at: Timestamp,
     ) -> Result<Accepted, StoreError> {
         let room = self.room(Accepting::size(&rows, &quarantined))?;
-        let (accepting, answered) = Accepting::new(doing, signals, rows, quarantined, at, room);
+        let (accepting, answered) = Accepting::new(doing, sequence, signals, rows, quarantined, at, room);
         self.submit(Waiting::Signals(accepting))?;
         answered.await.map_err(|_| StoreError::Closed)?
     }

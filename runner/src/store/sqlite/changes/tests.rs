@@ -36,7 +36,7 @@ async fn record(store: &SqliteStore, cluster: &str, entries: Vec<Value>, listed:
     let body = json!({"cluster": cluster, "entries": entries, "listed": listed}).to_string();
     let mut batch = read_changes(body.as_bytes()).unwrap();
     let changes = redacted_changes(&mut batch, &Plain);
-    store.record(&batch, &changes).await.unwrap()
+    store.record(None, &batch, &changes).await.unwrap()
 }
 
 struct Plain;

@@ -87,3 +87,20 @@ async fn unusable_entries_are_kept_once_and_counted() {
     assert_eq!((kept[0].count, kept[0].first_at, kept[0].last_at), (2, at(0), at(5)));
     assert_eq!((kept[0].reason.as_str(), kept[0].pointer.as_str()), (entry.reason.as_str(), "/alerts/0/labels"));
 }
+
+#[tokio::test]
+async fn a_delivery_that_comes_again_is_no_news_however_late() {
+    let (_folder, store) = store().await;
+    let stream = marple_forwarder::Sequence { stream: uuid::Uuid::now_v7(), number: 1 };
+    let next = marple_forwarder::Sequence { number: 2, ..stream };
+    let firing = vec![signal("a", SignalStatus::Firing)];
+    let resolved = vec![signal("a", SignalStatus::Resolved)];
+    let new = Accepted { new: 1, duplicate: 0 };
+    assert_eq!(store.accept_once(Some(stream), firing.clone(), vec![], at(0)).await.unwrap(), new);
+    assert_eq!(store.accept_once(Some(next), resolved, vec![], at(10)).await.unwrap(), new);
+    let again = store.accept_once(Some(stream), firing.clone(), vec![], at(600)).await.unwrap();
+    assert_eq!(again, Accepted { new: 0, duplicate: 1 });
+    assert_eq!(store.firing(SignalSource::Alertmanager).await.unwrap(), []);
+    let other = marple_forwarder::Sequence { stream: uuid::Uuid::now_v7(), number: 1 };
+    assert_eq!(store.accept_once(Some(other), firing, vec![], at(600)).await.unwrap(), new, "another forwarder's word");
+}

@@ -1,0 +1,194 @@
+//! Takes signals and changes to a runner apart, each once and in order, by way of the disk while it is away.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use marple_core::{Signal, Size};
+use metrics::counter;
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+
+use super::parcel::{Content, Lane, Parcel};
+use super::spool::{Spool, SpoolError};
+use super::{Deliver, DeliverError, HttpDeliver, Pauses, Sequence, in_time};
+use crate::change::{Batch, Chronicle, Kept};
+use crate::known::{Known, KnownError};
+use crate::metric;
+
+/// How long those who deliver wait where the spool is full or can't be written.
+const NO_ROOM: Duration = Duration::from_secs(5);
+
+/// Takes signals and changes to a runner. Each post has a number, so that the runner drops what it has. With a spool, what
+/// the runner doesn't take goes to the disk, in the order in which it came, and is delivered from there before anything
+/// newer; without one, whoever delivers tries again.
+#[derive(Debug)]
+pub struct Courier {
+    runner: HttpDeliver,
+    spool: Option<Spool>,
+    signals: Mutex<Order>,
+    changes: Mutex<Order>,
+    spooled: Notify,
+}
+
+/// The order of a lane.
+#[derive(Debug)]
+struct Order {
+    next: Sequence,
+    /// How many parcels of it wait in the spool.
+    waiting: u64,
+}
+
+impl Courier {
+    /// To this runner, without a spool.
+    pub fn direct(runner: HttpDeliver) -> Self {
+        let order = || Mutex::new(Order { next: Sequence::first(), waiting: 0 });
+        Self { runner, spool: None, signals: order(), changes: order(), spooled: Notify::new() }
+    }
+
+    /// To this runner, by way of a file of at most so many bytes while it is away. [`Self::run`] empties it.
+    pub async fn spooling(runner: HttpDeliver, file: &Path, most: Size) -> Result<Self, SpoolError> {
+        let spool = Spool::open(file, most).await?;
+        let direct = Self::direct(runner);
+        direct.signals.lock().await.waiting = spool.count(Lane::Signals).await?;
+        direct.changes.lock().await.waiting = spool.count(Lane::Changes).await?;
+        Ok(Self { spool: Some(spool), ..direct })
+    }
+
+    /// Delivers what is in the spool until cancelled; what is left then is delivered by the next process.
+    pub async fn run(&self, cancel: CancellationToken) {
+        let Some(spool) = &self.spool else { return cancel.cancelled().await };
+        let mut pauses = Pauses::default();
+        let empty = async {
+            loop {
+                match self.deliver_first(spool).await {
+                    Ok(true) => pauses = Pauses::default(),
+                    Ok(false) => self.spooled.notified().await,
+                    Err(error) => {
+                        counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
+                        let wait = pauses.after(&error);
+                        tracing::warn!(%error, ?wait, "what is spooled is not delivered; it is tried again");
+                        tokio::time::sleep(wait).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = empty => {}
+        }
+        spool.close().await;
+    }
+
+    /// Delivers the parcel that waits longest. False where none does.
+    async fn deliver_first(&self, spool: &Spool) -> Result<bool, DeliverError> {
+        let unusable = |error: SpoolError| DeliverError::Unreachable(Box::new(error));
+        let Some((waiting, parcel)) = spool.first().await.map_err(unusable)? else { return Ok(false) };
+        match self.post(&parcel).await {
+            Err(DeliverError::Refused(reason)) => self.parts(parcel.content.clone(), &reason).await?,
+            ended => ended?,
+        }
+        // Under the lock, so that nothing newer is posted before this one is out.
+        let mut order = self.order(parcel.content.lane()).lock().await;
+        spool.remove(&waiting).await.map_err(unusable)?;
+        order.waiting = order.waiting.saturating_sub(1);
+        Ok(true)
+    }
+
+    /// Delivers the parts of what was refused as a whole, and drops those that are refused.
+    async fn parts(&self, content: Content, reason: &str) -> Result<(), DeliverError> {
+        let refused = |what: &str, count: usize, reason: &str| {
+            counter!(metric::DROPPED, "reason" => "refused").increment(u64::try_from(count).unwrap_or(u64::MAX));
+            tracing::error!(what, count, reason, "the runner refuses it; it is dropped");
+        };
+        match content {
+            Content::Signals(signals) if signals.len() > 1 => {
+                for signal in signals {
+                    let name = signal.name.clone();
+                    let part = Parcel { sequence: None, content: Content::Signals(vec![signal]) };
+                    match self.post(&part).await {
+                        Err(DeliverError::Refused(reason)) => refused(&name, 1, &reason),
+                        ended => ended?,
+                    }
+                }
+            }
+            whole => refused(whole.lane().as_str(), whole.len(), reason),
+        }
+        Ok(())
+    }
+
+    async fn post(&self, parcel: &Parcel) -> Result<(), DeliverError> {
+        in_time(self.runner.post(parcel)).await
+    }
+
+    const fn order(&self, lane: Lane) -> &Mutex<Order> {
+        match lane {
+            Lane::Signals => &self.signals,
+            Lane::Changes => &self.changes,
+        }
+    }
+
+    /// Hands on, to the runner or to the disk. `Ok` when it is safe in either.
+    async fn take(&self, content: Content) -> Result<(), DeliverError> {
+        let mut order = self.order(content.lane()).lock().await;
+        let sequence = order.next;
+        order.next = sequence.next();
+        let parcel = Parcel { sequence: Some(sequence), content };
+        if order.waiting == 0 {
+            let error = match self.post(&parcel).await {
+                ended @ (Ok(()) | Err(DeliverError::Refused(_))) => return ended,
+                Err(error) if self.spool.is_none() => return Err(error),
+                Err(error) => error,
+            };
+            counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
+            tracing::warn!(%error, lane = parcel.content.lane().as_str(), "not delivered: it is spooled from now on");
+        }
+        let Some(spool) = &self.spool else { return Ok(()) };
+        spool.push(&parcel).await.map_err(|error| {
+            tracing::error!(%error, "what happens in the cluster waits for room in the spool; is the runner up?");
+            DeliverError::Busy { retry_after: Some(NO_ROOM) }
+        })?;
+        order.waiting += 1;
+        self.spooled.notify_one();
+        Ok(())
+    }
+
+    /// What the runner says is true only once it has all that was seen.
+    async fn emptied(&self) -> Result<(), KnownError> {
+        let waiting = self.signals.lock().await.waiting + self.changes.lock().await.waiting;
+        if waiting > 0 {
+            return Err(KnownError { source: format!("{waiting} posts in the spool come first").into() });
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Deliver for Courier {
+    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
+        self.take(Content::Signals(signals)).await
+    }
+}
+
+#[async_trait]
+impl Chronicle for Courier {
+    async fn record(&self, batch: Batch) -> Result<(), DeliverError> {
+        self.take(Content::Changes(batch)).await
+    }
+
+    async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
+        self.emptied().await?;
+        self.runner.kept(cluster, kind).await
+    }
+}
+
+#[async_trait]
+impl Known for Courier {
+    async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
+        self.emptied().await?;
+        self.runner.firing().await
+    }
+}
+
+#[cfg(test)]
+mod tests;

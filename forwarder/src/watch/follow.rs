@@ -1,0 +1,118 @@
+//! Lists, then watches, and says how far the watch has come.
+//!
+//! `kube::runtime`'s watcher keeps the resourceVersion that it has reached to itself, and a process that doesn't know it
+//! can only list: what was altered twice in between would look as if it were altered once.
+
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
+use kube::Api;
+use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::runtime::watcher::{self, Error, Event, watcher};
+
+use super::source::{Object, Step, Steps};
+use super::stream::WATCH_SECONDS;
+
+/// How much longer than it was asked for a watch may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Watches from where an earlier watch came to, or lists first.
+pub(super) fn read<K: Object>(api: Api<K>, config: watcher::Config, from: Option<String>) -> Steps<K> {
+    stream::unfold((api, config, Reading::Start { from }), |(api, config, reading)| async {
+        let (step, reading) = reading.next(&api, &config).await?;
+        Some((step, (api, config, reading)))
+    })
+    .boxed()
+}
+
+/// How far the reading is.
+enum Reading<K> {
+    /// Nothing is read; an earlier watch may have come to a version.
+    Start { from: Option<String> },
+    /// A list is read that began after this version.
+    Listing { after: String, list: BoxStream<'static, watcher::Result<Event<K>>> },
+    /// The list is complete, or there was none.
+    Watching(Steps<K>),
+}
+
+impl<K: Object> Reading<K> {
+    fn from(api: Api<K>, version: String) -> Self {
+        Self::Watching(watch(api, version).boxed())
+    }
+
+    async fn next(self, api: &Api<K>, config: &watcher::Config) -> Option<(watcher::Result<Step<K>>, Self)> {
+        let mut reading = self;
+        loop {
+            reading = match reading {
+                Self::Start { from } => match api.list_metadata(&ListParams::default().limit(1)).await {
+                    Err(error) => return Some((Err(Error::InitialListFailed(error)), Self::Start { from })),
+                    Ok(list) => {
+                        let now = list.metadata.resource_version.unwrap_or_default();
+                        if let Some(from) = from {
+                            return Some((Ok(Step::Behind(now)), Self::from(api.clone(), from)));
+                        }
+                        // What is written while the list is read is seen again by the watch, which begins before it.
+                        Self::Listing { after: now, list: watcher(api.clone(), config.clone()).boxed() }
+                    }
+                },
+                Self::Listing { after, mut list } => {
+                    let event = list.next().await?;
+                    let reading = match &event {
+                        Ok(Event::InitDone) if !after.is_empty() => Self::from(api.clone(), after),
+                        _ => Self::Listing { after, list },
+                    };
+                    return Some((event.map(Step::Event), reading));
+                }
+                Self::Watching(mut steps) => {
+                    let step = steps.next().await?;
+                    return Some((step, Self::Watching(steps)));
+                }
+            }
+        }
+    }
+}
+
+/// Watches from a version on; after an error from where it was.
+fn watch<K: Object>(api: Api<K>, version: String) -> impl Stream<Item = watcher::Result<Step<K>>> + Send {
+    type Open<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
+    let first = stream::once(std::future::ready(Ok(Step::At(version.clone()))));
+    let rest = stream::unfold((api, version, None::<Open<K>>), |(api, mut version, mut open)| async move {
+        loop {
+            let mut events = match open.take() {
+                Some(events) => events,
+                None => match api.watch(&WatchParams::default().timeout(WATCH_SECONDS), &version).await {
+                    Ok(events) => events.boxed(),
+                    Err(error) => return Some((Err(Error::WatchStartFailed(error)), (api, version, None))),
+                },
+            };
+            let longest = Duration::from_secs(u64::from(WATCH_SECONDS)) + GRACE;
+            let next = tokio::time::timeout(longest, events.next()).await;
+            let step = match next {
+                // The server ended it in its time, or the connection has died in silence.
+                Err(_) | Ok(None) => continue,
+                Ok(Some(Err(error))) => return Some((Err(Error::WatchFailed(error)), (api, version, None))),
+                Ok(Some(Ok(WatchEvent::Error(status)))) => {
+                    return Some((Err(Error::WatchError(status)), (api, version, None)));
+                }
+                Ok(Some(Ok(WatchEvent::Bookmark(mark)))) => {
+                    version = mark.metadata.resource_version;
+                    Step::At(version.clone())
+                }
+                Ok(Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object)))) => {
+                    version = object.meta().resource_version.clone().unwrap_or(version);
+                    Step::Event(Event::Apply(object))
+                }
+                Ok(Some(Ok(WatchEvent::Deleted(object)))) => {
+                    version = object.meta().resource_version.clone().unwrap_or(version);
+                    Step::Event(Event::Delete(object))
+                }
+            };
+            return Some((Ok(step), (api, version, Some(events))));
+        }
+    });
+    first.chain(rest)
+}
+
+#[cfg(test)]
+mod tests;
