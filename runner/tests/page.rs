@@ -23,6 +23,7 @@ fn shown(view: View) -> IncidentPage {
         object: evidence.object.clone(),
         taken_at: evidence.taken_at,
         size: u64::try_from(evidence.content.len()).unwrap(),
+        drawn: evidence.id == view.cited[0].id,
     });
     IncidentPage { evidence: evidence.collect(), timeline, query: "expires=1&signature=ab".to_owned(), view }
 }
@@ -47,6 +48,9 @@ fn a_page_shows_cause_chain_quotes_alerts_and_story_with_links_to_the_whole_evid
     let link = format!("href=\"{}/evidence/{}?expires=1&amp;signature=ab#quote\"", shown.view.incident.id, cited.id);
     assert!(page.contains(&link), "{link} is not in\n{page}");
     assert!(page.contains("not found in the evidence"), "{page}");
+    let drawing =
+        format!("src=\"{}/evidence/{}/drawing.svg?expires=1&amp;signature=ab\"", shown.view.incident.id, cited.id);
+    assert!(page.contains(&drawing), "{drawing} is not in\n{page}");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use marple_core::{Period, Secret};
-use marple_runner::render::View;
+use marple_core::{EvidenceId, Period, Secret};
+use marple_runner::render::{Drawing, View};
 use marple_runner::sinks::{Attempt, ProgressError, ReceiptProgress, Sink, SinkError, SlackConfig, SlackSink, client};
 use marple_tests::slack::{Call, Fault, SlackDouble, SlackMessage};
 use serde_json::Value;
@@ -153,4 +153,44 @@ async fn a_message_that_somebody_deleted_is_posted_anew() {
     channel.deliver(&views::resolved(), 1, false).await.unwrap();
     assert_eq!(channel.told().len(), 1);
     assert!(channel.told()[0].text.contains("Resolved"));
+}
+
+/// An incident with a graph.
+fn drawn() -> View {
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 72 30\"><text x=\"2\" y=\"20\">0.9</text></svg>";
+    let title = "rule of the alert KubePodCrashLooping".to_owned();
+    View { drawing: Some(Drawing { evidence: EvidenceId(5), title, svg: svg.to_owned() }), ..views::rules_only() }
+}
+
+#[tokio::test]
+async fn the_graph_is_shown_once_in_the_thread_of_the_message() {
+    let channel = Channel::new().await;
+    for number in 1..=2 {
+        channel.deliver(&drawn(), number, false).await.unwrap();
+    }
+    channel.deliver(&views::resolved(), 3, false).await.unwrap();
+    let files = channel.double.files();
+    let [file] = files.as_slice() else { panic!("{} files", files.len()) };
+    assert!(file.content.starts_with(b"\x89PNG"), "{:?}", file.content.get(..8));
+    assert_eq!(file.shown, Some((channel.double.channel.clone(), channel.told()[0].ts.clone())));
+    assert_eq!(file.title, "rule of the alert KubePodCrashLooping");
+    channel.double.assert_clean();
+}
+
+#[tokio::test]
+async fn without_the_right_to_upload_or_with_a_fault_of_it_the_incident_is_told_all_the_same() {
+    let channel = Channel::new().await;
+    channel.double.allow_files(false);
+    channel.deliver(&drawn(), 1, false).await.unwrap();
+    channel.deliver(&drawn(), 2, false).await.unwrap();
+    assert_eq!((channel.told().len(), channel.double.calls(Call::UploadUrl)), (1, 1), "it is asked for once");
+    channel.double.assert_clean();
+    for (call, fault) in [(Call::UploadUrl, Fault::Status(500)), (Call::CompleteUpload, Fault::Hang)] {
+        let channel = Channel::new().await;
+        channel.double.fail(Some(call), fault);
+        channel.deliver(&drawn(), 1, false).await.unwrap();
+        channel.deliver(&drawn(), 2, false).await.unwrap();
+        assert_eq!(channel.told().len(), 1, "{fault:?}");
+        assert!(channel.double.files().iter().filter(|file| file.shown.is_some()).count() <= 1);
+    }
 }

@@ -10,8 +10,8 @@ use marple_core::ObjectRef;
 use marple_tests::cluster::{Namespace, TestCluster, point_alertmanager, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::model::{KEY, MODEL, ModelDouble, Received, Reply};
-use marple_tests::program::{Program, TOKEN};
-use marple_tests::slack::{SlackDouble, SlackMessage};
+use marple_tests::program::{Program, TOKEN, client};
+use marple_tests::slack::{SlackDouble, SlackFile, SlackMessage};
 use marple_tests::stage::{Fault, Staged};
 use marple_tests::webhook::webhook;
 use serde_json::{Value, json};
@@ -59,7 +59,33 @@ async fn six_faults_reach_slack_with_their_true_cause_by_rules_alone_and_cited_b
     model.assert_clean();
     slack.assert_clean();
     one_message_an_incident(&slack);
+    drawn(&program, &slack).await?;
     program.stop().await
+}
+
+/// What the alerts are about is shown as a graph in the threads, and on the incidents' pages.
+async fn drawn(program: &Program, slack: &SlackDouble) -> Result<()> {
+    let files = wait_for("a graph", TOLD_WITHIN, || async {
+        let files: Vec<SlackFile> = slack.files().into_iter().filter(|file| file.shown.is_some()).collect();
+        if files.is_empty() { Err("no file is shown".to_owned()) } else { Ok(files) }
+    })
+    .await?;
+    let threads: BTreeSet<_> = files.iter().map(|file| file.shown.clone()).collect();
+    assert_eq!(threads.len(), files.len(), "one graph an incident");
+    assert!(files.iter().all(|file| file.content.starts_with(b"\x89PNG")));
+    let (_, thread) = files[0].shown.clone().context("it is shown")?;
+    let message = slack.messages().into_iter().find(|message| message.ts == thread).context("its message")?;
+    let id = message.metadata.context("metadata")?["event_payload"]["incident"].as_str().context("an id")?.to_owned();
+    let read = async |path: &str| {
+        let answer = client().get(program.url(path)).bearer_auth(TOKEN).send().await?.error_for_status()?;
+        anyhow::Ok(answer.text().await?)
+    };
+    let page = read(&format!("/incidents/{id}")).await?;
+    let (_, rest) = page.split_once("<img src=\"").context("the page shows no graph")?;
+    let (address, _) = rest.split_once('"').context("an address")?;
+    let svg = read(&format!("/incidents/{address}")).await?;
+    assert!(svg.starts_with("<svg") && svg.contains("the incident began"), "{svg}");
+    Ok(())
 }
 
 /// The configuration of a program that looks at the cluster and tells Slack.

@@ -88,6 +88,7 @@ async fn show(server: &Server, id: &str) -> anyhow::Result<()> {
         by,
         stage,
         cited,
+        drawing: None,
         links: Links::default(),
     };
     println!("{}", render::terminal(&view, environment::width(), environment::colour()));

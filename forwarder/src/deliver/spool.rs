@@ -1,5 +1,6 @@
 //! Parcels on disk, for a runner that is away.
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -65,9 +66,10 @@ impl Spool {
 
     async fn begin(path: &Path, most: Size) -> Result<Self, SpoolError> {
         let opened = async {
+            // What the cluster says is not everybody's: SQLite gives its journal the rights of the file.
+            std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
             let options = SqliteConnectOptions::new()
                 .filename(path)
-                .create_if_missing(true)
                 .auto_vacuum(SqliteAutoVacuum::Full)
                 .journal_mode(SqliteJournalMode::Truncate)
                 .synchronous(SqliteSynchronous::Full)

@@ -17,7 +17,7 @@
 //! | `POST /api/outbox/{id}/resend` | tries one of those again |
 //! | `GET /api/approvals` | calls that a person is asked for, latest first |
 //! | `POST /api/approvals/{id}` | a person's word on one of them, with a token of its own |
-//! | `GET /incidents/{id}`, `…/evidence/{evidence}` | the same for people, as pages; by a signed link or the token |
+//! | `GET /incidents/{id}`, `…/evidence/{evidence}`, `…/drawing.svg` | the same for people, as pages; by a signed link or the token |
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
 
 mod approvals;
@@ -86,6 +86,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/metrics", get(health::metrics))
         .route("/incidents/{id}", get(page::incident))
         .route("/incidents/{id}/evidence/{evidence}", get(page::evidence))
+        .route("/incidents/{id}/evidence/{evidence}/drawing.svg", get(page::drawing))
         .merge(guarded)
         .merge(approvals)
         .fallback(problem::no_such_path)

@@ -4,7 +4,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use jiff::Timestamp;
 use marple_core::{EvidenceId, IncidentId};
 use serde::Deserialize;
@@ -63,6 +65,33 @@ pub(super) async fn evidence(
         Ok(page::evidence(&view.incident, &kept, &quotes, &signed.carried_on()))
     };
     answer(shown.await)
+}
+
+/// What a piece of its evidence looks like.
+pub(super) async fn drawing(
+    State(state): State<ApiState>,
+    Path((id, evidence)): Path<(String, String)>,
+    Query(signed): Query<Signed>,
+    headers: HeaderMap,
+) -> Response {
+    let shown = async {
+        let id = admitted(&state, &id, &signed, &headers)?;
+        let evidence: EvidenceId = evidence.parse().map_err(|_| Closed::Missing)?;
+        let drawing = state.store.evidence(id).drawing(evidence).await.map_err(|_| Closed::Away)?;
+        drawing.ok_or(Closed::Missing)
+    };
+    match shown.await {
+        Ok(svg) => {
+            let headers = [
+                (CONTENT_TYPE, "image/svg+xml"),
+                (CONTENT_SECURITY_POLICY, page::drawing_policy()),
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (CACHE_CONTROL, "no-store"),
+            ];
+            (headers, svg).into_response()
+        }
+        closed => answer(closed),
+    }
 }
 
 impl Signed {

@@ -12,7 +12,7 @@ use marple_tools::diagnose::{self, Symptom};
 use marple_tools::history::ChangeLog;
 use marple_tools::kubernetes::Cluster;
 use marple_tools::log_store::{self, LogStore, Stored};
-use marple_tools::prometheus::{self, Around, Prometheus};
+use marple_tools::prometheus::{self, Around, Measured, Prometheus};
 use marple_tools::scene::{self, Graph, Relation, Scene};
 use marple_tools::{EvidenceError, EvidenceLog, Redact};
 use tokio_util::sync::CancellationToken;
@@ -70,10 +70,18 @@ impl Lookout {
         let mut findings = diagnose::run(&scene);
         let kept = scene::keep(&scene, &findings, evidence, self.redact.as_ref()).await?;
         kept.resolve(&mut findings);
-        for draft in metrics.drafts.into_iter().chain(stored.drafts) {
-            match evidence.keep(draft).await {
+        let stored = stored.drafts.into_iter().map(|draft| Measured { draft, drawing: None });
+        for Measured { draft, drawing } in metrics.measured.into_iter().chain(stored) {
+            let kept = async {
+                let id = evidence.keep(draft).await?;
+                match drawing {
+                    Some(svg) => evidence.draw(id, svg).await,
+                    None => Ok(()),
+                }
+            };
+            match kept.await {
                 Err(error) if !error.full => return Err(error),
-                Ok(_) | Err(_) => {}
+                Ok(()) | Err(_) => {}
             }
         }
         let conclusion = diagnose::conclude(&scene, &subjects.symptoms, &findings);
@@ -134,7 +142,7 @@ impl Lookout {
 
     async fn metrics(&self, subjects: &Subjects, now: Timestamp) -> Around {
         let unseen =
-            |why: String| Around { drafts: Vec::new(), unseen: vec![Unseen { what: "metrics".to_owned(), why }] };
+            |why: String| Around { measured: Vec::new(), unseen: vec![Unseen { what: "metrics".to_owned(), why }] };
         let Some(prometheus) = &self.prometheus else {
             return unseen("no Prometheus is configured (`prometheus.url`)".to_owned());
         };

@@ -155,6 +155,7 @@ impl Once {
             by: Some(if of_model { ConcludedBy::Agent } else { ConcludedBy::Rules }),
             stage: if of_model { Stage::Concluded } else { Stage::RulesOnly },
             cited,
+            drawing: None,
             links: Links::default(),
         })
     }

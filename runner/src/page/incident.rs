@@ -37,6 +37,7 @@ pub fn incident(shown: &IncidentPage) -> String {
                 (quotes(shown, &cause.citations))
             }
             @if let Some(impact) = &story.impact { h2 { "Impact" } p { (impact) } }
+            @for entry in shown.evidence.iter().filter(|entry| entry.drawn) { (drawing(shown, entry)) }
             @if let Some(remedies) = conclusion.map(|conclusion| &conclusion.remedies).filter(|some| !some.is_empty()) {
                 h2 { "What to do" }
                 @for remedy in remedies { (advice(remedy)) }
@@ -114,6 +115,18 @@ fn source(shown: &IncidentPage, id: EvidenceId, title: &str) -> Markup {
     let query = if shown.query.is_empty() { String::new() } else { format!("?{}", shown.query) };
     let address = format!("{}/evidence/{id}{query}#quote", shown.view.incident.id);
     html! { a href=(address) { (id) @if !title.is_empty() { " · " (one_line(title)) } } }
+}
+
+/// What a piece of evidence looks like.
+fn drawing(shown: &IncidentPage, entry: &EvidenceEntry) -> Markup {
+    let query = if shown.query.is_empty() { String::new() } else { format!("?{}", shown.query) };
+    let address = format!("{}/evidence/{}/drawing.svg{query}", shown.view.incident.id, entry.id);
+    html! {
+        figure {
+            img src=(address) alt=(one_line(&entry.title));
+            figcaption { (source(shown, entry.id, &entry.title)) }
+        }
+    }
 }
 
 fn alert(member: &Member) -> Markup {

@@ -22,13 +22,19 @@ const STYLE: &str = include_str!("page.css");
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
     )
 });
 
 /// The value of `Content-Security-Policy` for all pages.
 pub fn policy() -> &'static str {
     &POLICY
+}
+
+/// The value of `Content-Security-Policy` for a drawing: its own style, and nothing else.
+pub const fn drawing_policy() -> &'static str {
+    "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 }
 
 /// A page that only says something, as that a link has expired.

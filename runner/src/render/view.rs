@@ -51,6 +51,17 @@ impl SignedLinks {
     }
 }
 
+/// A graph that shows an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawing {
+    /// The evidence that it draws.
+    pub evidence: EvidenceId,
+    /// What that is.
+    pub title: String,
+    /// The graph as SVG.
+    pub svg: String,
+}
+
 /// Everything that is known of an incident at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -70,6 +81,8 @@ pub struct View {
     pub stage: Stage,
     /// The evidence that the conclusion cites.
     pub cited: Vec<Evidence>,
+    /// What the alert is about, over time.
+    pub drawing: Option<Drawing>,
     /// Where links lead.
     pub links: Links,
 }

@@ -96,6 +96,8 @@ pub struct EvidenceEntry {
     pub taken_at: Timestamp,
     /// How long its content is, in bytes.
     pub size: u64,
+    /// Whether there is a drawing of it.
+    pub drawn: bool,
 }
 
 /// What is known about incidents, and the work on them.

@@ -159,6 +159,7 @@ fn view(stage: Stage, conclusion: Option<Conclusion>, by: Option<ConcludedBy>) -
         conclusion,
         by,
         stage,
+        drawing: None,
         links: Links { base_url: Some("https://marple.example.com/".to_owned()), signed: None },
     }
 }

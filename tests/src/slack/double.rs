@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Query, State as Shared};
+use axum::extract::{Path, Query, State as Shared};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use axum::routing::any;
+use axum::routing::{any, post};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ use tokio::task::AbortHandle;
 
 use super::methods;
 use super::request::{self, Refused};
-use super::state::{Call, Fault, SlackMessage, State};
+use super::state::{Call, Fault, SlackFile, SlackMessage, State};
 
 /// The token that the double takes.
 const TOKEN: &str = "xoxb-0000000000-double";
@@ -64,7 +64,8 @@ impl SlackDouble {
             came: Notify::new(),
         });
         let mut router = Router::new();
-        for call in [Call::Post, Call::Update, Call::History, Call::Replies] {
+        let calls = [Call::Post, Call::Update, Call::History, Call::Replies, Call::UploadUrl, Call::CompleteUpload];
+        for call in calls {
             let serve =
                 move |shared: Shared<Arc<Inner>>,
                       method: Method,
@@ -75,6 +76,8 @@ impl SlackDouble {
         }
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}/api", listener.local_addr().unwrap());
+        inner.lock().upload = format!("http://{}/upload", listener.local_addr().unwrap());
+        let router = router.route("/upload/{id}", post(upload));
         let router = router.with_state(Arc::clone(&inner));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }).abort_handle();
         Self { url, token: TOKEN.to_owned(), channel: CHANNEL.to_owned(), inner, server }
@@ -88,6 +91,16 @@ impl SlackDouble {
     /// Whether the bot has the scope to read a channel's history; it has at the start.
     pub fn allow_history(&self, allowed: bool) {
         self.inner.lock().history_allowed = allowed;
+    }
+
+    /// Whether the bot has the scope to upload files; it has at the start.
+    pub fn allow_files(&self, allowed: bool) {
+        self.inner.lock().files_allowed = allowed;
+    }
+
+    /// The files that were uploaded.
+    pub fn files(&self) -> Vec<SlackFile> {
+        self.inner.lock().files.clone()
     }
 
     /// Takes another token from now on, as after a rotation.
@@ -226,6 +239,18 @@ async fn answer(
     }
 }
 
+/// Takes the bytes of a file, once its address was asked for.
+async fn upload(Shared(inner): Shared<Arc<Inner>>, Path(id): Path<String>, body: Bytes) -> StatusCode {
+    let mut state = inner.lock();
+    match state.files.iter_mut().find(|file| file.id == id) {
+        Some(file) => {
+            file.content = body.to_vec();
+            StatusCode::OK
+        }
+        None => StatusCode::NOT_FOUND,
+    }
+}
+
 enum Served {
     TooSoon(u64),
     Answer(Value),
@@ -243,6 +268,7 @@ fn serve(
         .and_then(|()| match call {
             Call::Post | Call::Update => request::body(method, headers, body),
             Call::History | Call::Replies => request::query(method, query),
+            Call::UploadUrl | Call::CompleteUpload => request::form(method, headers, body),
         })
         .and_then(|fields| request::known(call, &fields).map(|()| fields));
     if let (Call::Post, Ok(fields)) = (call, &fields)
@@ -255,6 +281,8 @@ fn serve(
         Call::Update => methods::update(state, &fields),
         Call::History => methods::read(state, &fields, false),
         Call::Replies => methods::read(state, &fields, true),
+        Call::UploadUrl => methods::upload_url(state, &fields),
+        Call::CompleteUpload => methods::complete_upload(state, &fields),
     });
     Served::Answer(answer.unwrap_or_else(|(error, what)| refuse(state, call, error, &what)))
 }
@@ -275,7 +303,7 @@ fn refuse(state: &mut State, call: Call, error: &str, what: &str) -> Value {
     }
     let mut answer = json!({ "ok": false, "error": error });
     match error {
-        "missing_scope" => answer["needed"] = json!("channels:history"),
+        "missing_scope" => answer["needed"] = json!(if what.is_empty() { "channels:history" } else { what }),
         "invalid_blocks" => answer["response_metadata"] = json!({ "messages": [what] }),
         _ => {}
     }

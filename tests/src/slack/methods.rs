@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::blocks::check_blocks;
 use super::house::check_house;
 use super::request::{Refused, channel, metadata};
-use super::state::{SlackMessage, State, Version};
+use super::state::{SlackFile, SlackMessage, State, Version};
 
 type Answer = Result<Value, Refused>;
 
@@ -95,6 +95,46 @@ pub(super) fn update(state: &mut State, fields: &Map<String, Value>) -> Answer {
         message.metadata = metadata;
     }
     Ok(json!({ "ok": true, "channel": channel, "ts": ts, "text": message.text }))
+}
+
+pub(super) fn upload_url(state: &mut State, fields: &Map<String, Value>) -> Answer {
+    if !state.files_allowed {
+        return Err(("missing_scope", "files:write".to_owned()));
+    }
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let length = text("length").parse::<usize>().unwrap_or_default();
+    if text("filename").is_empty() || length == 0 {
+        return Err(("invalid_arguments", "filename and length are needed".to_owned()));
+    }
+    let id = format!("F{:010}", state.files.len() + 1);
+    let address = format!("{}/{id}", state.upload);
+    state.files.push(SlackFile { id: id.clone(), title: String::new(), length, content: Vec::new(), shown: None });
+    Ok(json!({ "ok": true, "upload_url": address, "file_id": id }))
+}
+
+pub(super) fn complete_upload(state: &mut State, fields: &Map<String, Value>) -> Answer {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let named = Map::from_iter([("channel".to_owned(), Value::String(text("channel_id")))]);
+    let (channel, thread) = (channel(state, &named)?, text("thread_ts"));
+    if state.message(&channel, &thread).is_none() {
+        return Err(("thread_not_found", format!("there is no message {thread:?}")));
+    }
+    let files: Vec<Value> = serde_json::from_str(&text("files")).unwrap_or_default();
+    if files.is_empty() {
+        return Err(("invalid_arguments", "files must be an array of at least one".to_owned()));
+    }
+    for named in &files {
+        let id = named["id"].as_str().unwrap_or_default();
+        let Some(file) = state.files.iter_mut().find(|file| file.id == id) else {
+            return Err(("file_not_found", format!("there is no file {id:?}")));
+        };
+        if file.content.len() != file.length {
+            return Err(("file_upload_size_mismatch", format!("{} bytes of {}", file.content.len(), file.length)));
+        }
+        named["title"].as_str().unwrap_or_default().clone_into(&mut file.title);
+        file.shown = Some((channel.clone(), thread.clone()));
+    }
+    Ok(json!({ "ok": true, "files": files }))
 }
 
 /// `conversations.history`, newest first, or with a thread `conversations.replies`, oldest first.

@@ -16,4 +16,4 @@ mod state;
 pub use blocks::check_blocks;
 pub use double::SlackDouble;
 pub use house::check_house;
-pub use state::{Call, Fault, SlackMessage, Version};
+pub use state::{Call, Fault, SlackFile, SlackMessage, Version};

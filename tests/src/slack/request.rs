@@ -35,6 +35,17 @@ pub(super) fn body(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<
     }
 }
 
+/// The arguments of a method of files: a form.
+pub(super) fn form(method: &Method, headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Refused> {
+    let given = headers.get(CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default();
+    if method != Method::POST || !given.starts_with("application/x-www-form-urlencoded") {
+        return Err(("invalid_arguments", format!("{method} with the content type {given:?}, not POST of a form")));
+    }
+    let address = format!("http://double/?{}", String::from_utf8_lossy(body));
+    let address = reqwest::Url::parse(&address).map_err(|error| ("invalid_form_data", error.to_string()))?;
+    Ok(address.query_pairs().map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect())
+}
+
 /// The arguments of a reading method: its query.
 pub(super) fn query(method: &Method, query: &[(String, String)]) -> Result<Map<String, Value>, Refused> {
     if method != Method::GET {
@@ -61,6 +72,8 @@ pub(super) fn known(call: Call, fields: &Map<String, Value>) -> Result<(), Refus
         Call::Update => &["channel", "ts", "text", "blocks", "metadata", "parse", "link_names"],
         Call::History => &["channel", "oldest", "latest", "inclusive", "include_all_metadata", "limit", "cursor"],
         Call::Replies => &["channel", "ts", "oldest", "latest", "inclusive", "include_all_metadata", "limit", "cursor"],
+        Call::UploadUrl => &["filename", "length", "alt_txt", "snippet_type"],
+        Call::CompleteUpload => &["files", "channel_id", "thread_ts", "initial_comment", "channels", "blocks"],
     };
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(("invalid_arguments", format!("{} has no argument {name:?}", call.method()))),

@@ -16,6 +16,10 @@ pub enum Call {
     History,
     /// `conversations.replies`
     Replies,
+    /// `files.getUploadURLExternal`
+    UploadUrl,
+    /// `files.completeUploadExternal`
+    CompleteUpload,
 }
 
 impl Call {
@@ -26,6 +30,8 @@ impl Call {
             Self::Update => "chat.update",
             Self::History => "conversations.history",
             Self::Replies => "conversations.replies",
+            Self::UploadUrl => "files.getUploadURLExternal",
+            Self::CompleteUpload => "files.completeUploadExternal",
         }
     }
 }
@@ -81,6 +87,21 @@ pub struct SlackMessage {
     pub ours: bool,
 }
 
+/// A file, from the asking for its address on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlackFile {
+    /// Its name.
+    pub id: String,
+    /// What it is called.
+    pub title: String,
+    /// How long it is to be.
+    pub length: usize,
+    /// What was uploaded.
+    pub content: Vec<u8>,
+    /// The channel and the message under which it is shown, once it is.
+    pub shown: Option<(String, String)>,
+}
+
 impl SlackMessage {
     /// All that a reader sees of it, without markup of the blocks themselves.
     pub fn shown(&self) -> String {
@@ -113,6 +134,11 @@ pub(super) struct State {
     pub(super) interval: Option<Duration>,
     pub(super) last_post: BTreeMap<String, Instant>,
     pub(super) messages: Vec<SlackMessage>,
+    /// Where the double's files are uploaded.
+    pub(super) upload: String,
+    pub(super) files: Vec<SlackFile>,
+    /// Whether the bot may upload files.
+    pub(super) files_allowed: bool,
     pub(super) faults: VecDeque<(Option<Call>, Fault)>,
     pub(super) calls: BTreeMap<Call, usize>,
     pub(super) violations: Vec<String>,
@@ -128,6 +154,9 @@ impl State {
             interval: None,
             last_post: BTreeMap::new(),
             messages: Vec::new(),
+            upload: String::new(),
+            files: Vec::new(),
+            files_allowed: true,
             faults: VecDeque::new(),
             calls: BTreeMap::new(),
             violations: Vec::new(),

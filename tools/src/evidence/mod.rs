@@ -58,6 +58,17 @@ pub trait EvidenceLog: Send + Sync {
     /// One piece, or nothing where no such was kept.
     async fn get(&self, id: EvidenceId) -> Result<Option<Evidence>, EvidenceError>;
 
+    /// Adds to a piece what it looks like, as SVG; nobody is shown it where that isn't kept. A piece has one drawing: the
+    /// first stays.
+    async fn draw(&self, _id: EvidenceId, _svg: String) -> Result<(), EvidenceError> {
+        Ok(())
+    }
+
+    /// What a piece looks like, where that was kept.
+    async fn drawing(&self, _id: EvidenceId) -> Result<Option<String>, EvidenceError> {
+        Ok(None)
+    }
+
     /// All of it, in the order in which it was kept.
     async fn all(&self) -> Result<Vec<Evidence>, EvidenceError>;
 }

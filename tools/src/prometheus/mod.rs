@@ -25,7 +25,7 @@ mod window;
 mod written;
 
 pub use answer::{ActiveAlert, Answer, Metadata, Point, Rule, RuleKind, Series, Target, Warned};
-pub use around::{Around, around};
+pub use around::{Around, Measured, around};
 pub use client::{Prometheus, Window};
 pub use discover::Reach;
 pub use error::PrometheusError;

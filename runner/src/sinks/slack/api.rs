@@ -1,4 +1,4 @@
-//! The four methods of Slack's API that are used.
+//! The methods of Slack's API that are used.
 
 use std::time::Duration;
 
@@ -61,6 +61,10 @@ struct Answer {
     error: Option<String>,
     needed: Option<String>,
     ts: Option<String>,
+    /// The channel's id, however it was named.
+    channel: Option<String>,
+    upload_url: Option<String>,
+    file_id: Option<String>,
     #[serde(default)]
     messages: Vec<Seen>,
     #[serde(default)]
@@ -96,14 +100,14 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Posts a message, in a thread where one is given. Gives its time.
+    /// Posts a message, in a thread where one is given. Gives its time, and the channel's id.
     pub(super) async fn post(
         &self,
         channel: &str,
         thread: Option<&str>,
         message: &Message,
         metadata: &Value,
-    ) -> Result<String, CallError> {
+    ) -> Result<(String, Option<String>), CallError> {
         let mut body = json!({
             "channel": channel,
             "text": message.text,
@@ -114,9 +118,37 @@ impl Api {
         put(&mut body, "blocks", (!message.blocks.is_empty()).then(|| json!(message.blocks)));
         put(&mut body, "thread_ts", thread.map(|ts| json!(ts)));
         let answer = self.write("chat.postMessage", &body).await?;
-        answer.ts.ok_or_else(|| {
+        let channel = answer.channel;
+        answer.ts.map(|ts| (ts, channel)).ok_or_else(|| {
             CallError::Failed(SinkError::unanswered("Slack's answer to chat.postMessage names no message"))
         })
+    }
+
+    /// Shows a picture in a thread. Gives the file's name. `channel` is an id.
+    pub(super) async fn picture(
+        &self,
+        channel: &str,
+        thread: &str,
+        title: &str,
+        png: Vec<u8>,
+    ) -> Result<String, CallError> {
+        let method = "files.getUploadURLExternal";
+        let length = png.len().to_string();
+        let asked = self.form(method, &[("filename", "graph.png"), ("length", &length), ("alt_txt", title)]).await?;
+        let (Some(address), Some(id)) = (asked.upload_url, asked.file_id) else {
+            return Err(CallError::Failed(SinkError::unanswered(format!("Slack's answer to {method} names no file"))));
+        };
+        let what = "Slack's upload of a file";
+        let failed = |error| CallError::Failed(net::classify(what, error));
+        let upload = self.http.post(address).header(CONTENT_TYPE, "application/octet-stream").body(png);
+        let status = upload.timeout(self.timeout).send().await.map_err(failed)?.status();
+        if !status.is_success() {
+            return Err(CallError::Failed(SinkError::unanswered(format!("{what} answered {status}"))));
+        }
+        let files = json!([{ "id": id, "title": title }]).to_string();
+        let fields = [("files", files.as_str()), ("channel_id", channel), ("thread_ts", thread)];
+        self.form("files.completeUploadExternal", &fields).await?;
+        Ok(id)
     }
 
     /// Changes a message.
@@ -181,6 +213,20 @@ impl Api {
             .post(format!("{}/{method}", self.base()))
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
             .body(body.to_string());
+        self.call(method, request).await
+    }
+
+    /// The methods of files take forms, not JSON.
+    async fn form(&self, method: &'static str, fields: &[(&str, &str)]) -> Result<Answer, CallError> {
+        // Written as a query is, which a form's body is too.
+        let mut form = reqwest::Url::parse("form:body")
+            .map_err(|error| CallError::Failed(SinkError::not_sent(format!("a form could not be written: {error}"))))?;
+        form.query_pairs_mut().extend_pairs(fields);
+        let request = self
+            .http
+            .post(format!("{}/{method}", self.base()))
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.query().unwrap_or_default().to_owned());
         self.call(method, request).await
     }
 

@@ -16,6 +16,8 @@ pub(super) enum Part {
     Details,
     /// The alerts in its thread.
     Alerts,
+    /// The graph in its thread.
+    Graph,
 }
 
 impl Part {
@@ -24,6 +26,7 @@ impl Part {
             Self::Incident => "incident",
             Self::Details => "details",
             Self::Alerts => "alerts",
+            Self::Graph => "graph",
         }
     }
 }
@@ -31,7 +34,7 @@ impl Part {
 /// A message that is there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Posted {
-    /// Its time, which is its name in the channel.
+    /// Its time, which is its name in the channel; of the graph, Slack's name of the file.
     pub(super) ts: String,
     /// Digest of what it shows; empty where that isn't known.
     pub(super) shown: String,
@@ -42,6 +45,9 @@ pub(super) struct Posted {
 pub(super) struct Receipt {
     /// The channel that it was posted in, also where the configuration has since named another.
     pub(super) channel: String,
+    /// The channel's id, as Slack told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
     /// The messages.
     #[serde(default)]
     pub(super) parts: BTreeMap<Part, Posted>,
@@ -56,6 +62,7 @@ impl Receipt {
     pub(super) fn read(kept: Option<&Value>, channel: &str) -> Self {
         kept.and_then(|kept| Self::deserialize(kept).ok()).unwrap_or_else(|| Self {
             channel: channel.to_owned(),
+            id: None,
             parts: BTreeMap::new(),
             posting: BTreeMap::new(),
         })

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use marple_tools::prometheus::Graph;
 use serde_json::{Value, json};
 
 use super::api::{Api, CallError};
@@ -10,8 +11,11 @@ use super::message::{Message, compose};
 use super::pace::Pace;
 use super::receipt::{Part, Posted, Receipt};
 use super::refusal::Refusal;
-use crate::render::{Story, View};
+use crate::render::{Story, View, bounded, one_line};
 use crate::sinks::{Attempt, ProgressError, ReceiptProgress, Sink, SinkError};
+
+/// The longest title of a graph, in characters.
+const TITLE: usize = 200;
 
 /// Posts an incident to a channel and keeps the message as the incident is.
 #[derive(Debug)]
@@ -63,6 +67,7 @@ impl Sink for SlackSink {
             }
             ended => ended?,
         }
+        delivery.draw().await?;
         delivery.receipt_value()
     }
 }
@@ -160,7 +165,10 @@ impl Delivery<'_> {
             ended => ended,
         };
         match posted {
-            Ok(ts) => {
+            Ok((ts, id)) => {
+                if let Some(id) = id {
+                    self.receipt.id = Some(id);
+                }
                 self.receipt.posting.remove(&part);
                 self.receipt.parts.insert(part, Posted { ts, shown });
                 self.save().await
@@ -176,6 +184,53 @@ impl Delivery<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Shows the graph in the thread, once. An incident that is told without one is told: nothing is tried again for it
+    /// alone.
+    async fn draw(&mut self) -> Result<(), CallError> {
+        let part = Part::Graph;
+        let begun = self.receipt.parts.contains_key(&part) || self.receipt.posting.contains_key(&part);
+        let (Some(drawing), false) = (&self.view.drawing, begun) else { return Ok(()) };
+        // A receipt from before the id was noted: its incident was told without a graph.
+        let (Some(channel), Some(thread)) = (self.receipt.id.clone(), self.thread(part).map(str::to_owned)) else {
+            return Ok(());
+        };
+        let svg = drawing.svg.clone();
+        let png = match tokio::task::spawn_blocking(move || Graph::pixels(&svg)).await {
+            Ok(Ok(png)) => png,
+            Ok(Err(error)) => return self.undrawn(&error.to_string()).await,
+            Err(error) => return self.undrawn(&error.to_string()).await,
+        };
+        // After a crash from here on it is not known whether it is there: better none than two.
+        self.receipt.posting.insert(part, Timestamp::now());
+        self.save().await?;
+        self.turn(part).await;
+        let title = one_line(&drawing.title);
+        let title = bounded(&title, TITLE);
+        let shown = self.sink.api.picture(&channel, &thread, &title, png).await;
+        match self.heard(shown) {
+            Ok(file) => {
+                self.receipt.posting.remove(&part);
+                self.receipt.parts.insert(part, Posted { ts: file, shown: String::new() });
+                self.save().await
+            }
+            Err(CallError::Refused { method, code, needed }) => {
+                let needed = needed.map(|scope| format!("; give the app the scope {scope}")).unwrap_or_default();
+                self.undrawn(&format!("Slack refused {method} ({code}){needed}")).await
+            }
+            Err(CallError::Failed(error)) => self.undrawn(&error.to_string()).await,
+        }
+    }
+
+    /// The incident is told without a graph.
+    async fn undrawn(&mut self, why: &str) -> Result<(), CallError> {
+        metrics::counter!("marple_slack_undrawn_total", "receiver" => self.sink.receiver.clone()).increment(1);
+        let (receiver, incident) = (&self.sink.receiver, self.view.incident.id);
+        tracing::warn!(receiver, %incident, why, "the incident is told without its graph");
+        self.receipt.posting.remove(&Part::Graph);
+        self.receipt.parts.insert(Part::Graph, Posted { ts: String::new(), shown: String::new() });
+        self.save().await
     }
 
     async fn turn(&self, part: Part) {

@@ -9,7 +9,7 @@ use sqlx::SqliteConnection;
 
 use super::column::{Columns, json, json_of};
 use super::fault::Fault;
-use super::{SqliteStore, room};
+use super::{SqliteStore, drawings, room};
 use crate::store::{EvidenceEntry, StoreError};
 
 /// The longest content of one piece, in bytes: a container's log as kubelets rotate it by default is 10 MiB, of which
@@ -103,6 +103,14 @@ impl EvidenceLog for SqliteEvidence {
             row.map(|row| of_row(&Columns(&row))).transpose()
         };
         read.await.map_err(unread)
+    }
+
+    async fn draw(&self, id: EvidenceId, svg: String) -> Result<(), EvidenceError> {
+        drawings::draw(&self.store, self.incident, id, svg).await
+    }
+
+    async fn drawing(&self, id: EvidenceId) -> Result<Option<String>, EvidenceError> {
+        drawings::drawing(&self.store, self.incident, id).await.map_err(unread)
     }
 
     async fn all(&self) -> Result<Vec<Evidence>, EvidenceError> {
@@ -244,5 +252,6 @@ pub(super) fn entry(columns: &Columns<'_>) -> Result<EvidenceEntry, Fault> {
         object: columns.json_of("object")?,
         taken_at: columns.time("taken_at")?,
         size: columns.count("size")?,
+        drawn: columns.number("drawn")? != 0,
     })
 }

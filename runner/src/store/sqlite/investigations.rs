@@ -54,7 +54,8 @@ impl Investigations for SqliteStore {
     async fn evidence_entries(&self, incident: IncidentId) -> Result<Vec<EvidenceEntry>, StoreError> {
         let doing = "reading the titles of evidence";
         let rows = sqlx::query(
-            "SELECT number, origin, title, object, taken_at, size FROM evidence WHERE incident = ? ORDER BY number",
+            "SELECT number, origin, title, object, taken_at, size, drawing IS NOT NULL AS drawn FROM evidence \
+             WHERE incident = ? ORDER BY number",
         )
         .bind(incident.to_string())
         .fetch_all(self.readers())

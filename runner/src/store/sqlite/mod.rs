@@ -8,6 +8,7 @@ mod checkpoints;
 mod column;
 mod correlation;
 mod deliveries;
+mod drawings;
 mod endings;
 mod evidence;
 mod fault;

@@ -14,7 +14,7 @@ use marple_core::{EvidenceOrigin, ObjectRef, Signal, Unseen};
 
 use self::asker::Asker;
 use super::report::{Report, heading};
-use super::{Prometheus, Series, Window, number::Unit};
+use super::{Graph, Prometheus, Series, Window, number::Unit};
 use crate::view::{self, Limits, plain};
 use crate::{EvidenceDraft, Redact};
 
@@ -30,9 +30,18 @@ const SHOWN: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Around {
     /// Evidence, redacted; none where Prometheus has no such metrics.
-    pub drafts: Vec<EvidenceDraft>,
+    pub measured: Vec<Measured>,
     /// What could not be asked.
     pub unseen: Vec<Unseen>,
+}
+
+/// Values of metrics, and what they look like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// The values as text.
+    pub draft: EvidenceDraft,
+    /// What an alert's expression is about as SVG, with its threshold and the incident's start.
+    pub drawing: Option<String>,
 }
 
 /// Reads the rules of these signals and the metrics of these objects around the start. Takes at most 5 s in all.
@@ -57,7 +66,7 @@ pub async fn around(
         Box::pin(standard::read(&asker, subjects, window))
     );
     let clean = |text: &str| redact.redact(&plain(text));
-    let draft = |found: Found| {
+    let measured = |found: Found| {
         let head = format!("{}{}", found.head, heading(window, Some(start)));
         let (mut whole, mut brief) = (head.clone(), head);
         for answer in &found.answers {
@@ -68,18 +77,24 @@ pub async fn around(
         }
         let (content, brief) = (clean(&whole), clean(&brief));
         let shown = view::bounded(&brief, Limits { characters: 8_000, line: 900, ..Limits::table() });
-        EvidenceDraft {
+        let drawing = found.graph.and_then(|drawn| {
+            let first = found.answers.first()?;
+            let graph = Graph::of(&drawn.title, (&first.series, first.unit), window, drawn.threshold, start, &clean)?;
+            Some(graph.svg())
+        });
+        let draft = EvidenceDraft {
             origin: EvidenceOrigin::Capture,
             title: clean(&found.title),
             object: found.object,
             taken_at: now,
             view: (shown != content).then_some(shown),
             content,
-        }
+        };
+        Measured { draft, drawing }
     };
-    let drafts = rules.into_iter().chain(standard).map(draft).collect();
+    let measured = rules.into_iter().chain(standard).map(measured).collect();
     let unseen = asker.unseen().map(|unseen| Unseen { what: unseen.what, why: clean(&unseen.why) });
-    Around { drafts, unseen: unseen.into_iter().collect() }
+    Around { measured, unseen: unseen.into_iter().collect() }
 }
 
 /// The answers to some questions about one thing.
@@ -89,6 +104,15 @@ struct Found {
     /// What is said before the series.
     head: String,
     answers: Vec<Answered>,
+    /// How the first answer is drawn, where people are shown it.
+    graph: Option<Drawn>,
+}
+
+/// How an answer is drawn.
+struct Drawn {
+    title: String,
+    /// The number that an alert's expression compares with.
+    threshold: Option<f64>,
 }
 
 /// A question for the values of a window.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::asker::Asker;
 use super::standard::RATE;
-use super::{Answered, Found, Keep, Question};
+use super::{Answered, Drawn, Found, Keep, Question};
 use crate::Look;
 use crate::kubernetes::Clock;
 use crate::prometheus::expression::Expression;
@@ -100,10 +100,14 @@ async fn of_rule(asker: &Asker<'_>, rule: &Rule, signals: &[&Signal], window: Wi
         object: object.clone(),
         head: written::rule(rule, Clock::of(&look), ACTIVE),
         answers: values,
+        graph: Some(Drawn {
+            title: format!("{}: {}", rule.name, rule.query),
+            threshold: Expression::read(&rule.query).and_then(|expression| Some(expression.compared()?.1)),
+        }),
     }];
     if !requests.is_empty() {
         let title = format!("requests that the alert {} is about (Prometheus)", rule.name);
-        found.push(Found { title, object, head: String::new(), answers: requests });
+        found.push(Found { title, object, head: String::new(), answers: requests, graph: None });
     }
     found
 }

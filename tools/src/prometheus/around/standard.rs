@@ -65,7 +65,7 @@ async fn ask(asker: &Asker<'_>, topic: Topic, window: Window) -> Option<Found> {
         [only] => Some(only.clone()),
         _ => None,
     };
-    Some(Found { title: format!("{}{of} (Prometheus)", topic.title), object, head: topic.note, answers })
+    Some(Found { title: format!("{}{of} (Prometheus)", topic.title), object, head: topic.note, answers, graph: None })
 }
 
 /// What is known of pods and their containers.

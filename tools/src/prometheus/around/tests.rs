@@ -63,7 +63,7 @@ async fn a_prometheus_that_is_away_is_told_once_and_at_once() {
     let subjects = [cart(), ObjectRef::cluster("Node", "n1")];
     let found = look(&prometheus(&format!("http://{free}")), &subjects, &signals).await;
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    assert_eq!((found.drafts.len(), found.unseen.len()), (0, 1), "{found:?}");
+    assert_eq!((found.measured.len(), found.unseen.len()), (0, 1), "{found:?}");
     assert_eq!(found.unseen[0].what, "Prometheus metrics and alert rules");
     assert!(found.unseen[0].why.contains(&free.to_string()), "{:?}", found.unseen);
 }
@@ -123,7 +123,7 @@ async fn a_workloads_pods_are_those_that_it_owned() {
     double.nothing_else().await;
     let found = look(&double.prometheus(), &[cart()], &[]).await;
     assert_eq!(found.unseen, []);
-    let [draft] = found.drafts.as_slice() else { panic!("{:?}", found.drafts) };
+    let [Measured { draft, .. }] = found.measured.as_slice() else { panic!("{:?}", found.measured) };
     assert_eq!(draft.title, "restarts and states of containers of Deployment shop/cart (Prometheus)");
     assert_eq!(
         (draft.object.clone(), draft.origin, draft.taken_at),
@@ -149,7 +149,7 @@ async fn names_stand_in_for_ownership_only_where_no_metric_tells_it() {
     double.matrix(&restarts, &[(of("cart-5d-abcde"), START, &[1.0]), (of("cart-cache-5d-abcde"), START, &[5.0])]).await;
     double.nothing_else().await;
     let found = look(&double.prometheus(), &[cart()], &[]).await;
-    let [draft] = found.drafts.as_slice() else { panic!("{:?}", found.drafts) };
+    let [Measured { draft, .. }] = found.measured.as_slice() else { panic!("{:?}", found.measured) };
     assert!(draft.content.starts_with("no metric tells who owns the pods"), "{}", draft.content);
     assert!(draft.content.contains("cart-5d-abcde") && !draft.content.contains("cart-cache"), "{}", draft.content);
 }
@@ -184,7 +184,7 @@ async fn a_rule_is_read_with_its_expressions_values_for_the_alerts_labels() {
         [signal("Errors", &[("namespace", "shop"), ("pod", "cart-1"), ("severity", "page"), ("cluster", "eu")])];
     let found = look(&double.prometheus(), &[], &signals).await;
     assert_eq!(found.unseen, []);
-    let titles: Vec<&str> = found.drafts.iter().map(|draft| draft.title.as_str()).collect();
+    let titles: Vec<&str> = found.measured.iter().map(|measured| measured.draft.title.as_str()).collect();
     assert_eq!(
         titles,
         [
@@ -192,7 +192,10 @@ async fn a_rule_is_read_with_its_expressions_values_for_the_alerts_labels() {
             "requests that the alert Errors is about (Prometheus)"
         ]
     );
-    let rule = &found.drafts[0];
+    let drawing = found.measured[0].drawing.as_deref().unwrap_or_default();
+    assert!(drawing.starts_with("<svg") && drawing.contains(">the incident began</text>"), "{drawing}");
+    assert!(found.measured[1..].iter().all(|measured| measured.drawing.is_none()), "one graph an alert");
+    let rule = &found.measured[0].draft;
     assert_eq!(rule.object, Some(ObjectRef::namespaced("Pod", "shop", "cart-1")));
     for words in [
         "alert Errors: firing\n",
@@ -202,7 +205,7 @@ async fn a_rule_is_read_with_its_expressions_values_for_the_alerts_labels() {
     ] {
         assert!(rule.content.contains(words), "{words} is not in\n{}", rule.content);
     }
-    assert!(found.drafts[1].content.contains("from 3/s to 4/s"), "{}", found.drafts[1].content);
+    assert!(found.measured[1].draft.content.contains("from 3/s to 4/s"), "{}", found.measured[1].draft.content);
 }
 
 #[tokio::test]

@@ -58,6 +58,25 @@ impl Graph {
         Ok(Self { title: query.to_owned(), window, unit, series: answer.answer, threshold, mark, warnings })
     }
 
+    /// Of series that were asked for; none where there is nothing to draw. What it says is passed through `clean`.
+    pub(super) fn of(
+        title: &str,
+        (series, unit): (&[Series], Unit),
+        window: Window,
+        threshold: Option<f64>,
+        mark: Timestamp,
+        clean: &dyn Fn(&str) -> String,
+    ) -> Option<Self> {
+        let told = |series: &Series| Series {
+            labels: series.labels.iter().map(|(name, value)| (name.to_owned(), clean(value))).collect(),
+            ..series.clone()
+        };
+        let series = series.iter().map(told).collect();
+        let graph =
+            Self { title: clean(title), window, unit, series, threshold, mark: Some(mark), warnings: Vec::new() };
+        (!graph.is_empty()).then_some(graph)
+    }
+
     /// How many series it has.
     pub fn len(&self) -> usize {
         self.series.len()
@@ -81,6 +100,11 @@ impl Graph {
     /// It as PNG, 1,440 pixels wide and light: for readers that show no SVG, as chats.
     pub fn png(&self) -> Result<Vec<u8>, PngError> {
         png::drawn(&svg::written(self, Screen::Light))
+    }
+
+    /// An SVG of a graph as PNG.
+    pub fn pixels(svg: &str) -> Result<Vec<u8>, PngError> {
+        png::drawn(svg)
     }
 
     /// The series that are drawn, those that reach highest first, and how many there are besides.

@@ -52,6 +52,21 @@ fn text(incident: &str, content: &str) -> EvidenceDraft {
     }
 }
 
+#[tokio::test]
+async fn a_piece_has_one_drawing_and_its_entry_says_so() {
+    let (_folder, store) = store().await;
+    let incident = IncidentId::new();
+    let log = store.evidence(incident);
+    let (one, two) = (log.keep(text("a", "1")).await.unwrap(), log.keep(text("a", "2")).await.unwrap());
+    log.draw(one, "<svg>first</svg>".to_owned()).await.unwrap();
+    log.draw(one, "<svg>second</svg>".to_owned()).await.unwrap();
+    assert_eq!(log.drawing(one).await.unwrap().as_deref(), Some("<svg>first</svg>"));
+    assert_eq!((log.drawing(two).await.unwrap(), log.drawing(EvidenceId(9)).await.unwrap()), (None, None));
+    let drawn: Vec<bool> =
+        store.evidence_entries(incident).await.unwrap().into_iter().map(|entry| entry.drawn).collect();
+    assert_eq!(drawn, [true, false]);
+}
+
 /// Letters that do not compress, some half of a MiB of them.
 fn noise(seed: u64) -> String {
     let word = |n: u64| format!("{:016x}", (n + seed * 1_000_003).wrapping_mul(0x9e37_79b9_7f4a_7c15));
