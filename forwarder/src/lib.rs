@@ -20,7 +20,7 @@ mod watch;
 
 pub use change::Chronicle;
 pub use condition::Conditions;
-pub use config::{ChangesConfig, ForwarderConfig, Glob, Namespaces, Values};
+pub use config::{ChangesConfig, CustomResource, ForwarderConfig, Glob, Namespaces, Values};
 pub use deliver::{Courier, Deliver, DeliverError, HttpDeliver, RunnerEndpoint, Sequence, SequenceError, SpoolError};
 pub use election::Election;
 pub use forwarder::{Forwarder, ForwarderError};

@@ -6,6 +6,9 @@ pub(crate) const OBSERVATIONS: &str = "marple_forwarder_observations_total";
 pub(crate) const LISTINGS: &str = "marple_forwarder_listings_total";
 pub(crate) const WATCH_ERRORS: &str = "marple_forwarder_watch_errors_total";
 pub(crate) const FORBIDDEN: &str = "marple_forwarder_forbidden";
+pub(crate) const MALFORMED: &str = "marple_forwarder_malformed_total";
+pub(crate) const HELD_BACK: &str = "marple_forwarder_held_back_total";
+pub(crate) const UNTRACKED: &str = "marple_forwarder_untracked_total";
 pub(crate) const SIGNALS: &str = "marple_forwarder_signals_total";
 pub(crate) const OBJECTS: &str = "marple_forwarder_objects";
 pub(crate) const CONDITIONS: &str = "marple_forwarder_conditions";
@@ -29,6 +32,12 @@ pub(crate) fn describe() {
         FORBIDDEN,
         "1 where the credentials don't allow to watch a kind, by kind and namespace (empty: the cluster)"
     );
+    describe_counter!(MALFORMED, "Fields of objects that could not be read and were passed over");
+    describe_counter!(
+        HELD_BACK,
+        "Conditions that came back inside their rate limit and are told when it has passed, by name"
+    );
+    describe_counter!(UNTRACKED, "Conditions told by events that were not taken up, for too many are");
     describe_counter!(SIGNALS, "Conditions told and resolved, by name and status");
     describe_counter!(CHANGES, "Changes found, by kind");
     describe_histogram!(

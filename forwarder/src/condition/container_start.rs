@@ -1,11 +1,11 @@
 //! A container that can't be made or started.
 
-use marple_core::Severity;
+use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting};
+use super::{Condition, Context, Sighting, Stage};
 use crate::object::{ContainerStatus, Object};
 
 /// A container that can't be made or started: a ConfigMap, Secret or key that is missing, a command that isn't in the
@@ -15,11 +15,15 @@ use crate::object::{ContainerStatus, Object};
 pub struct ContainerStart {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for ContainerStart {
     fn default() -> Self {
-        Self { enabled: true }
+        Self { enabled: true, hold: Period::seconds(0), rate_limit: Period::hours(1) }
     }
 }
 
@@ -42,6 +46,10 @@ impl Condition for ContainerStart {
         self.enabled
     }
 
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
+    }
+
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         if pod.finished() {
@@ -57,6 +65,7 @@ impl Condition for ContainerStart {
             );
             Some(Sighting {
                 container: Some(status.name.clone()),
+                stage: Stage::Holds(self.hold.duration()),
                 since: pod.waiting_since(),
                 reason: Some(reason.to_owned()),
                 node: pod.spec.node_name.clone(),

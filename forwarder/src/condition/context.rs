@@ -22,6 +22,8 @@ pub struct Context<'a> {
     pub key: &'a ObjectKey,
     /// For a pod: the restarts of its containers inside the window of [`CrashLoop`](super::CrashLoop).
     pub restarts: &'a [Restarts],
+    /// For a Job: when one of its CronJob's last succeeded.
+    pub owner_succeeded: Option<Timestamp>,
     /// The classes whose claims rightly wait for a pod.
     pub waiting_classes: &'a BTreeSet<Box<str>>,
     /// Whether the credentials don't allow to watch the pods themselves.

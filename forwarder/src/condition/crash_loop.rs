@@ -1,7 +1,6 @@
 //! A container that restarts again and again.
 
 use std::num::NonZeroU16;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use marple_core::{Period, Severity};
@@ -19,6 +18,8 @@ use crate::object::{ContainerStatus, Object, Pod, Terminated};
 pub struct CrashLoop {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How many restarts inside the window are a crash loop without `CrashLoopBackOff`. Default: 3.
     pub restarts: NonZeroU16,
     /// The window, as `15m`. Default: `15m`.
@@ -26,15 +27,19 @@ pub struct CrashLoop {
     /// How long the container must run for the loop to be over, as `10m`: the kubelet too forgets a loop after ten
     /// minutes. Default: `10m`.
     pub stable: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    pub rate_limit: Period,
 }
 
 impl Default for CrashLoop {
     fn default() -> Self {
         Self {
             enabled: true,
+            hold: Period::seconds(0),
             restarts: NonZeroU16::MIN.saturating_add(2),
             window: Period::minutes(15),
             stable: Period::minutes(10),
+            rate_limit: Period::hours(4),
         }
     }
 }
@@ -42,6 +47,10 @@ impl Default for CrashLoop {
 impl Condition for CrashLoop {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
@@ -60,13 +69,13 @@ impl CrashLoop {
         let backing_off =
             status.state.waiting.as_ref().is_some_and(|waiting| waiting.reason.as_deref() == Some("CrashLoopBackOff"));
         let (stage, until) = if backing_off {
-            (Stage::Holds(Duration::ZERO), None)
+            (Stage::Holds(self.hold.duration()), None)
         } else {
             let restarts =
                 context.restarts.iter().find(|restarts| restarts.container == status.name).map_or(0, |it| it.at.len());
             let quiet_since = Self::quiet_since(pod, status)?;
             let stage = if restarts >= usize::from(self.restarts.get()) {
-                Stage::Holds(Duration::ZERO)
+                Stage::Holds(self.hold.duration())
             } else {
                 Stage::Lingers
             };

@@ -6,6 +6,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
 use crate::object::{Event, Kind, Object};
 
@@ -16,15 +17,25 @@ use crate::object::{Event, Kind, Object};
 pub struct EventBackstop {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How often the same must have happened. Default: 3.
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `10m`. Default: `10m`.
     pub quiet: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for EventBackstop {
     fn default() -> Self {
-        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(2), quiet: Period::minutes(10) }
+        Self {
+            enabled: true,
+            hold: Period::seconds(0),
+            events: NonZeroU32::MIN.saturating_add(2),
+            quiet: Period::minutes(10),
+            rate_limit: Period::hours(1),
+        }
     }
 }
 
@@ -33,13 +44,18 @@ impl Condition for EventBackstop {
         self.enabled
     }
 
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
+    }
+
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Event(event) = object else { return Vec::new() };
         let subject = event.subject().filter(|subject| subject.kind == Kind::Pod);
         let Some(subject) = subject.filter(|_| context.pods_unseen) else { return Vec::new() };
         let Some((name, how)) = meaning(event) else { return Vec::new() };
         let what = format!("{subject} {how}");
-        let sighting = Sighting::of_event(name, event, subject, &what, self.events, self.quiet);
+        let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
+        let sighting = Sighting::of_event(name, event, subject, &what, enough);
         let container = event.container().map(str::to_owned);
         sighting.map(|sighting| Sighting { container, ..sighting }).into_iter().collect()
     }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting};
+use super::{Condition, Context, Sighting, Stage};
 use crate::object::{Object, Status, find};
 
 /// A pod that its kubelet has evicted. It ends with the pod, or after `keep`: evicted pods may lie about for weeks.
@@ -14,19 +14,27 @@ use crate::object::{Object, Status, find};
 pub struct Eviction {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How long it counts where the pod is not deleted, as `1h`. Default: `1h`.
     pub keep: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    pub rate_limit: Period,
 }
 
 impl Default for Eviction {
     fn default() -> Self {
-        Self { enabled: true, keep: Period::hours(1) }
+        Self { enabled: true, hold: Period::seconds(0), keep: Period::hours(1), rate_limit: Period::hours(4) }
     }
 }
 
 impl Condition for Eviction {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
@@ -40,6 +48,7 @@ impl Condition for Eviction {
         let Some(since) = disrupted.or(ended).or(pod.status.start_time) else { return Vec::new() };
         let message = pod.status.message.as_deref();
         vec![Sighting {
+            stage: Stage::Holds(self.hold.duration()),
             since: Some(since),
             until: since.checked_add(self.keep.duration()).ok(),
             reason: Some("Evicted".to_owned()),

@@ -19,11 +19,13 @@ pub struct ImagePull {
     pub enabled: bool,
     /// How long a first failure, which may pass, must last, as `30s`. Default: `30s`.
     pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    pub rate_limit: Period,
 }
 
 impl Default for ImagePull {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(30) }
+        Self { enabled: true, hold: Period::seconds(30), rate_limit: Period::hours(4) }
     }
 }
 
@@ -41,6 +43,10 @@ const REASONS: [&str; 7] = [
 impl Condition for ImagePull {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {

@@ -17,17 +17,23 @@ pub struct NodeNotReady {
     pub enabled: bool,
     /// How long it must last, as `1m`: a node that joins takes as long. Default: `1m`.
     pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
+    pub rate_limit: Period,
 }
 
 impl Default for NodeNotReady {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(1) }
+        Self { enabled: true, hold: Period::minutes(1), rate_limit: Period::minutes(10) }
     }
 }
 
 impl Condition for NodeNotReady {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {

@@ -17,16 +17,18 @@ pub struct NodePressure {
     pub enabled: bool,
     /// How long it must last, as `0s`. Default: `0s`.
     pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
+    pub rate_limit: Period,
 }
 
 impl Default for NodePressure {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(0) }
+        Self { enabled: true, hold: Period::seconds(0), rate_limit: Period::minutes(10) }
     }
 }
 
 /// The node's condition, the signal's name, and what it is short of.
-const PRESSURES: [(&str, &str, &str); 4] = [
+pub(super) const PRESSURES: [(&str, &str, &str); 4] = [
     ("MemoryPressure", "NodeMemoryPressure", "is short of memory"),
     ("DiskPressure", "NodeDiskPressure", "is short of disk"),
     ("PIDPressure", "NodePIDPressure", "is short of processes"),
@@ -36,6 +38,10 @@ const PRESSURES: [(&str, &str, &str); 4] = [
 impl Condition for NodePressure {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {

@@ -17,17 +17,23 @@ pub struct NotReady {
     pub enabled: bool,
     /// How long it must last, as `5m`. Default: `5m`.
     pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for NotReady {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(5) }
+        Self { enabled: true, hold: Period::minutes(5), rate_limit: Period::hours(1) }
     }
 }
 
 impl Condition for NotReady {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::count;
-use super::{Condition, Context, Sighting};
+use super::{Condition, Context, Sighting, Stage};
 use crate::object::{ContainerStatus, Object, Pod};
 
 /// A container that the kernel ended for its memory. It ends when the container has run for `stable`, or with the pod.
@@ -14,19 +14,27 @@ use crate::object::{ContainerStatus, Object, Pod};
 pub struct OomKill {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How long the container must run for it to be over, as `10m`. Default: `10m`.
     pub stable: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for OomKill {
     fn default() -> Self {
-        Self { enabled: true, stable: Period::minutes(10) }
+        Self { enabled: true, hold: Period::seconds(0), stable: Period::minutes(10), rate_limit: Period::hours(1) }
     }
 }
 
 impl Condition for OomKill {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
@@ -62,6 +70,7 @@ impl OomKill {
         );
         Some(Sighting {
             container: Some(status.name.clone()),
+            stage: Stage::Holds(self.hold.duration()),
             since: last.finished_at,
             until,
             reason: Some("OOMKilled".to_owned()),

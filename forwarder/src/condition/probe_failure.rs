@@ -6,6 +6,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
 use crate::object::{Kind, Object};
 
@@ -17,21 +18,35 @@ use crate::object::{Kind, Object};
 pub struct ProbeFailure {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How often the same must have happened. Default: 6, a minute of the kubelet's default period.
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `10m`. Default: `10m`.
     pub quiet: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for ProbeFailure {
     fn default() -> Self {
-        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(5), quiet: Period::minutes(10) }
+        Self {
+            enabled: true,
+            hold: Period::seconds(0),
+            events: NonZeroU32::MIN.saturating_add(5),
+            quiet: Period::minutes(10),
+            rate_limit: Period::hours(1),
+        }
     }
 }
 
 impl Condition for ProbeFailure {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn told_by_events(&self) -> &'static [&'static str] {
@@ -48,7 +63,8 @@ impl Condition for ProbeFailure {
         let container = event.container().map(str::to_owned);
         let of = container.as_ref().map_or_else(String::new, |container| format!("container {container} of "));
         let what = format!("A probe of {of}{subject} fails");
-        let sighting = Sighting::of_event("PodProbeFailing", event, subject, &what, self.events, self.quiet);
+        let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
+        let sighting = Sighting::of_event("PodProbeFailing", event, subject, &what, enough);
         sighting.map(|sighting| Sighting { container, ..sighting }).into_iter().collect()
     }
 }

@@ -6,8 +6,9 @@ use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sighting::Enough;
 use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting};
+use super::{Condition, Context, Sighting, Stage};
 use crate::object::{Event, Kind, Object, Standing, Status, controller, find};
 
 /// A workload whose pods are refused when they are to be made, most often by a quota or an admission rule. Deployments
@@ -18,16 +19,26 @@ use crate::object::{Event, Kind, Object, Standing, Status, controller, find};
 pub struct ReplicaCreation {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How many events of one refusal count. Default: 2.
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `20m`: controllers try again at least every 17 minutes.
     /// Default: `20m`.
     pub quiet: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
+    pub rate_limit: Period,
 }
 
 impl Default for ReplicaCreation {
     fn default() -> Self {
-        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(1), quiet: Period::minutes(20) }
+        Self {
+            enabled: true,
+            hold: Period::seconds(0),
+            events: NonZeroU32::MIN.saturating_add(1),
+            quiet: Period::minutes(20),
+            rate_limit: Period::minutes(10),
+        }
     }
 }
 
@@ -38,15 +49,21 @@ impl Condition for ReplicaCreation {
         self.enabled
     }
 
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
+    }
+
     fn told_by_events(&self) -> &'static [&'static str] {
         &[NAME]
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let sighting = match object {
-            Object::Deployment(deployment) => told(&deployment.status.conditions, context),
+            Object::Deployment(deployment) => self.told(&deployment.status.conditions, context),
             // A Deployment takes the condition over from its ReplicaSet.
-            Object::ReplicaSet(set) if controller(&set.metadata).is_none() => told(&set.status.conditions, context),
+            Object::ReplicaSet(set) if controller(&set.metadata).is_none() => {
+                self.told(&set.status.conditions, context)
+            }
             Object::Event(event) => self.event(event),
             _ => None,
         };
@@ -62,21 +79,23 @@ impl ReplicaCreation {
             return None;
         }
         let what = format!("Pods of {subject} can't be made");
-        Sighting::of_event(NAME, event, subject, &what, self.events, self.quiet)
+        let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
+        Sighting::of_event(NAME, event, subject, &what, enough)
     }
-}
 
-fn told(conditions: &[Standing], context: &Context<'_>) -> Option<Sighting> {
-    let condition = find(conditions, "ReplicaFailure", Status::True)?;
-    let message = condition.message.as_deref();
-    Some(Sighting {
-        since: condition.last_transition_time,
-        reason: condition.reason.clone(),
-        description: some_line(message),
-        ..Sighting::new(
-            NAME,
-            Severity::Warning,
-            format!("Pods of {} can't be made{}", context.key, after_colon(message)),
-        )
-    })
+    fn told(&self, conditions: &[Standing], context: &Context<'_>) -> Option<Sighting> {
+        let condition = find(conditions, "ReplicaFailure", Status::True)?;
+        let message = condition.message.as_deref();
+        Some(Sighting {
+            stage: Stage::Holds(self.hold.duration()),
+            since: condition.last_transition_time,
+            reason: condition.reason.clone(),
+            description: some_line(message),
+            ..Sighting::new(
+                NAME,
+                Severity::Warning,
+                format!("Pods of {} can't be made{}", context.key, after_colon(message)),
+            )
+        })
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use marple_core::{Period, Severity};
 
 use super::text::{after_colon, some_line};
-use crate::object::{Event, ObjectKey};
+use crate::object::{Event, ObjectKey, Owner};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,17 @@ pub enum Stage {
     Lingers,
 }
 
+/// When an event is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enough {
+    /// Once it has happened so often.
+    pub(super) times: NonZeroU32,
+    /// And for so long.
+    pub(super) hold: Period,
+    /// Until it hasn't happened for so long.
+    pub(super) quiet: Period,
+}
+
 /// A condition that an object shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sighting {
@@ -28,6 +39,10 @@ pub struct Sighting {
     pub subject: Option<ObjectKey>,
     /// The container that it is about; each container's is a condition of its own.
     pub container: Option<String>,
+    /// The condition under its `status`, where several are told under one name.
+    pub condition: Option<String>,
+    /// The workload that it acts on, where that is no owner: an autoscaler's.
+    pub workload: Option<Owner>,
     /// How bad it is.
     pub severity: Severity,
     /// Whether it holds.
@@ -40,6 +55,8 @@ pub struct Sighting {
     pub until: Option<Timestamp>,
     /// How far it has come. While it changes, the time that it must hold begins anew.
     pub progress: Option<u64>,
+    /// How long after it was told last it is told again at the soonest.
+    pub rate_limit: Duration,
     /// Why, in the one word of Kubernetes.
     pub reason: Option<String>,
     /// The node.
@@ -57,12 +74,15 @@ impl Sighting {
             name,
             subject: None,
             container: None,
+            condition: None,
+            workload: None,
             severity,
             stage: Stage::Holds(Duration::ZERO),
             since: None,
             last: None,
             until: None,
             progress: None,
+            rate_limit: Duration::ZERO,
             reason: None,
             node: None,
             summary,
@@ -70,23 +90,22 @@ impl Sighting {
         }
     }
 
-    /// What an event tells of `subject` once it has happened so many `times`; over when it is `quiet` for so long. `what`
-    /// is the summary's beginning.
+    /// What an event tells of `subject` once it has happened often enough. `what` is the summary's beginning.
     pub(super) fn of_event(
         name: &'static str,
         event: &Event,
         subject: ObjectKey,
         what: &str,
-        times: NonZeroU32,
-        quiet: Period,
+        enough: Enough,
     ) -> Option<Self> {
-        let last = event.last().filter(|_| event.times() >= times.get())?;
+        let last = event.last().filter(|_| event.times() >= enough.times.get())?;
         let message = event.message.as_deref();
         let summary = format!("{what}, {} times{}", event.times(), after_colon(message));
         Some(Self {
             since: event.first(),
             last: Some(last),
-            until: last.checked_add(quiet.duration()).ok(),
+            until: last.checked_add(enough.quiet.duration()).ok(),
+            stage: Stage::Holds(enough.hold.duration()),
             reason: event.reason.clone(),
             description: some_line(message),
             subject: Some(subject),

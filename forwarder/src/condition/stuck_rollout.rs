@@ -19,17 +19,23 @@ pub struct StuckRollout {
     /// How long a StatefulSet's or DaemonSet's rollout must stand still, as `10m`: the deadline that Deployments have.
     /// Default: `10m`.
     pub hold: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
+    pub rate_limit: Period,
 }
 
 impl Default for StuckRollout {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(10) }
+        Self { enabled: true, hold: Period::minutes(10), rate_limit: Period::minutes(10) }
     }
 }
 
 impl Condition for StuckRollout {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {

@@ -6,6 +6,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
 use crate::object::{Kind, Object};
 
@@ -16,15 +17,25 @@ use crate::object::{Kind, Object};
 pub struct VolumeFailure {
     /// Whether it is told. Default: true.
     pub enabled: bool,
+    /// How long it must last, as `30s`. Default: `0s`.
+    pub hold: Period,
     /// How often the same must have happened. Default: 2.
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `10m`. Default: `10m`.
     pub quiet: Period,
+    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    pub rate_limit: Period,
 }
 
 impl Default for VolumeFailure {
     fn default() -> Self {
-        Self { enabled: true, events: NonZeroU32::MIN.saturating_add(1), quiet: Period::minutes(10) }
+        Self {
+            enabled: true,
+            hold: Period::seconds(0),
+            events: NonZeroU32::MIN.saturating_add(1),
+            quiet: Period::minutes(10),
+            rate_limit: Period::hours(1),
+        }
     }
 }
 
@@ -34,6 +45,10 @@ const REASONS: [&str; 3] = ["FailedMount", "FailedAttachVolume", "FailedMapVolum
 impl Condition for VolumeFailure {
     fn enabled(&self) -> bool {
         self.enabled
+    }
+
+    fn rate_limit(&self) -> Period {
+        self.rate_limit
     }
 
     fn told_by_events(&self) -> &'static [&'static str] {
@@ -47,6 +62,7 @@ impl Condition for VolumeFailure {
             return Vec::new();
         }
         let what = format!("A volume of {subject} can't be mounted");
-        Sighting::of_event("PodVolumeFailing", event, subject, &what, self.events, self.quiet).into_iter().collect()
+        let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
+        Sighting::of_event("PodVolumeFailing", event, subject, &what, enough).into_iter().collect()
     }
 }

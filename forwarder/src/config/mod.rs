@@ -1,6 +1,7 @@
 //! What the forwarder watches and tells.
 
 mod changes;
+mod custom;
 mod glob;
 mod namespaces;
 
@@ -9,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use changes::{ChangesConfig, Values};
+pub use custom::{CustomResource, When};
 pub use glob::{Glob, GlobError};
 pub use namespaces::{Namespaces, Scope};
 
@@ -29,6 +31,8 @@ pub struct ForwarderConfig {
     pub forbidden_retry: Period,
     /// Which conditions are told, and from when on.
     pub conditions: Conditions,
+    /// Custom resources whose conditions are told, as `[{group: cert-manager.io, kind: Certificate}]`. Default: none.
+    pub custom: Vec<CustomResource>,
     /// What is told of changes.
     pub changes: ChangesConfig,
 }
@@ -41,6 +45,7 @@ impl Default for ForwarderConfig {
             resync: Period::minutes(15),
             forbidden_retry: Period::minutes(5),
             conditions: Conditions::default(),
+            custom: Vec::new(),
             changes: ChangesConfig::default(),
         }
     }
@@ -67,7 +72,7 @@ mod tests {
         let error =
             serde_json::from_str::<ForwarderConfig>(r#"{"conditions":{"crash_loop":{"restart":3}}}"#).unwrap_err();
         assert!(
-            error.to_string().contains("unknown field `restart`, expected one of `enabled`, `restarts`"),
+            error.to_string().contains("unknown field `restart`, expected one of `enabled`, `hold`, `restarts`"),
             "{error}"
         );
     }

@@ -2,40 +2,37 @@
 
 use k8s_openapi::api::core::v1;
 use kube::core::ObjectMeta;
-use serde::Deserialize;
 
-use super::meta::{SELECTED_NODE, trimmed};
+use super::meta::SELECTED_NODE;
 use super::resource::resource;
+use super::view::view;
 
-/// A PersistentVolumeClaim.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Claim {
-    /// What names it.
-    #[serde(deserialize_with = "trimmed")]
-    pub metadata: ObjectMeta,
-    /// What is wanted.
-    pub spec: ClaimSpec,
-    /// What is.
-    pub status: ClaimStatus,
+view! {
+    /// A PersistentVolumeClaim.
+    pub struct Claim {
+        /// What names it.
+        pub metadata: ObjectMeta,
+        /// What is wanted.
+        pub spec: ClaimSpec,
+        /// What is.
+        pub status: ClaimStatus,
+    }
 }
 
 resource!(Claim, v1::PersistentVolumeClaim);
 
-/// What a claim wants.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ClaimSpec {
-    /// The StorageClass.
-    pub storage_class_name: Option<String>,
-}
+view! {
+    /// What a claim wants.
+    pub struct ClaimSpec {
+        /// The StorageClass.
+        pub storage_class_name: Option<String>,
+    }
 
-/// How a claim is.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct ClaimStatus {
-    /// `Pending`, `Bound` or `Lost`.
-    pub phase: Option<String>,
+    /// How a claim is.
+    pub struct ClaimStatus {
+        /// `Pending`, `Bound` or `Lost`.
+        pub phase: Option<String>,
+    }
 }
 
 impl Claim {

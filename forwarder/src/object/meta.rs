@@ -1,56 +1,103 @@
 //! Metadata without what nobody reads: managed fields, labels and annotations are most of an object's bytes.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::core::ObjectMeta;
-use serde::{Deserialize, Deserializer};
+use serde::Deserializer;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wanted {
-    name: Option<String>,
-    namespace: Option<String>,
-    uid: Option<String>,
-    resource_version: Option<String>,
-    generation: Option<i64>,
-    creation_timestamp: Option<Time>,
-    deletion_timestamp: Option<Time>,
-    owner_references: Option<Vec<OwnerReference>>,
-    #[serde(default)]
-    annotations: Option<WantedAnnotations>,
-}
+use super::lenient::{Field, attempt};
+use super::view::view;
 
-#[derive(Deserialize)]
-struct WantedAnnotations {
-    #[serde(rename = "volume.kubernetes.io/selected-node")]
-    selected_node: Option<String>,
+view! {
+    struct Wanted {
+        name: Option<String>,
+        namespace: Option<String>,
+        uid: Option<String>,
+        resource_version: Option<String>,
+        generation: Option<i64>,
+        creation_timestamp: Option<Timestamp>,
+        deletion_timestamp: Option<Timestamp>,
+        finalizers: Vec<String>,
+        owner_references: Vec<WantedOwner>,
+        annotations: WantedAnnotations,
+    }
+
+    struct WantedOwner {
+        api_version: String,
+        kind: String,
+        name: String,
+        uid: String,
+        controller: Option<bool>,
+    }
+
+    struct WantedAnnotations {
+        #[serde(rename = "volume.kubernetes.io/selected-node")]
+        selected_node: Option<String>,
+        #[serde(rename = "meta.helm.sh/release-name")]
+        release_name: Option<String>,
+    }
 }
 
 /// The annotation by which the scheduler says that a claim's consumer has a node (kubernetes.io/docs, Well-Known
 /// Labels, Annotations and Taints).
 pub(crate) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
-/// Decodes metadata and keeps what conditions and the watch need.
-pub(crate) fn trimmed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMeta, D::Error> {
-    let wanted = Wanted::deserialize(deserializer)?;
-    let selected = wanted.annotations.and_then(|annotations| annotations.selected_node);
-    Ok(ObjectMeta {
-        name: wanted.name,
-        namespace: wanted.namespace,
-        uid: wanted.uid,
-        resource_version: wanted.resource_version,
-        generation: wanted.generation,
-        creation_timestamp: wanted.creation_timestamp,
-        deletion_timestamp: wanted.deletion_timestamp,
-        owner_references: wanted.owner_references,
-        annotations: selected.map(|node| [(SELECTED_NODE.to_owned(), node)].into()),
-        ..ObjectMeta::default()
-    })
+/// The annotation by which Helm marks what a release has made (helm.sh/docs, Resource adoption).
+const RELEASE_NAME: &str = "meta.helm.sh/release-name";
+
+impl Field for ObjectMeta {
+    /// Metadata, of which what conditions and the watch need is kept.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(attempt::<Wanted, D>(deserializer)?.map(Wanted::metadata))
+    }
+}
+
+impl Wanted {
+    fn metadata(self) -> ObjectMeta {
+        let annotations: BTreeMap<String, String> =
+            [(SELECTED_NODE, self.annotations.selected_node), (RELEASE_NAME, self.annotations.release_name)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+                .collect();
+        let owners: Vec<OwnerReference> = self.owner_references.into_iter().map(WantedOwner::reference).collect();
+        ObjectMeta {
+            name: self.name,
+            namespace: self.namespace,
+            uid: self.uid,
+            resource_version: self.resource_version,
+            generation: self.generation,
+            creation_timestamp: self.creation_timestamp.map(Time),
+            deletion_timestamp: self.deletion_timestamp.map(Time),
+            finalizers: Some(self.finalizers).filter(|finalizers| !finalizers.is_empty()),
+            owner_references: Some(owners).filter(|owners| !owners.is_empty()),
+            annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+            ..ObjectMeta::default()
+        }
+    }
+}
+
+impl WantedOwner {
+    fn reference(self) -> OwnerReference {
+        let Self { api_version, kind, name, uid, controller } = self;
+        OwnerReference { api_version, kind, name, uid, controller, block_owner_deletion: None }
+    }
 }
 
 /// When the object was made.
 pub(crate) fn created(metadata: &ObjectMeta) -> Option<Timestamp> {
     metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+/// When the object should be gone: its deletion was asked for, and its grace has passed by then.
+pub(crate) fn deletion(metadata: &ObjectMeta) -> Option<Timestamp> {
+    metadata.deletion_timestamp.as_ref().map(|time| time.0)
+}
+
+/// The Helm release that has made the object.
+pub(crate) fn helm_release(metadata: &ObjectMeta) -> Option<&str> {
+    metadata.annotations.as_ref()?.get(RELEASE_NAME).map(String::as_str)
 }
 
 /// The object that controls another.

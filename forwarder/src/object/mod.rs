@@ -1,31 +1,54 @@
 //! The fields of objects that conditions read. All others are passed over as the answer is decoded, so that an object of
 //! 20 KiB costs a few hundred bytes, and those only until it has been judged.
 
+mod api_service;
+mod autoscaler;
 mod claim;
+mod cron_job;
+mod custom;
 mod event;
 mod job;
 mod key;
+mod lenient;
 mod meta;
+mod namespace;
 mod node;
 mod pod;
+mod release;
 mod resource;
+mod service;
 mod standing;
 mod storage_class;
+mod view;
+mod volume;
 mod workload;
 
+use std::sync::Arc;
+
+pub use api_service::{ApiService, ApiServiceSpec, ApiServiceStatus, Backend};
+pub use autoscaler::{Autoscaler, AutoscalerSpec, AutoscalerStatus, ScaleTarget};
 pub use claim::{Claim, ClaimSpec, ClaimStatus};
+pub use cron_job::{ActiveJob, CronJob, CronJobSpec, CronJobStatus};
+pub use custom::{Custom, CustomStatus};
 pub use event::{Event, Involved, Series};
 pub use job::{Job, JobStatus};
-pub use key::{Kind, ObjectKey};
-pub(crate) use meta::created;
+pub use key::{CustomKind, Kind, ObjectKey};
 pub use meta::{Owner, controller};
+pub(crate) use meta::{created, deletion, helm_release};
+pub use namespace::{Namespace, NamespaceStatus};
 pub use node::{Node, NodeStatus};
 pub use pod::{Container, ContainerState, ContainerStatus, Pod, PodSpec, PodStatus, Running, Terminated, Waiting};
+pub(crate) use release::revision_of;
+pub use release::{Release, Revision, RevisionSecret};
+pub use service::{Address, LoadBalancer, Service, ServiceSpec, ServiceStatus};
 pub use standing::{Standing, Status, find};
 pub use storage_class::StorageClass;
+pub use volume::{ClaimReference, Volume, VolumeSpec, VolumeStatus};
 pub use workload::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 
-/// An object of a kind that is watched.
+use crate::config::CustomResource;
+
+/// An object that is watched.
 #[derive(Clone, Debug)]
 pub enum Object {
     /// A pod.
@@ -40,12 +63,30 @@ pub enum Object {
     ReplicaSet(Box<ReplicaSet>),
     /// A Job.
     Job(Box<Job>),
+    /// A CronJob.
+    CronJob(Box<CronJob>),
     /// A node.
     Node(Box<Node>),
+    /// A namespace.
+    Namespace(Box<Namespace>),
+    /// A Service.
+    Service(Box<Service>),
+    /// A PersistentVolume.
+    Volume(Box<Volume>),
     /// A PersistentVolumeClaim.
     Claim(Box<Claim>),
     /// A StorageClass.
     StorageClass(Box<StorageClass>),
+    /// A HorizontalPodAutoscaler.
+    Autoscaler(Box<Autoscaler>),
+    /// An APIService.
+    ApiService(Box<ApiService>),
+    /// The Secret of a revision of a Helm release.
+    RevisionSecret(Box<RevisionSecret>),
+    /// A Helm release, put together from its revisions.
+    Release(Box<Release>),
+    /// A custom resource, and what the configuration says of its kind.
+    Custom(Arc<CustomResource>, Box<Custom>),
     /// A warning event.
     Event(Box<Event>),
 }
@@ -60,9 +101,18 @@ impl Object {
             Self::DaemonSet(object) => &object.metadata,
             Self::ReplicaSet(object) => &object.metadata,
             Self::Job(object) => &object.metadata,
+            Self::CronJob(object) => &object.metadata,
             Self::Node(object) => &object.metadata,
+            Self::Namespace(object) => &object.metadata,
+            Self::Service(object) => &object.metadata,
+            Self::Volume(object) => &object.metadata,
             Self::Claim(object) => &object.metadata,
             Self::StorageClass(object) => &object.metadata,
+            Self::Autoscaler(object) => &object.metadata,
+            Self::ApiService(object) => &object.metadata,
+            Self::RevisionSecret(object) => &object.metadata,
+            Self::Release(object) => &object.metadata,
+            Self::Custom(_, object) => &object.metadata,
             Self::Event(object) => &object.metadata,
         }
     }
@@ -76,9 +126,18 @@ impl Object {
             Self::DaemonSet(_) => Kind::DaemonSet,
             Self::ReplicaSet(_) => Kind::ReplicaSet,
             Self::Job(_) => Kind::Job,
+            Self::CronJob(_) => Kind::CronJob,
             Self::Node(_) => Kind::Node,
+            Self::Namespace(_) => Kind::Namespace,
+            Self::Service(_) => Kind::Service,
+            Self::Volume(_) => Kind::PersistentVolume,
             Self::Claim(_) => Kind::PersistentVolumeClaim,
             Self::StorageClass(_) => Kind::StorageClass,
+            Self::Autoscaler(_) => Kind::HorizontalPodAutoscaler,
+            Self::ApiService(_) => Kind::APIService,
+            Self::RevisionSecret(_) => Kind::Secret,
+            Self::Release(_) => Kind::HelmRelease,
+            Self::Custom(resource, _) => resource.kind(),
             Self::Event(_) => Kind::Event,
         }
     }

@@ -3,147 +3,129 @@
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1;
 use kube::core::ObjectMeta;
-use serde::Deserialize;
 
-use super::meta::trimmed;
 use super::resource::resource;
+use super::view::view;
 use super::{Standing, Status, find};
 
-/// A pod.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Pod {
-    /// What names it.
-    #[serde(deserialize_with = "trimmed")]
-    pub metadata: ObjectMeta,
-    /// What is wanted.
-    pub spec: PodSpec,
-    /// What is.
-    pub status: PodStatus,
+view! {
+    /// A pod.
+    pub struct Pod {
+        /// What names it.
+        pub metadata: ObjectMeta,
+        /// What is wanted.
+        pub spec: PodSpec,
+        /// What is.
+        pub status: PodStatus,
+    }
 }
 
 resource!(Pod, v1::Pod);
 
-/// What is wanted of a pod.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodSpec {
-    /// Its node, once it has one.
-    pub node_name: Option<String>,
-    /// `Always`, `OnFailure` or `Never`.
-    pub restart_policy: Option<String>,
-    /// Its containers that run one after another first.
-    pub init_containers: Vec<Container>,
-    /// Its containers.
-    pub containers: Vec<Container>,
-}
+view! {
+    /// What is wanted of a pod.
+    pub struct PodSpec {
+        /// Its node, once it has one.
+        pub node_name: Option<String>,
+        /// `Always`, `OnFailure` or `Never`.
+        pub restart_policy: Option<String>,
+        /// Its containers that run one after another first.
+        pub init_containers: Vec<Container>,
+        /// Its containers.
+        pub containers: Vec<Container>,
+    }
 
-/// A container as it is wanted.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Container {
-    /// Its name.
-    pub name: String,
-    /// Its image.
-    pub image: Option<String>,
-    /// What it may use.
-    pub resources: Resources,
-}
+    /// A container as it is wanted.
+    pub struct Container {
+        /// Its name.
+        pub name: String,
+        /// Its image.
+        pub image: Option<String>,
+        /// `Always` for one that runs beside the others though it is begun before them.
+        pub restart_policy: Option<String>,
+        /// What it may use.
+        pub resources: Resources,
+    }
 
-/// What a container may use.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Resources {
-    /// At most.
-    pub limits: Limits,
-}
+    /// What a container may use.
+    pub struct Resources {
+        /// At most.
+        pub limits: Limits,
+    }
 
-/// What a container may use at most.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    /// Memory, as `128Mi`.
-    pub memory: Option<String>,
-}
+    /// What a container may use at most.
+    pub struct Limits {
+        /// Memory, as `128Mi`.
+        pub memory: Option<String>,
+    }
 
-/// What a pod is.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct PodStatus {
-    /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
-    pub phase: Option<String>,
-    /// Why, in one word.
-    pub reason: Option<String>,
-    /// Why, for people.
-    pub message: Option<String>,
-    /// When the kubelet took it.
-    pub start_time: Option<Timestamp>,
-    /// Its conditions.
-    pub conditions: Vec<Standing>,
-    /// How its first containers are.
-    pub init_container_statuses: Vec<ContainerStatus>,
-    /// How its containers are.
-    pub container_statuses: Vec<ContainerStatus>,
-}
+    /// What a pod is.
+    pub struct PodStatus {
+        /// `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+        pub phase: Option<String>,
+        /// Why, in one word.
+        pub reason: Option<String>,
+        /// Why, for people.
+        pub message: Option<String>,
+        /// When the kubelet took it.
+        pub start_time: Option<Timestamp>,
+        /// Its conditions.
+        pub conditions: Vec<Standing>,
+        /// How its first containers are.
+        pub init_container_statuses: Vec<ContainerStatus>,
+        /// How its containers are.
+        pub container_statuses: Vec<ContainerStatus>,
+    }
 
-/// How a container is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ContainerStatus {
-    /// Its name.
-    pub name: String,
-    /// Whether it is ready.
-    pub ready: bool,
-    /// How often it was started again.
-    pub restart_count: u32,
-    /// Now.
-    pub state: ContainerState,
-    /// In its previous run.
-    pub last_state: ContainerState,
-}
+    /// How a container is.
+    pub struct ContainerStatus {
+        /// Its name.
+        pub name: String,
+        /// Whether it is ready.
+        pub ready: bool,
+        /// How often it was started again.
+        pub restart_count: u32,
+        /// Now.
+        pub state: ContainerState,
+        /// In its previous run.
+        pub last_state: ContainerState,
+    }
 
-/// The state of a container; one of these is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct ContainerState {
-    /// It waits.
-    pub waiting: Option<Waiting>,
-    /// It runs.
-    pub running: Option<Running>,
-    /// It has ended.
-    pub terminated: Option<Terminated>,
-}
+    /// The state of a container; one of these is there.
+    pub struct ContainerState {
+        /// It waits.
+        pub waiting: Option<Waiting>,
+        /// It runs.
+        pub running: Option<Running>,
+        /// It has ended.
+        pub terminated: Option<Terminated>,
+    }
 
-/// A container waits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Waiting {
-    /// Why, in one word.
-    pub reason: Option<String>,
-    /// Why, for people.
-    pub message: Option<String>,
-}
+    /// A container waits.
+    pub struct Waiting {
+        /// Why, in one word.
+        pub reason: Option<String>,
+        /// Why, for people.
+        pub message: Option<String>,
+    }
 
-/// A container runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Running {
-    /// Since when.
-    pub started_at: Option<Timestamp>,
-}
+    /// A container runs.
+    pub struct Running {
+        /// Since when.
+        pub started_at: Option<Timestamp>,
+    }
 
-/// A container has ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Terminated {
-    /// Its exit code.
-    pub exit_code: i32,
-    /// Why, in one word, as `OOMKilled`.
-    pub reason: Option<String>,
-    /// Its termination message, or the runtime's.
-    pub message: Option<String>,
-    /// When.
-    pub finished_at: Option<Timestamp>,
+    /// A container has ended.
+    pub struct Terminated {
+        /// Its exit code.
+        pub exit_code: i32,
+        /// Why, in one word, as `OOMKilled`.
+        pub reason: Option<String>,
+        /// Its termination message, or the runtime's.
+        pub message: Option<String>,
+        /// When.
+        pub finished_at: Option<Timestamp>,
+    }
 }
 
 impl Pod {

@@ -3,6 +3,9 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::lenient::fields;
+use super::view::view;
+
 /// The status of a condition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Status {
@@ -16,21 +19,23 @@ pub enum Status {
     Unknown,
 }
 
-/// One entry of `status.conditions`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Standing {
-    /// Which, as `Ready`.
-    #[serde(rename = "type")]
-    pub type_: String,
-    /// Whether it is so.
-    pub status: Status,
-    /// In one word.
-    pub reason: Option<String>,
-    /// For people.
-    pub message: Option<String>,
-    /// Since when.
-    pub last_transition_time: Option<Timestamp>,
+fields! { Status, }
+
+view! {
+    /// One entry of `status.conditions`.
+    pub struct Standing {
+        /// Which, as `Ready`.
+        #[serde(rename = "type")]
+        pub type_: String,
+        /// Whether it is so.
+        pub status: Status,
+        /// In one word.
+        pub reason: Option<String>,
+        /// For people.
+        pub message: Option<String>,
+        /// Since when.
+        pub last_transition_time: Option<Timestamp>,
+    }
 }
 
 /// The condition of this type, where its status is this one.

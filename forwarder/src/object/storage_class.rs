@@ -2,20 +2,18 @@
 
 use k8s_openapi::api::storage::v1;
 use kube::core::ObjectMeta;
-use serde::Deserialize;
 
-use super::meta::trimmed;
 use super::resource::resource;
+use super::view::view;
 
-/// A StorageClass.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct StorageClass {
-    /// What names it.
-    #[serde(deserialize_with = "trimmed")]
-    pub metadata: ObjectMeta,
-    /// `Immediate` or `WaitForFirstConsumer`.
-    pub volume_binding_mode: Option<String>,
+view! {
+    /// A StorageClass.
+    pub struct StorageClass {
+        /// What names it.
+        pub metadata: ObjectMeta,
+        /// `Immediate` or `WaitForFirstConsumer`.
+        pub volume_binding_mode: Option<String>,
+    }
 }
 
 resource!(StorageClass, v1::StorageClass);

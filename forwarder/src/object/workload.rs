@@ -2,37 +2,31 @@
 
 use k8s_openapi::api::apps::v1;
 use kube::core::ObjectMeta;
-use serde::Deserialize;
 
 use super::Standing;
-use super::meta::trimmed;
 use super::resource::resource;
+use super::view::view;
 
 /// Declares a kind with the given fields of `spec` and `status`.
 macro_rules! workload {
     ($(#[$doc:meta])* $name:ident, $spec:ident { $($wanted:tt)* }, $status:ident { $($is:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(default)]
-        pub struct $name {
-            /// What names it.
-            #[serde(deserialize_with = "trimmed")]
-            pub metadata: ObjectMeta,
+        view! {
+            $(#[$doc])*
+            pub struct $name {
+                /// What names it.
+                pub metadata: ObjectMeta,
+                /// What is wanted.
+                pub spec: $spec,
+                /// What is.
+                pub status: $status,
+            }
+
             /// What is wanted.
-            pub spec: $spec,
+            pub struct $spec { $($wanted)* }
+
             /// What is.
-            pub status: $status,
+            pub struct $status { $($is)* }
         }
-
-        /// What is wanted.
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        pub struct $spec { $($wanted)* }
-
-        /// What is.
-        #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        pub struct $status { $($is)* }
 
         resource!($name, v1::$name);
     };
@@ -46,6 +40,8 @@ workload! {
         pub replicas: Option<u32>,
     },
     DeploymentStatus {
+        /// The generation that the counts are of.
+        pub observed_generation: i64,
         /// How many pods have the template of now.
         pub updated_replicas: u32,
         /// How many pods are available.
@@ -112,23 +108,21 @@ workload! {
     }
 }
 
-/// How pods are replaced.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct UpdateStrategy {
-    /// `RollingUpdate` or `OnDelete`.
-    #[serde(rename = "type")]
-    pub type_: Option<String>,
-    /// For a StatefulSet: how far.
-    pub rolling_update: Option<RollingUpdate>,
-}
+view! {
+    /// How pods are replaced.
+    pub struct UpdateStrategy {
+        /// `RollingUpdate` or `OnDelete`.
+        #[serde(rename = "type")]
+        pub type_: Option<String>,
+        /// For a StatefulSet: how far.
+        pub rolling_update: Option<RollingUpdate>,
+    }
 
-/// How far a StatefulSet's pods are replaced.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct RollingUpdate {
-    /// Pods below this ordinal stay as they are.
-    pub partition: Option<u32>,
+    /// How far a StatefulSet's pods are replaced.
+    pub struct RollingUpdate {
+        /// Pods below this ordinal stay as they are.
+        pub partition: Option<u32>,
+    }
 }
 
 impl UpdateStrategy {

@@ -1,16 +1,25 @@
 //! A sighting made into the signal that it may become.
 
+use jiff::Timestamp;
 use marple_core::{Fingerprint, Labels, Signal, SignalSource, SignalStatus};
 
 use super::objects::Objects;
 use super::{CLUSTER, owners};
 use crate::condition::Sighting;
-use crate::object::{Object, ObjectKey, controller};
+use crate::object::{Kind, Object, ObjectKey, controller, created};
 use crate::tracker::{ConditionKey, Draft};
 
 /// The signal that a sighting may become. Its fingerprint is of the cluster and the condition's name, object and container
 /// alone: a restart, a count or a new text is no new condition.
-pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, objects: &Objects, cluster: &str) -> Draft {
+pub(super) fn draft(
+    sighting: Sighting,
+    object: &Object,
+    key: &ObjectKey,
+    objects: &Objects,
+    cluster: &str,
+    now: Timestamp,
+) -> Draft {
+    let sighting = by_our_clock(sighting, object, now);
     let subject = sighting.subject.unwrap_or_else(|| key.clone());
     let labels = {
         let mut labels: Labels =
@@ -33,8 +42,16 @@ pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, object
                 labels.insert("owner_name", &*top.name);
             }
         }
+        if let Some(workload) = &sighting.workload
+            && let Some(label) = owners::label(&workload.kind)
+        {
+            labels.insert(label, &*workload.name);
+        }
         if let Some(label) = owners::label(subject.kind.as_str()) {
             labels.insert(label, &*subject.name);
+        }
+        if let Some(condition) = &sighting.condition {
+            labels.insert("condition", condition);
         }
         if let Some(container) = &sighting.container {
             labels.insert("container", container);
@@ -48,8 +65,8 @@ pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, object
     if let Some(description) = sighting.description {
         annotations.insert("description", description);
     }
-    let condition =
-        ConditionKey { name: sighting.name, container: sighting.container.map(String::into_boxed_str), subject };
+    let parts = [sighting.container, sighting.condition].into_iter().flatten().reduce(|a, b| format!("{a} {b}"));
+    let condition = ConditionKey { name: sighting.name, part: parts.map(String::into_boxed_str), subject };
     let signal = Signal {
         source: SignalSource::Forwarder,
         fingerprint: fingerprint(&condition, cluster),
@@ -70,8 +87,26 @@ pub(super) fn draft(sighting: Sighting, object: &Object, key: &ObjectKey, object
         last: sighting.last,
         until: sighting.until,
         progress: sighting.progress,
+        rate_limit: sighting.rate_limit,
         signal: Box::new(signal),
     }
+}
+
+/// The sighting with its times as our clock has them: nothing began before its object was made, and what a clock that goes
+/// ahead says is taken to be of now, its end as much earlier.
+fn by_our_clock(mut sighting: Sighting, object: &Object, now: Timestamp) -> Sighting {
+    let latest = sighting.since.max(sighting.last);
+    if let Some(ahead) = latest.filter(|latest| *latest > now).map(|latest| latest.duration_since(now)) {
+        let back = |at: Timestamp| at.checked_sub(ahead).unwrap_or(Timestamp::MIN);
+        sighting.last = sighting.last.map(back);
+        sighting.until = sighting.until.map(back);
+        sighting.since = sighting.since.map(|since| since.min(now));
+    }
+    if sighting.subject.is_none() {
+        sighting.since =
+            sighting.since.max(created(object.metadata()).filter(|made| sighting.since.is_some() && *made <= now));
+    }
+    sighting
 }
 
 /// The owner of the subject: as it says itself, or, where an event speaks, as was noted of it.
@@ -86,11 +121,16 @@ fn first_owner(
 
 fn fingerprint(condition: &ConditionKey, cluster: &str) -> Fingerprint {
     let subject = &condition.subject;
+    let kind = match &subject.kind {
+        // Groups may have kinds of the same name.
+        Kind::Custom(custom) if !custom.group.is_empty() => format!("{}.{}", custom.kind, custom.group),
+        kind => kind.to_string(),
+    };
     let identity: Labels = [
         ("alertname", condition.name),
         (CLUSTER, cluster),
-        ("container", condition.container.as_deref().unwrap_or_default()),
-        ("kind", subject.kind.as_str()),
+        ("container", condition.part.as_deref().unwrap_or_default()),
+        ("kind", &kind),
         ("name", &subject.name),
         ("namespace", &subject.namespace),
     ]

@@ -1,26 +1,30 @@
 //! What is known of the cluster: from what the watches see, signals. Pure.
 //!
-//! No object is kept: of each there is a line of some 150 bytes (is it there, is it well, who owns it), and a track only of
-//! what is wrong with it.
+//! No object is kept: of each that others belong to or that events tell of there is a line of some 150 bytes (is it there,
+//! is it well, who owns it), of all others only while something is wrong with them, and a track only of that.
 
 mod draft;
 mod objects;
 mod observation;
 mod owners;
+mod releases;
 mod restarts;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use marple_core::Signal;
+use metrics::counter;
 
 pub use observation::Observation;
 
 use crate::condition::Context;
-use crate::object::{Event, Kind, Object, ObjectKey};
+use crate::config::{CustomResource, ForwarderConfig, Scope};
+use crate::metric;
+use crate::object::{CronJob, Event, Kind, Object, ObjectKey, Owner, RevisionSecret, controller};
 use crate::tracker::{Draft, Tracker, Witness};
-use crate::{ForwarderConfig, config::Scope};
 use objects::Objects;
+use releases::Releases;
 use restarts::RestartLog;
 
 /// The label that names the cluster, as Prometheus's external labels do by custom.
@@ -35,6 +39,9 @@ pub struct Picture {
     objects: Objects,
     restarts: RestartLog,
     waiting_classes: BTreeSet<Box<str>>,
+    releases: Releases,
+    /// When a Job of each CronJob last succeeded.
+    succeeded: HashMap<ObjectKey, Timestamp>,
     /// What the credentials don't allow to watch.
     unseen: BTreeSet<(Kind, Scope)>,
     tracker: Tracker,
@@ -50,6 +57,8 @@ impl Picture {
             objects: Objects::default(),
             restarts,
             waiting_classes: BTreeSet::new(),
+            releases: Releases::default(),
+            succeeded: HashMap::new(),
             unseen: BTreeSet::new(),
             tracker: Tracker::default(),
         }
@@ -76,7 +85,7 @@ impl Picture {
             }
             Observation::Seen(object, scope) => self.seen(object, &scope, now),
             Observation::Gone(key) => self.gone(&key, now),
-            Observation::Listed(kind, scope) => self.listed(kind, &scope, now),
+            Observation::Listed(kind, scope) => self.listed(&kind, &scope, now),
             Observation::Forbidden(kind, scope) => {
                 self.unseen.insert((kind, scope));
                 Vec::new()
@@ -96,14 +105,18 @@ impl Picture {
 
     /// Resolves what the runner holds as firing and isn't so, as far as what was listed can tell.
     pub fn settle(&mut self, now: Timestamp) -> Vec<Signal> {
-        let (objects, conditions) = (&self.objects, &self.config.conditions);
-        let events = objects.listed(Kind::Event);
+        let (objects, config) = (&self.objects, &self.config);
+        let events = objects.listed(&Kind::Event);
         let knowable = |signal: &Signal| {
             let Some(subject) = &signal.subject else { return true };
-            let Some(kind) = Kind::named(&subject.kind) else { return true };
-            let key = ObjectKey::new(kind, subject.namespace.as_deref().unwrap_or_default(), &subject.name);
-            let told_by_events = conditions.told_by_events(&signal.name) && objects.has(&key);
-            objects.listed(kind) && (events || !told_by_events)
+            let listed = watched(config, &subject.kind).iter().all(|kind| objects.listed(kind));
+            let there = |kind: Kind| {
+                let namespace = subject.namespace.as_deref().unwrap_or_default();
+                !kind.is_noted() || objects.has(&ObjectKey::new(kind, namespace, &subject.name))
+            };
+            let by_events_alone =
+                config.conditions.told_by_events(&signal.name) && Kind::named(&subject.kind).is_none_or(there);
+            listed && (events || !by_events_alone)
         };
         self.tracker.settle(knowable, now)
     }
@@ -125,7 +138,13 @@ impl Picture {
 
     fn seen(&mut self, object: Object, scope: &Scope, now: Timestamp) -> Vec<Signal> {
         let key = object.key();
-        if !key.namespace.is_empty() && !self.config.namespaces.count(&key.namespace) {
+        if key.name.is_empty() {
+            counter!(metric::MALFORMED).increment(1);
+            tracing::debug!(kind = %key.kind, "an object has no name: it is passed over");
+            return Vec::new();
+        }
+        let namespace = key.counts_to();
+        if !namespace.is_empty() && !self.config.namespaces.count(namespace) {
             return Vec::new();
         }
         match object {
@@ -138,6 +157,7 @@ impl Picture {
                 }
                 Vec::new()
             }
+            Object::RevisionSecret(secret) => self.revision(&key, secret, scope, now),
             object => self.object(key, &object, scope, now),
         }
     }
@@ -147,44 +167,91 @@ impl Picture {
         if self.objects.replaced(&key, object) {
             signals.append(&mut self.gone(&key, now));
         }
-        let healthy = self.objects.see(&key, object, scope, now);
         if let Object::Pod(pod) = object {
             self.restarts.note(&key, pod, now);
         }
-        if let Some(since) = healthy {
-            signals.append(&mut self.tracker.recovered(&key, since, now));
+        if let Object::CronJob(cron_job) = object {
+            signals.append(&mut self.succeeded(&key, cron_job, now));
         }
-        let drafts = self.drafts(&key, object);
+        let drafts = self.drafts(&key, object, now);
+        if key.kind.is_noted() || !drafts.is_empty() {
+            if let Some(since) = self.objects.see(&key, object, scope, now) {
+                signals.append(&mut self.tracker.recovered(&key, since, now));
+            }
+        } else {
+            self.objects.forget(&key);
+        }
         signals.append(&mut self.tracker.observe(&Witness::Object(key), drafts, now));
         signals
     }
 
-    fn event(&mut self, key: ObjectKey, event: Box<Event>, now: Timestamp) -> Vec<Signal> {
-        let Some(subject) = event.subject() else { return Vec::new() };
-        if !self.objects.concerns(&subject, &event, !self.unseen(subject.kind, &subject.namespace)) {
+    /// Notes when a Job of this CronJob last succeeded: what earlier ones told has ended.
+    fn succeeded(&mut self, key: &ObjectKey, cron_job: &CronJob, now: Timestamp) -> Vec<Signal> {
+        let Some(at) = cron_job.status.last_successful_time else { return Vec::new() };
+        if self.succeeded.insert(key.clone(), at) == Some(at) {
             return Vec::new();
         }
-        let drafts = self.drafts(&key, &Object::Event(event));
+        let owner = Owner { kind: key.kind.as_str().into(), name: key.name.clone() };
+        let jobs = self.tracker.subjects(&Kind::Job, &key.namespace);
+        let own = jobs.iter().filter(|job| self.objects.owner(job) == Some(&owner));
+        own.flat_map(|job| self.tracker.recovered(job, at, now)).collect()
+    }
+
+    /// Notes a revision of a Helm release, and looks at the release. Until all are listed an old one may seem the newest.
+    fn revision(&mut self, key: &ObjectKey, secret: Box<RevisionSecret>, scope: &Scope, now: Timestamp) -> Vec<Signal> {
+        let revision = Some(secret.revision()).filter(|revision| &*revision.status != "superseded");
+        if revision.is_some() {
+            self.objects.see(key, &Object::RevisionSecret(secret), scope, now);
+        } else {
+            self.objects.forget(key);
+        }
+        match self.releases.note(key, revision) {
+            Some(release) if self.objects.listed_in(&Kind::Secret, scope) => self.release(&release, scope, now),
+            _ => Vec::new(),
+        }
+    }
+
+    fn release(&mut self, key: &ObjectKey, scope: &Scope, now: Timestamp) -> Vec<Signal> {
+        match self.releases.release(key) {
+            Some(release) => self.object(key.clone(), &Object::Release(Box::new(release)), scope, now),
+            None => self.gone(key, now),
+        }
+    }
+
+    fn event(&mut self, key: ObjectKey, event: Box<Event>, now: Timestamp) -> Vec<Signal> {
+        let Some(subject) = event.subject() else { return Vec::new() };
+        let watched = subject.kind.is_noted() && !self.unseen(&subject.kind, &subject.namespace);
+        if !self.objects.concerns(&subject, &event, watched) {
+            return Vec::new();
+        }
+        let drafts = self.drafts(&key, &Object::Event(event), now);
         self.tracker.observe(&Witness::Event(key), drafts, now)
     }
 
-    fn drafts(&self, key: &ObjectKey, object: &Object) -> Vec<Draft> {
+    fn drafts(&self, key: &ObjectKey, object: &Object, now: Timestamp) -> Vec<Draft> {
         let context = Context {
             key,
             restarts: self.restarts.of(key),
+            owner_succeeded: self.owner_succeeded(key, object),
             waiting_classes: &self.waiting_classes,
-            pods_unseen: self.unseen(Kind::Pod, &key.namespace),
+            pods_unseen: self.unseen(&Kind::Pod, &key.namespace),
         };
         let sightings = self.config.conditions.see(object, &context);
         sightings
             .into_iter()
-            .map(|sighting| draft::draft(sighting, object, key, &self.objects, &self.cluster))
+            .map(|sighting| draft::draft(sighting, object, key, &self.objects, &self.cluster, now))
             .collect()
     }
 
+    fn owner_succeeded(&self, key: &ObjectKey, object: &Object) -> Option<Timestamp> {
+        let Object::Job(job) = object else { return None };
+        let owner = controller(&job.metadata).filter(|owner| &*owner.kind == "CronJob")?;
+        self.succeeded.get(&ObjectKey::new(Kind::CronJob, &key.namespace, &owner.name)).copied()
+    }
+
     /// Whether objects of this kind can't be watched in this namespace.
-    fn unseen(&self, kind: Kind, namespace: &str) -> bool {
-        self.unseen.iter().any(|(unseen, scope)| *unseen == kind && scope.covers(namespace))
+    fn unseen(&self, kind: &Kind, namespace: &str) -> bool {
+        self.unseen.iter().any(|(unseen, scope)| unseen == kind && scope.covers(namespace))
     }
 
     fn gone(&mut self, key: &ObjectKey, now: Timestamp) -> Vec<Signal> {
@@ -195,19 +262,39 @@ impl Picture {
                 self.waiting_classes.remove(&key.name);
                 Vec::new()
             }
+            Kind::Secret => {
+                self.objects.forget(key);
+                match self.releases.note(key, None) {
+                    Some(release) => self.release(&release, &Scope::Cluster, now),
+                    None => Vec::new(),
+                }
+            }
             _ => {
                 self.objects.forget(key);
                 self.restarts.forget(key);
+                self.succeeded.remove(key);
                 self.tracker.forget(key, now)
             }
         }
     }
 
-    fn listed(&mut self, kind: Kind, scope: &Scope, now: Timestamp) -> Vec<Signal> {
-        self.unseen.remove(&(kind, scope.clone()));
+    fn listed(&mut self, kind: &Kind, scope: &Scope, now: Timestamp) -> Vec<Signal> {
+        self.unseen.remove(&(kind.clone(), scope.clone()));
         let vanished = self.objects.finish_listing(kind, scope);
-        vanished.iter().flat_map(|key| self.gone(key, now)).collect()
+        let mut signals: Vec<Signal> = vanished.iter().flat_map(|key| self.gone(key, now)).collect();
+        if *kind == Kind::Secret {
+            let releases = self.releases.within(scope);
+            signals.extend(releases.iter().flat_map(|key| self.release(key, scope, now)));
+        }
+        signals
     }
+}
+
+/// The kinds that tell of objects of this kind's name. Several groups may have one of the same name.
+fn watched(config: &ForwarderConfig, name: &str) -> Vec<Kind> {
+    let helm = name == Kind::HelmRelease.as_str() && config.conditions.helm_release.enabled;
+    let custom = config.custom.iter().filter(|resource| resource.kind == name).map(CustomResource::kind);
+    Kind::named(name).into_iter().chain(helm.then_some(Kind::Secret)).chain(custom).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use jiff::Timestamp;
 
 use crate::config::Scope;
-use crate::object::{Event, Kind, Object, ObjectKey, Owner, controller};
+use crate::object::{Event, Kind, Object, ObjectKey, Owner, Status, controller, find};
 
 /// Which objects there are, with the little that is kept of each.
 #[derive(Debug, Default)]
@@ -41,21 +41,26 @@ impl Objects {
     }
 
     /// A listing is complete: those that were not seen in it.
-    pub(super) fn finish_listing(&mut self, kind: Kind, scope: &Scope) -> Vec<ObjectKey> {
-        let listing = self.listings.entry((kind, scope.clone())).or_default();
+    pub(super) fn finish_listing(&mut self, kind: &Kind, scope: &Scope) -> Vec<ObjectKey> {
+        let listing = self.listings.entry((kind.clone(), scope.clone())).or_default();
         listing.complete = true;
         let number = listing.number;
         let vanished = self
             .lines
             .iter()
-            .filter(|(key, line)| key.kind == kind && line.listing != number && scope.covers(&key.namespace));
+            .filter(|(key, line)| key.kind == *kind && line.listing != number && scope.covers(&key.namespace));
         vanished.map(|(key, _)| key.clone()).collect()
     }
 
     /// Whether this kind was listed in full, in each scope that is watched.
-    pub(super) fn listed(&self, kind: Kind) -> bool {
-        let mut listings = self.listings.iter().filter(|((listed, _), _)| *listed == kind).peekable();
+    pub(super) fn listed(&self, kind: &Kind) -> bool {
+        let mut listings = self.listings.iter().filter(|((listed, _), _)| listed == kind).peekable();
         listings.peek().is_some() && listings.all(|(_, listing)| listing.complete)
+    }
+
+    /// Whether this kind was listed in full there.
+    pub(super) fn listed_in(&self, kind: &Kind, scope: &Scope) -> bool {
+        self.listings.get(&(kind.clone(), scope.clone())).is_some_and(|listing| listing.complete)
     }
 
     /// Whether this is another object than the one of the same name that was seen before.
@@ -75,7 +80,7 @@ impl Objects {
             self.lines.remove(key);
             return None;
         }
-        let listing = self.listings.get(&(key.kind, scope.clone())).map_or(0, |listing| listing.number);
+        let listing = self.listings.get(&(key.kind.clone(), scope.clone())).map_or(0, |listing| listing.number);
         let before = self.lines.get(key).and_then(|line| line.healthy);
         let healthy = healthy(object, before, now);
         let owner = controller(object.metadata()).map(Box::new);
@@ -121,7 +126,12 @@ fn healthy(object: &Object, before: Option<Timestamp>, now: Timestamp) -> Option
         Object::Pod(pod) => pod.ready_since(),
         Object::StatefulSet(set) => since_now(set.status.replicas >= set.spec.replicas.unwrap_or(1)),
         Object::DaemonSet(set) => since_now(set.status.current_number_scheduled >= set.status.desired_number_scheduled),
-        Object::Job(job) => since_now(job.status.active + job.status.succeeded > 0),
+        Object::Job(job) => since_now(
+            job.status.active.saturating_add(job.status.succeeded) > 0
+                && find(&job.status.conditions, "Failed", Status::True).is_none(),
+        ),
+        Object::CronJob(cron_job) if cron_job.spec.suspend => since_now(true),
+        Object::CronJob(cron_job) => cron_job.status.last_schedule_time,
         _ => None,
     }
 }

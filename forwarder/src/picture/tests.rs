@@ -2,6 +2,10 @@
 #![allow(clippy::unnecessary_box_returns, reason = "objects hold their views boxed")]
 #![allow(clippy::needless_pass_by_value, reason = "literals of JSON read better without a borrow")]
 
+mod faults;
+mod releases;
+mod runs;
+
 use marple_core::SignalStatus::{self, Firing, Resolved};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

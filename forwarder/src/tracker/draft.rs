@@ -1,5 +1,7 @@
 //! What a witness says of a condition.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use marple_core::Signal;
 
@@ -13,14 +15,14 @@ pub struct ConditionKey {
     pub subject: ObjectKey,
     /// The signal's name.
     pub name: &'static str,
-    /// The container.
-    pub container: Option<Box<str>>,
+    /// The container, or the condition under `status`, where several are told under one name.
+    pub part: Option<Box<str>>,
 }
 
 impl ConditionKey {
     /// The one before all others of this object.
     pub(super) const fn first_of(subject: ObjectKey) -> Self {
-        Self { subject, name: "", container: None }
+        Self { subject, name: "", part: None }
     }
 }
 
@@ -31,6 +33,12 @@ pub enum Witness {
     Object(ObjectKey),
     /// An event about it.
     Event(ObjectKey),
+}
+
+impl Witness {
+    pub(super) const fn is_event(&self) -> bool {
+        matches!(self, Self::Event(_))
+    }
 }
 
 /// What a witness says of a condition.
@@ -48,6 +56,8 @@ pub struct Draft {
     pub until: Option<Timestamp>,
     /// While it changes, the time that the condition must hold begins anew.
     pub progress: Option<u64>,
+    /// How long after it was told last it is told again at the soonest.
+    pub rate_limit: Duration,
     /// The signal that it is to be; its start is set when it is told.
     pub signal: Box<Signal>,
 }

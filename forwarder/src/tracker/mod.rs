@@ -11,12 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use marple_core::{Fingerprint, Signal, SignalStatus};
+use metrics::counter;
 
 pub use draft::{ConditionKey, Draft, Witness};
-use ended::Ended;
+use ended::{End, Ended};
 use track::{Track, Turn};
 
-use crate::object::ObjectKey;
+use crate::metric;
+use crate::object::{Kind, ObjectKey};
 
 /// The conditions that are waited for or told.
 #[derive(Debug, Default)]
@@ -29,7 +31,13 @@ pub struct Tracker {
     /// What the runner holds as firing and no witness has spoken of yet.
     adopted: BTreeMap<Fingerprint, Signal>,
     ended: Ended,
+    /// How many of the witnesses are events.
+    events: usize,
 }
+
+/// The most events that are heard at a time: some 2 KiB each with what they tell, so 8 MiB of the forwarder's 60. In a
+/// storm of more the first ones tell enough.
+const MOST_EVENTS: usize = 4096;
 
 impl Tracker {
     /// Takes over what the runner holds as firing. A condition that is spoken of goes on under the start that it had; what
@@ -43,18 +51,20 @@ impl Tracker {
         }
     }
 
-    /// What a witness says now: all of it; what it said before and says no more has ended as far as it is concerned.
+    /// What a witness says now: all of it; what it said before and says no more has ended as far as it is concerned. An
+    /// event that is one too many is not heard, and counted.
     pub fn observe(&mut self, witness: &Witness, drafts: Vec<Draft>, now: Timestamp) -> Vec<Signal> {
+        if self.events >= MOST_EVENTS && witness.is_event() && !drafts.is_empty() && !self.spoken.contains_key(witness)
+        {
+            counter!(metric::UNTRACKED).increment(1);
+            return Vec::new();
+        }
         let spoken: Vec<ConditionKey> = drafts.iter().map(|draft| draft.key.clone()).collect();
-        let before = if spoken.is_empty() {
-            self.spoken.remove(witness)
-        } else {
-            self.spoken.insert(witness.clone(), spoken.clone())
-        };
+        let before = self.speaks_of(witness, spoken.clone());
         for draft in drafts {
             self.tracks.entry(draft.key.clone()).or_default().hear(witness, draft, now);
         }
-        let unspoken = before.unwrap_or_default().into_iter().filter(|key| !spoken.contains(key)).collect::<Vec<_>>();
+        let unspoken = before.into_iter().filter(|key| !spoken.contains(key)).collect::<Vec<_>>();
         for key in &unspoken {
             if let Some(track) = self.tracks.get_mut(key) {
                 track.unhear(witness);
@@ -73,6 +83,7 @@ impl Tracker {
             }
             resolved.extend(self.turn(&key, now));
         }
+        self.ended.forget(subject);
         resolved
     }
 
@@ -120,6 +131,16 @@ impl Tracker {
         self.tracks.values().filter_map(Track::told)
     }
 
+    /// The objects of this kind in this namespace of which something is waited for or told.
+    pub fn subjects(&self, kind: &Kind, namespace: &str) -> Vec<ObjectKey> {
+        let first = ConditionKey::first_of(ObjectKey::new(kind.clone(), namespace, ""));
+        let subjects = self.tracks.range(first..).map(|(key, _)| &key.subject);
+        let mut subjects: Vec<ObjectKey> =
+            subjects.take_while(|it| it.kind == *kind && &*it.namespace == namespace).cloned().collect();
+        subjects.dedup();
+        subjects
+    }
+
     /// How many conditions are waited for or told.
     pub fn len(&self) -> usize {
         self.tracks.len()
@@ -143,9 +164,10 @@ impl Tracker {
             self.wakes.remove(&(wake, key.clone()));
         }
         let mut silent = track.expire(now);
-        let turn = track.turn(&mut self.adopted, self.ended.at(key), now);
-        if matches!(turn, Turn::Stays | Turn::Begins(_)) {
-            track.wake = track.next(now);
+        let ended = self.ended.of(key);
+        let turn = track.turn(&mut self.adopted, ended, now);
+        if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {
+            track.wake = track.next(ended, now);
             self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));
         } else {
             silent.extend(self.tracks.remove(key).into_iter().flat_map(Track::into_witnesses));
@@ -154,19 +176,44 @@ impl Tracker {
             if let Some(keys) = self.spoken.get_mut(&witness) {
                 keys.retain(|spoken| spoken != key);
                 if keys.is_empty() {
-                    self.spoken.remove(&witness);
+                    self.fall_silent(&witness);
                 }
             }
         }
         match turn {
             Turn::Stays | Turn::Over => None,
+            Turn::HeldBack => {
+                counter!(metric::HELD_BACK, "name" => key.name).increment(1);
+                None
+            }
             Turn::Begins(signal) => Some(signal),
-            Turn::Ends(signal) => {
+            Turn::Ends(signal, told) => {
                 let signal = resolved(signal, now);
-                self.ended.note(key.clone(), signal.ends_at.unwrap_or(now), now);
+                let end = End { at: signal.ends_at.unwrap_or(now), told: Some(told) };
+                self.ended.note(key.clone(), end, now);
                 Some(signal)
             }
         }
+    }
+
+    /// Takes up which conditions a witness speaks of, and gives those that it spoke of before.
+    fn speaks_of(&mut self, witness: &Witness, keys: Vec<ConditionKey>) -> Vec<ConditionKey> {
+        if keys.is_empty() {
+            return self.fall_silent(witness);
+        }
+        let before = self.spoken.insert(witness.clone(), keys);
+        if before.is_none() && witness.is_event() {
+            self.events += 1;
+        }
+        before.unwrap_or_default()
+    }
+
+    fn fall_silent(&mut self, witness: &Witness) -> Vec<ConditionKey> {
+        let before = self.spoken.remove(witness);
+        if before.is_some() && witness.is_event() {
+            self.events -= 1;
+        }
+        before.unwrap_or_default()
     }
 }
 

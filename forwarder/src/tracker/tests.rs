@@ -32,7 +32,7 @@ fn hold(seconds: u64) -> Stage {
 
 /// A draft of the condition `name` of a pod.
 fn draft(subject: &str, name: &'static str, stage: Stage, since: Option<i64>) -> Draft {
-    let key = ConditionKey { subject: pod(subject), name, container: None };
+    let key = ConditionKey { subject: pod(subject), name, part: None };
     let identity: Labels = [("name", name), ("subject", subject)].into_iter().collect();
     let signal = Signal {
         source: SignalSource::Forwarder,
@@ -47,7 +47,16 @@ fn draft(subject: &str, name: &'static str, stage: Stage, since: Option<i64>) ->
         ends_at: None,
         generator_url: None,
     };
-    Draft { key, stage, since: since.map(at), last: None, until: None, progress: None, signal: Box::new(signal) }
+    Draft {
+        key,
+        stage,
+        since: since.map(at),
+        last: None,
+        until: None,
+        progress: None,
+        rate_limit: Duration::ZERO,
+        signal: Box::new(signal),
+    }
 }
 
 /// Name of the subject, status, start and end, in seconds.
@@ -193,4 +202,80 @@ fn what_ended_meanwhile_is_resolved_as_far_as_it_can_be_known() {
     let knowable = |signal: &Signal| signal.subject.as_ref().unwrap().name == "a";
     assert_eq!(brief(&tracker.settle(knowable, at(100))), [ended("a", 0, 100)]);
     assert_eq!(tracker.settle(knowable, at(101)), []);
+}
+
+/// A draft that is told once in so many seconds.
+fn limited(seconds: u64, since: i64) -> Vec<Draft> {
+    vec![Draft { rate_limit: Duration::from_secs(seconds), ..draft("a", "X", hold(0), Some(since)) }]
+}
+
+#[test]
+fn one_that_comes_and_goes_is_told_once_in_its_rate_limit_and_what_lasts_longer_is_told_after_it() {
+    let mut tracker = Tracker::default();
+    assert_eq!(brief(&tracker.observe(&object("a"), limited(100, 90), at(100))), [fired("a", 90)]);
+    assert_eq!(brief(&tracker.observe(&object("a"), vec![], at(110))), [ended("a", 90, 110)]);
+    for start in [120, 140, 160] {
+        assert_eq!(tracker.observe(&object("a"), limited(100, start), at(start)), []);
+        assert_eq!(tracker.observe(&object("a"), vec![], at(start + 10)), []);
+    }
+    assert_eq!(tracker.observe(&object("a"), limited(100, 180), at(180)), []);
+    assert_eq!(tracker.next_due(), Some(at(200)));
+    assert_eq!(brief(&tracker.due(at(200))), [fired("a", 180)]);
+    assert_eq!(brief(&tracker.observe(&object("a"), vec![], at(210))), [ended("a", 180, 210)]);
+    assert_eq!(tracker.observe(&object("a"), limited(100, 299), at(299)), []);
+}
+
+#[test]
+fn the_rate_limit_is_of_one_object_and_not_of_the_next_of_its_name() {
+    let mut tracker = Tracker::default();
+    tracker.observe(&object("a"), limited(100, 90), at(100));
+    tracker.forget(&pod("a"), at(110));
+    assert_eq!(brief(&tracker.observe(&object("a"), limited(100, 111), at(111))), [fired("a", 111)]);
+}
+
+#[test]
+fn a_start_that_moves_on_or_lies_ahead_delays_nothing() {
+    let mut tracker = Tracker::default();
+    let says = |since| vec![draft("a", "X", hold(60), Some(since))];
+    for since in [100, 120, 140] {
+        assert_eq!(tracker.observe(&object("a"), says(since), at(since)), []);
+    }
+    assert_eq!(brief(&tracker.due(at(160))), [fired("a", 140)]);
+    assert_eq!(tracker.observe(&object("b"), vec![draft("b", "X", hold(60), Some(9000))], at(161)), []);
+    assert_eq!(tracker.next_due(), Some(at(221)));
+}
+
+#[test]
+fn a_clock_that_goes_back_and_the_ends_of_time_stop_nothing() {
+    let mut tracker = Tracker::default();
+    let says = |since| vec![Draft { since, until: Some(Timestamp::MAX), ..draft("a", "X", hold(u64::MAX), None) }];
+    for (since, now) in [(Timestamp::MAX, at(100)), (Timestamp::MIN, at(50)), (at(90), Timestamp::MAX), (at(90), at(1))]
+    {
+        tracker.observe(&object("a"), says(Some(since)), now);
+        tracker.due(now);
+        tracker.next_due();
+    }
+    tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(1))], Timestamp::MIN);
+    assert_eq!(brief(&tracker.due(at(10))), [fired("a", 1)]);
+    tracker.forget(&pod("a"), at(5));
+    assert!(tracker.is_empty());
+}
+
+#[test]
+fn of_a_storm_of_events_as_many_are_heard_as_there_is_room_for_and_room_comes_back() {
+    let mut tracker = Tracker::default();
+    let says = |number: usize, now: i64| {
+        let pod = format!("cart-{number}");
+        vec![Draft { until: Some(at(now + 60)), ..draft(&pod, "X", hold(0), Some(now)) }]
+    };
+    let mut told = 0;
+    for number in 0..50_000 {
+        told += tracker.observe(&event(&format!("e{number}")), says(number, 100), at(100)).len();
+        assert!(tracker.len() <= MOST_EVENTS && tracker.spoken.len() <= MOST_EVENTS);
+    }
+    assert_eq!(told, MOST_EVENTS);
+    assert_eq!(tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(90))], at(100)).len(), 1);
+    assert_eq!(tracker.due(at(160)).len(), MOST_EVENTS);
+    assert_eq!(tracker.observe(&event("e"), says(1, 200), at(200)).len(), 1);
+    assert!(tracker.ended.len() <= 16 * 1024);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use marple_core::{Fingerprint, Signal, SignalStatus};
 
+use super::ended::End;
 use super::{Draft, Witness};
 use crate::condition::Stage;
 
@@ -16,9 +17,18 @@ const APART: Duration = Duration::from_millis(1);
 #[derive(Debug, Default)]
 pub(super) struct Track {
     words: Vec<Word>,
-    told: Option<Box<Signal>>,
+    told: Option<Told>,
+    /// Whether it holds and is kept back by its rate limit.
+    held_back: bool,
     /// When it is to be looked at again.
     pub(super) wake: Option<Timestamp>,
+}
+
+/// A condition that is told.
+#[derive(Debug)]
+struct Told {
+    signal: Box<Signal>,
+    at: Timestamp,
 }
 
 /// What one witness says.
@@ -32,6 +42,7 @@ struct Word {
     last: Option<Timestamp>,
     until: Option<Timestamp>,
     progress: Option<u64>,
+    rate_limit: Duration,
     fingerprint: Fingerprint,
     /// Kept only until the condition is told: a signal is most of what a track takes.
     signal: Option<Box<Signal>>,
@@ -43,10 +54,12 @@ pub(super) enum Turn {
     Stays,
     /// It was never told and is over.
     Over,
+    /// It holds, but was told too short a time ago.
+    HeldBack,
     /// It is told from now on.
     Begins(Signal),
-    /// It was told and is over.
-    Ends(Signal),
+    /// It was told, at this time, and is over.
+    Ends(Signal, Timestamp),
 }
 
 impl Word {
@@ -54,12 +67,22 @@ impl Word {
         self.since.unwrap_or(self.first_heard)
     }
 
-    /// When it is to be told.
-    fn fires_at(&self) -> Option<Timestamp> {
+    /// When it has held long enough: since the object says so, or, where that moves on (a crash after another) or lies
+    /// ahead (a clock that is wrong), since it was heard.
+    fn holds_from(&self) -> Option<Timestamp> {
+        let begin = self.begin().min(self.first_heard);
         match self.stage {
-            Stage::Holds(hold) => Some(self.begin().checked_add(hold).unwrap_or(Timestamp::MAX)),
+            Stage::Holds(hold) => Some(begin.checked_add(hold).unwrap_or(Timestamp::MAX)),
             Stage::Lingers => None,
         }
+    }
+
+    /// When it is to be told, after this end of it.
+    fn fires_at(&self, ended: Option<End>) -> Option<Timestamp> {
+        let holds = self.holds_from()?;
+        let told = ended.and_then(|ended| ended.told);
+        let allowed = told.map(|told| told.checked_add(self.rate_limit).unwrap_or(Timestamp::MAX));
+        Some(allowed.map_or(holds, |allowed| holds.max(allowed)))
     }
 
     fn holds(&self) -> bool {
@@ -72,11 +95,12 @@ impl Track {
         let earlier = self.words.iter().position(|word| word.witness == *witness).map(|at| self.words.swap_remove(at));
         let goes_on = |word: &Word| word.holds() && word.progress == draft.progress;
         let first_heard = earlier.filter(goes_on).map_or(now, |word| word.first_heard);
-        let Draft { key: _, stage, since, last, until, progress, signal } = draft;
+        let Draft { key: _, stage, since, last, until, progress, rate_limit, signal } = draft;
         let fingerprint = signal.fingerprint;
         let signal = self.told.is_none().then_some(signal);
         let witness = witness.clone();
-        self.words.push(Word { witness, first_heard, stage, since, last, until, progress, fingerprint, signal });
+        let word = Word { witness, first_heard, stage, since, last, until, progress, rate_limit, fingerprint, signal };
+        self.words.push(word);
     }
 
     pub(super) fn unhear(&mut self, witness: &Witness) {
@@ -109,44 +133,50 @@ impl Track {
     pub(super) fn turn(
         &mut self,
         adopted: &mut BTreeMap<Fingerprint, Signal>,
-        ended: Option<Timestamp>,
+        ended: Option<End>,
         now: Timestamp,
     ) -> Turn {
         if self.words.is_empty() {
-            return self.told.take().map_or(Turn::Over, |signal| Turn::Ends(*signal));
+            return self.told.take().map_or(Turn::Over, |told| Turn::Ends(*told.signal, told.at));
         }
         if self.told.is_some() {
             return Turn::Stays;
         }
         if let Some(signal) = self.words.first().and_then(|word| adopted.remove(&word.fingerprint)) {
-            self.tell(signal);
+            let at = signal.starts_at;
+            self.tell(signal, at);
             return Turn::Stays;
         }
-        let due = self.words.iter().filter(|word| word.fires_at().is_some_and(|at| at <= now));
+        let due = self.words.iter().filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
         let first = due.min_by_key(|word| word.begin());
         if let Some((begin, signal)) = first.and_then(|word| Some((word.begin(), word.signal.as_deref()?.clone()))) {
-            let starts_at = match ended.and_then(|ended| ended.checked_add(APART).ok()) {
+            let starts_at = match ended.and_then(|ended| ended.at.checked_add(APART).ok()) {
                 Some(after) => begin.max(after),
                 None => begin,
             };
             let signal = Signal { status: SignalStatus::Firing, starts_at, ends_at: None, ..signal };
-            self.tell(signal.clone());
+            self.tell(signal.clone(), now);
             return Turn::Begins(signal);
+        }
+        let held_back = self.words.iter().any(|word| word.holds_from().is_some_and(|at| at <= now));
+        if held_back && !std::mem::replace(&mut self.held_back, true) {
+            return Turn::HeldBack;
         }
         if self.words.iter().any(Word::holds) { Turn::Stays } else { Turn::Over }
     }
 
-    fn tell(&mut self, signal: Signal) {
-        self.told = Some(Box::new(signal));
+    fn tell(&mut self, signal: Signal, at: Timestamp) {
+        self.told = Some(Told { signal: Box::new(signal), at });
         for word in &mut self.words {
             word.signal = None;
         }
     }
 
     /// When time alone changes it.
-    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next(&self, ended: Option<End>, now: Timestamp) -> Option<Timestamp> {
         let ends = self.words.iter().filter_map(|word| word.until);
-        let fires = self.words.iter().filter(|_| self.told.is_none()).filter_map(Word::fires_at);
+        let untold = self.words.iter().filter(|_| self.told.is_none());
+        let fires = untold.flat_map(|word| [word.holds_from(), word.fires_at(ended)]).flatten();
         ends.chain(fires).filter(|at| *at > now).min()
     }
 
@@ -155,6 +185,6 @@ impl Track {
     }
 
     pub(super) fn told(&self) -> Option<&Signal> {
-        self.told.as_deref()
+        self.told.as_ref().map(|told| &*told.signal)
     }
 }

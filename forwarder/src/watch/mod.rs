@@ -3,6 +3,7 @@
 //! Each kind is listed once, as a stream where the API server can (else in pages), then watched. A watch that is cut goes on
 //! from where it was; one that is too far behind lists again, and what vanished meanwhile is seen as gone.
 
+mod custom;
 mod fault;
 mod follow;
 mod permission;
@@ -19,14 +20,19 @@ use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use custom::CustomViews;
 pub(crate) use phase::{PATIENCE, Phase, Phases};
+use source::Source;
 use stream::Watch;
 use view::{View, Views};
 pub(crate) use whole::HistoryWatches;
 
 use crate::ForwarderConfig;
 use crate::config::Scope;
-use crate::object::{Claim, DaemonSet, Deployment, Event, Job, Node, Pod, ReplicaSet, StatefulSet, StorageClass};
+use crate::object::{
+    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Pod, ReplicaSet,
+    RevisionSecret, Service, StatefulSet, StorageClass, Volume,
+};
 use crate::picture::Observation;
 
 /// The watches of a cluster, to be started.
@@ -44,6 +50,9 @@ impl Watches<'_> {
     pub(crate) fn start(mut self, tasks: &mut JoinSet<&'static str>) -> Phases {
         self.cluster::<StorageClass>(tasks);
         self.cluster::<Node>(tasks);
+        self.cluster::<Namespace>(tasks);
+        self.cluster::<Volume>(tasks);
+        self.cluster::<ApiService>(tasks);
         for scope in self.config.namespaces.scopes() {
             self.namespaced::<ReplicaSet>(&scope, tasks);
             self.namespaced::<Job>(&scope, tasks);
@@ -52,7 +61,16 @@ impl Watches<'_> {
             self.namespaced::<StatefulSet>(&scope, tasks);
             self.namespaced::<DaemonSet>(&scope, tasks);
             self.namespaced::<Claim>(&scope, tasks);
+            self.namespaced::<CronJob>(&scope, tasks);
+            self.namespaced::<Service>(&scope, tasks);
+            self.namespaced::<Autoscaler>(&scope, tasks);
+            if self.config.conditions.helm_release.enabled {
+                self.namespaced::<RevisionSecret>(&scope, tasks);
+            }
             self.namespaced::<Event>(&scope, tasks);
+        }
+        if self.config.conditions.custom_failing.enabled {
+            self.custom(tasks);
         }
         self.phases
     }
@@ -73,14 +91,37 @@ impl Watches<'_> {
         self.spawn::<V>(api, scope.clone(), tasks);
     }
 
+    fn custom(&mut self, tasks: &mut JoinSet<&'static str>) {
+        for resource in &self.config.custom {
+            let scopes = if resource.namespaced { self.config.namespaces.scopes() } else { vec![Scope::Cluster] };
+            for scope in scopes {
+                let views = CustomViews::new(self.client.clone(), resource.clone(), scope.clone());
+                self.open(views, resource.kind(), "custom resources", scope, tasks);
+            }
+        }
+    }
+
     fn spawn<V: View>(&mut self, api: kube::Api<V>, scope: Scope, tasks: &mut JoinSet<&'static str>) {
-        self.phases.expect(V::KIND, scope.clone());
+        self.open(Views(api), V::KIND, V::NAME, scope, tasks);
+    }
+
+    /// Starts the watch of this kind once its phase has come.
+    fn open<S: Source<Told = Observation>>(
+        &mut self,
+        source: S,
+        kind: Kind,
+        name: &'static str,
+        scope: Scope,
+        tasks: &mut JoinSet<&'static str>,
+    ) {
+        let begins = Phase::of(&kind);
+        self.phases.expect(kind, scope.clone());
         let (mut phase, cancel) = (self.phase.clone(), self.cancel.clone());
         let forbidden_retry = self.config.forbidden_retry.duration();
-        let watch = Watch::new(Views(api), scope, self.sender.clone(), forbidden_retry, cancel.clone());
+        let watch = Watch::new(source, scope, self.sender.clone(), forbidden_retry, cancel.clone());
         tasks.spawn(async move {
             // The sender lives as long as the forwarder: an error means that it ends.
-            let opened = async { phase.wait_for(|phase| *phase >= Phase::of(V::KIND)).await.is_ok() };
+            let opened = async { phase.wait_for(|phase| *phase >= begins).await.is_ok() };
             let opened = tokio::select! {
                 () = cancel.cancelled() => false,
                 opened = opened => opened,
@@ -88,7 +129,7 @@ impl Watches<'_> {
             if opened {
                 watch.run().await;
             }
-            V::KIND.as_str()
+            name
         });
     }
 }

@@ -14,8 +14,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// about, so that nothing is judged by half of what is known of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
-    /// What others are judged by.
+    /// What owners are judged by.
     Surroundings,
+    /// What objects belong to.
+    Owners,
     /// What is judged.
     Objects,
     /// What is told of it.
@@ -26,22 +28,19 @@ pub(crate) enum Phase {
 
 impl Phase {
     /// The phase in which a kind is listed.
-    pub(crate) const fn of(kind: Kind) -> Self {
+    pub(crate) const fn of(kind: &Kind) -> Self {
         match kind {
-            Kind::ReplicaSet | Kind::Job | Kind::StorageClass => Self::Surroundings,
+            Kind::CronJob | Kind::StorageClass => Self::Surroundings,
+            Kind::ReplicaSet | Kind::Job => Self::Owners,
             Kind::Event => Self::Events,
-            Kind::Pod
-            | Kind::Deployment
-            | Kind::StatefulSet
-            | Kind::DaemonSet
-            | Kind::Node
-            | Kind::PersistentVolumeClaim => Self::Objects,
+            _ => Self::Objects,
         }
     }
 
     const fn next(self) -> Self {
         match self {
-            Self::Surroundings => Self::Objects,
+            Self::Surroundings => Self::Owners,
+            Self::Owners => Self::Objects,
             Self::Objects => Self::Events,
             Self::Events | Self::Complete => Self::Complete,
         }
@@ -75,14 +74,14 @@ impl Phases {
         let (Observation::Listed(kind, scope) | Observation::Forbidden(kind, scope)) = observation else {
             return false;
         };
-        self.expected.remove(&(*kind, scope.clone())) && self.advance()
+        self.expected.remove(&(kind.clone(), scope.clone())) && self.advance()
     }
 
     /// Waits no longer for what can't be listed in this phase. True where another phase begins by it.
     pub(crate) fn give_up(&mut self) -> bool {
         let now = self.now;
         self.expected.retain(|(kind, scope)| {
-            let waits = Phase::of(*kind) > now;
+            let waits = Phase::of(kind) > now;
             if !waits {
                 tracing::warn!(%kind, %scope, "not listed yet: the start goes on without");
             }
@@ -93,7 +92,7 @@ impl Phases {
 
     fn advance(&mut self) -> bool {
         let before = self.now;
-        while self.now < Phase::Complete && !self.expected.iter().any(|(kind, _)| Phase::of(*kind) <= self.now) {
+        while self.now < Phase::Complete && !self.expected.iter().any(|(kind, _)| Phase::of(kind) <= self.now) {
             self.now = self.now.next();
         }
         self.now > before
@@ -107,10 +106,12 @@ mod tests {
     #[test]
     fn events_wait_for_objects_and_those_for_their_surroundings() {
         let mut phases = Phases::new();
-        for kind in [Kind::Event, Kind::Pod, Kind::ReplicaSet] {
+        for kind in [Kind::Event, Kind::Pod, Kind::ReplicaSet, Kind::CronJob] {
             phases.expect(kind, Scope::Cluster);
         }
         assert!(!phases.note(&Observation::Listing(Kind::ReplicaSet, Scope::Cluster)));
+        assert!(phases.note(&Observation::Listed(Kind::CronJob, Scope::Cluster)));
+        assert_eq!(phases.now(), Phase::Owners);
         assert!(phases.note(&Observation::Forbidden(Kind::ReplicaSet, Scope::Cluster)));
         assert_eq!(phases.now(), Phase::Objects);
         assert!(phases.give_up());

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use futures::stream::BoxStream;
 use kube::Resource;
 use kube::runtime::watcher;
+use metrics::SharedString;
 use serde::de::DeserializeOwned;
 
 use crate::config::Scope;
@@ -55,7 +56,7 @@ pub(super) trait Source: Send + Sync + 'static {
     type Told: Send + 'static;
 
     /// The kind.
-    fn kind(&self) -> &'static str;
+    fn kind(&self) -> SharedString;
 
     /// Which objects are asked for, and how many a page, where lists aren't streamed.
     fn config(&self) -> watcher::Config;

@@ -88,7 +88,7 @@ impl<S: Source> Watch<S> {
             let sight = match next {
                 Err(_) => {
                     tracing::debug!(
-                        kind = self.source.kind(),
+                        kind = %self.source.kind(),
                         "the API server doesn't end a streamed list; listing in pages"
                     );
                     self.streaming = false;
@@ -150,7 +150,7 @@ impl<S: Source> Watch<S> {
     fn recovered(&mut self) {
         self.backoff = None;
         if std::mem::take(&mut self.forbidden) {
-            tracing::info!(kind = self.source.kind(), scope = %self.scope, "allowed now");
+            tracing::info!(kind = %self.source.kind(), scope = %self.scope, "allowed now");
             self.gauge(0.0);
         }
     }
@@ -169,7 +169,7 @@ impl<S: Source> Watch<S> {
         counter!(metric::WATCH_ERRORS, "kind" => self.source.kind(), "class" => fault.as_str()).increment(1);
         let wait = match fault {
             Fault::NoStreaming => {
-                tracing::info!(kind = self.source.kind(), %error, "the API server can't list as a stream; listing in pages");
+                tracing::info!(kind = %self.source.kind(), %error, "the API server can't list as a stream; listing in pages");
                 self.streaming = false;
                 return Some(Left::Relist);
             }
@@ -179,7 +179,7 @@ impl<S: Source> Watch<S> {
                         tracing::warn!(%error, retry = ?self.forbidden_retry, "{missing}");
                         self.gauge(1.0);
                     } else {
-                        tracing::debug!(kind = self.source.kind(), %error, "not served here, or not allowed");
+                        tracing::debug!(kind = %self.source.kind(), %error, "not served here, or not allowed");
                     }
                 }
                 if !self.tell(Sight::Forbidden).await {
@@ -189,7 +189,7 @@ impl<S: Source> Watch<S> {
             }
             Fault::Expired | Fault::Passing => {
                 let wait = self.backoff.get_or_insert_with(backoff).next().unwrap_or(LONGEST_WAIT);
-                tracing::info!(kind = self.source.kind(), scope = %self.scope, %error, ?wait, "a watch failed; it goes on");
+                tracing::info!(kind = %self.source.kind(), scope = %self.scope, %error, ?wait, "a watch failed; it goes on");
                 wait
             }
         };

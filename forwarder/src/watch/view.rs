@@ -5,13 +5,15 @@ use std::fmt::Debug;
 use futures::StreamExt;
 use kube::Resource;
 use kube::runtime::watcher::{self, watcher};
+use metrics::SharedString;
 use serde::de::DeserializeOwned;
 
 use super::permission::missing;
 use super::source::{Sight, Source, Step, Steps};
 use crate::config::Scope;
 use crate::object::{
-    Claim, DaemonSet, Deployment, Event, Job, Kind, Node, Object, ObjectKey, Pod, ReplicaSet, StatefulSet, StorageClass,
+    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object,
+    ObjectKey, Pod, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
 };
 use crate::picture::Observation;
 
@@ -25,8 +27,14 @@ pub(super) trait View:
     /// Its kind.
     const KIND: Kind;
 
-    /// Which of them are asked for.
+    /// Its kind's name.
+    const NAME: &'static str;
+
+    /// Which of them are asked for, by their fields.
     const FIELDS: Option<&'static str> = None;
+
+    /// Which of them are asked for, by their labels.
+    const LABELS: Option<&'static str> = None;
 
     /// It, as any kind.
     fn object(self) -> Object;
@@ -39,13 +47,14 @@ impl<V: View> Source for Views<V> {
     type Object = V;
     type Told = Observation;
 
-    fn kind(&self) -> &'static str {
-        V::KIND.as_str()
+    fn kind(&self) -> SharedString {
+        V::NAME.into()
     }
 
     fn config(&self) -> watcher::Config {
         let field_selector = V::FIELDS.map(str::to_owned);
-        watcher::Config { field_selector, page_size: Some(PAGE), ..watcher::Config::default() }
+        let label_selector = V::LABELS.map(str::to_owned);
+        watcher::Config { field_selector, label_selector, page_size: Some(PAGE), ..watcher::Config::default() }
     }
 
     fn steps(&mut self, config: watcher::Config) -> Steps<V> {
@@ -75,12 +84,13 @@ impl<V: View> Source for Views<V> {
     }
 }
 
-/// `View Kind "field selector"`: the view is the variant of its name of `Object`.
+/// `View Kind`, with the selector of those that are asked for: the view is the variant of its name of `Object`.
 macro_rules! views {
-    ($($view:ident $kind:ident $($fields:literal)?,)*) => {
+    ($($view:ident $kind:ident $($selector:ident $selected:literal)?,)*) => {
         $(impl View for $view {
             const KIND: Kind = Kind::$kind;
-            $(const FIELDS: Option<&'static str> = Some($fields);)?
+            const NAME: &'static str = stringify!($kind);
+            $(const $selector: Option<&'static str> = Some($selected);)?
 
             fn object(self) -> Object {
                 Object::$view(Box::new(self))
@@ -96,8 +106,15 @@ views! {
     DaemonSet DaemonSet,
     ReplicaSet ReplicaSet,
     Job Job,
+    CronJob CronJob,
     Node Node,
+    Namespace Namespace,
+    Service Service,
+    Volume PersistentVolume,
     Claim PersistentVolumeClaim,
     StorageClass StorageClass,
-    Event Event "type=Warning",
+    Autoscaler HorizontalPodAutoscaler,
+    ApiService APIService,
+    RevisionSecret Secret LABELS "owner=helm",
+    Event Event FIELDS "type=Warning",
 }

@@ -5,6 +5,7 @@ use kube::api::DynamicObject;
 use kube::core::{ApiResource, DynamicResourceScope, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
 use kube::{Api, Client, Resource};
+use metrics::SharedString;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
@@ -44,8 +45,8 @@ impl Source for Whole {
     type Object = DynamicObject;
     type Told = Glimpse;
 
-    fn kind(&self) -> &'static str {
-        self.family.kind
+    fn kind(&self) -> SharedString {
+        self.family.kind.into()
     }
 
     fn config(&self) -> watcher::Config {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use marple_agent::{Budget, ModelConfig};
 use marple_core::Period;
-use marple_forwarder::ForwarderConfig;
+use marple_forwarder::{CustomResource, ForwarderConfig};
 use marple_tools::act::ActConfig;
 use marple_tools::endpoint::EndpointConfig;
 use marple_tools::gate::{Gate, GateConfig};
@@ -116,6 +116,9 @@ impl Config {
         }
         if let Some((setting, fault)) = self.forwarder.changes.fault() {
             return Err(ConfigError::value(format!("forwarder.changes.{setting}"), fault));
+        }
+        if let Some((setting, fault)) = CustomResource::fault(&self.forwarder.custom) {
+            return Err(ConfigError::value(format!("forwarder.custom{setting}"), fault));
         }
         for (name, receiver) in &self.receivers {
             receiver.validate(name).map_err(|error| {

@@ -76,10 +76,48 @@ fn events_stand_in_for_pods_only_where_pods_cannot_be_watched() {
     let event = event("Pod", "BackOff", "Back-off restarting failed container app in pod cart-1", 3);
     assert_eq!(see(&event), []);
     let key = event.key();
-    let context = Context { key: &key, restarts: &[], waiting_classes: &BTreeSet::new(), pods_unseen: true };
+    let context = Context {
+        key: &key,
+        restarts: &[],
+        owner_succeeded: None,
+        waiting_classes: &BTreeSet::new(),
+        pods_unseen: true,
+    };
     let seen = Conditions::default().see(&event, &context);
     assert_eq!(
         course(&seen),
         [("PodCrashLooping", AT_ONCE, some("2026-01-01T09:00:00Z"), some("2026-01-01T09:40:00Z"))]
     );
+}
+
+#[test]
+fn a_cron_job_that_misses_its_time_is_told_by_its_events_for_a_day() {
+    let missed = json!({"involvedObject": {"apiVersion": "batch/v1", "kind": "CronJob", "namespace": "shop", "name": "nightly"}});
+    let seen = see(&event_with(&missed, "CronJob", "MissSchedule", "Missed scheduled time to start a job", 1));
+    assert_eq!(
+        course(&seen),
+        [("CronJobNotScheduled", AT_ONCE, some("2026-01-01T09:00:00Z"), some("2026-01-02T09:30:00Z"))]
+    );
+    assert_eq!(see(&event_with(&missed, "CronJob", "JobAlreadyActive", "…", 9)), []);
+}
+
+#[test]
+fn a_warning_of_any_kind_is_told_where_it_is_asked_for() {
+    let about = json!({"involvedObject": {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "namespace": "shop", "name": "tls"}});
+    let event = event_with(&about, "Certificate", "IssuerNotReady", "the issuer letsencrypt is not ready", 1);
+    assert_eq!(see(&event), []);
+    let told = |settings: Value| {
+        let conditions: Conditions = serde_json::from_value(json!({"warning_event": settings})).unwrap();
+        let key = event.key();
+        let (restarts, waiting_classes) = (&[], &BTreeSet::new());
+        conditions
+            .see(&event, &Context { key: &key, restarts, owner_succeeded: None, waiting_classes, pods_unseen: false })
+    };
+    let seen = told(json!({"enabled": true}));
+    assert_eq!(seen[0].summary, "IssuerNotReady of Certificate shop/tls, 1 times: the issuer letsencrypt is not ready");
+    assert_eq!((seen[0].condition.as_deref(), seen[0].rate_limit), (Some("IssuerNotReady"), Duration::from_hours(1)));
+    assert_eq!(told(json!({"enabled": true, "include": ["letsencrypt"]})).len(), 1);
+    assert_eq!(told(json!({"enabled": true, "include": ["Certificate shop/"]})).len(), 1);
+    assert_eq!(told(json!({"enabled": true, "include": ["Pod "]})), []);
+    assert_eq!(told(json!({"enabled": true, "exclude": ["IssuerNotReady"]})), []);
 }

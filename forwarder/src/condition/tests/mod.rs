@@ -3,6 +3,7 @@
 #![allow(clippy::unnecessary_box_returns, reason = "objects hold their views boxed")]
 #![allow(clippy::needless_pass_by_value, reason = "literals of JSON read better without a borrow")]
 
+mod cluster;
 mod event;
 mod node;
 mod pod;
@@ -35,7 +36,13 @@ fn see_with(object: &Object, restarts: &[&str]) -> Vec<Sighting> {
             .collect();
     let waiting_classes: BTreeSet<Box<str>> = ["local".into()].into();
     let key = object.key();
-    let context = Context { key: &key, restarts: &restarts, waiting_classes: &waiting_classes, pods_unseen: false };
+    let context = Context {
+        key: &key,
+        restarts: &restarts,
+        owner_succeeded: None,
+        waiting_classes: &waiting_classes,
+        pods_unseen: false,
+    };
     Conditions::default().see(object, &context)
 }
 

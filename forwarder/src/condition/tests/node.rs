@@ -37,6 +37,37 @@ fn a_ready_node_shows_nothing() {
     assert_eq!(see(&node(json!([{"type": "Ready", "status": "True"}]))), []);
 }
 
+#[test]
+fn a_condition_of_others_is_a_fault_by_what_its_name_says() {
+    let seen = see(&node(json!([
+        {"type": "Ready", "status": "True"},
+        {"type": "KernelDeadlock", "status": "True", "message": "task blocked", "lastTransitionTime": "2026-01-01T09:00:00Z"},
+        {"type": "ReadonlyFilesystem", "status": "False"},
+        {"type": "NetworkingReady", "status": "False"},
+        {"type": "StorageReady", "status": "True"},
+        {"type": "KubeletNotReady", "status": "True"},
+        {"type": "EtcdIsVoter", "status": "True"},
+        {"type": "FrequentKubeletRestart", "status": "Unknown"},
+    ])));
+    let told: Vec<_> = seen.iter().map(|it| (it.name, it.condition.as_deref().unwrap(), it.summary.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            ("NodeProblem", "KernelDeadlock", "Node worker-1 has KernelDeadlock: task blocked"),
+            ("NodeProblem", "NetworkingReady", "Node worker-1 is without NetworkingReady"),
+            ("NodeProblem", "KubeletNotReady", "Node worker-1 has KubeletNotReady"),
+        ]
+    );
+    assert_eq!(seen[0].stage, Stage::Holds(Duration::from_mins(1)));
+}
+
+#[test]
+fn a_cordoned_node_shows_nothing() {
+    let cordoned = json!({"metadata": {"name": "worker-1"}, "spec": {"unschedulable": true},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+    assert_eq!(see(&Object::Node(view(cordoned))), []);
+}
+
 fn claim(class: &str, annotations: Value, phase: &str) -> Object {
     Object::Claim(view(json!({
         "metadata": {"name": "data", "namespace": "shop", "creationTimestamp": "2026-01-01T09:00:00Z", "annotations": annotations},

@@ -49,12 +49,15 @@ fn a_container_that_backs_off_crash_loops() {
             name: "PodCrashLooping",
             subject: None,
             container: some("app"),
+            condition: None,
+            workload: None,
             severity: marple_core::Severity::Warning,
             stage: AT_ONCE,
             since: Some(at("2026-01-01T09:59:00Z")),
             last: None,
             until: None,
             progress: None,
+            rate_limit: Duration::from_hours(4),
             reason: some("Error"),
             node: some("worker-1"),
             summary: "Container app of Pod shop/cart-1 restarts again and again: exit code 1 (Error), 2 restarts"
@@ -187,7 +190,7 @@ fn a_pod_that_fits_no_node_is_told_after_its_hold() {
 fn a_gated_pod_and_one_that_is_being_deleted_wait_for_no_node() {
     assert_eq!(see(&pod(unscheduled("SchedulingGated"))), []);
     let deleting = json!({"deletionTimestamp": "2026-01-01T09:00:00Z"});
-    assert_eq!(see(&pod_with(deleting, unscheduled("Unschedulable"))), []);
+    assert_eq!(one(&pod_with(deleting, unscheduled("Unschedulable"))).name, "PodStuckTerminating");
 }
 
 fn unready() -> Value {
@@ -221,4 +224,60 @@ fn nothing_but_what_conditions_read_is_kept_of_metadata() {
     let Object::Pod(pod) = pod(json!({})) else { panic!() };
     assert_eq!((pod.metadata.managed_fields, pod.metadata.labels, pod.metadata.annotations), (None, None, None));
     assert_eq!(pod.metadata.name.as_deref(), Some("cart-1"));
+}
+
+#[test]
+fn a_pod_that_is_there_after_its_deletion_names_the_finalizers_that_hold_it() {
+    let metadata =
+        json!({"deletionTimestamp": "2026-01-01T09:00:00Z", "finalizers": ["example.com/a", "example.com/b"]});
+    let seen = one(&pod_with(metadata, json!({"phase": "Running"})));
+    let hold = Stage::Holds(Duration::from_mins(10));
+    assert_eq!(
+        (seen.name, seen.stage, seen.since, seen.reason.as_deref()),
+        ("PodStuckTerminating", hold, Some(at("2026-01-01T09:00:00Z")), Some("FinalizersRemaining"))
+    );
+    assert_eq!(
+        seen.summary,
+        "Pod shop/cart-1 was to be gone at 2026-01-01T09:00:00Z and is there: it waits for example.com/a, example.com/b"
+    );
+}
+
+fn starting(first: Value, second: Value) -> Object {
+    let mut object = pod(json!({
+        "phase": "Pending",
+        "conditions": [{"type": "PodScheduled", "status": "True", "lastTransitionTime": "2026-01-01T09:00:00Z"}],
+        "initContainerStatuses": [{"name": "wait", "state": first}],
+        "containerStatuses": [{"name": "app", "state": second}],
+    }));
+    if let Object::Pod(pod) = &mut object {
+        pod.spec.init_containers = vec![crate::object::Container { name: "wait".to_owned(), ..Default::default() }];
+    }
+    object
+}
+
+#[test]
+fn a_pod_whose_containers_are_not_made_is_told_after_its_hold() {
+    let seen = one(&starting(waiting("PodInitializing", ""), waiting("ContainerCreating", "")));
+    let hold = Stage::Holds(Duration::from_mins(10));
+    assert_eq!((seen.name, seen.stage, seen.since), ("PodStartStuck", hold, Some(at("2026-01-01T09:00:00Z"))));
+    assert_eq!(seen.summary, "Pod shop/cart-1 does not start: its containers are not made");
+}
+
+#[test]
+fn a_first_container_that_does_not_end_is_told_since_it_runs() {
+    let runs = json!({"running": {"startedAt": "2026-01-01T09:30:00Z"}});
+    let seen = one(&starting(runs.clone(), waiting("PodInitializing", "")));
+    assert_eq!((seen.container.as_deref(), seen.since), (Some("wait"), Some(at("2026-01-01T09:30:00Z"))));
+    let mut beside = starting(runs, waiting("ContainerCreating", ""));
+    if let Object::Pod(pod) = &mut beside {
+        pod.spec.init_containers[0].restart_policy = some("Always");
+        pod.status.init_container_statuses[0].ready = true;
+    }
+    assert_eq!(one(&beside).summary, "Pod shop/cart-1 does not start: its containers are not made");
+}
+
+#[test]
+fn a_container_that_tells_itself_why_it_does_not_start_is_another_condition() {
+    let seen = see(&starting(json!({}), waiting("ImagePullBackOff", "no")));
+    assert_eq!(seen.iter().map(|it| it.name).collect::<Vec<_>>(), ["PodImagePullFailing"]);
 }

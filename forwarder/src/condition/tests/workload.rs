@@ -94,3 +94,75 @@ fn a_failed_job_is_told_for_a_day() {
     );
     assert_eq!(see(&job("Complete")), []);
 }
+
+fn cron_job(suspend: bool, status: Value) -> Object {
+    Object::CronJob(view(
+        json!({"metadata": metadata(), "spec": {"schedule": "0 9 * * *", "suspend": suspend}, "status": status}),
+    ))
+}
+
+#[test]
+fn a_cron_job_fails_from_a_run_that_did_not_succeed_to_one_that_does() {
+    let ran = json!({"lastScheduleTime": "2026-01-01T09:00:00Z", "lastSuccessfulTime": "2025-12-31T09:02:00Z"});
+    let seen = one(&cron_job(false, ran.clone()));
+    let hold = Stage::Holds(Duration::from_mins(1));
+    assert_eq!((seen.name, seen.stage, seen.since), ("CronJobFailing", hold, Some(at("2026-01-01T09:00:00Z"))));
+    assert_eq!(
+        seen.summary,
+        "The last Job of CronJob shop/cart, of 2026-01-01T09:00:00Z, did not succeed; the last success was at \
+         2025-12-31T09:02:00Z"
+    );
+    let succeeded = json!({"lastScheduleTime": "2026-01-01T09:00:00Z", "lastSuccessfulTime": "2026-01-01T09:00:00Z"});
+    assert_eq!(see(&cron_job(false, succeeded)), []);
+    assert_eq!(see(&cron_job(false, json!({}))), []);
+    assert_eq!(see(&cron_job(true, ran)), []);
+}
+
+#[test]
+fn a_cron_job_whose_job_runs_is_neither_failing_nor_over_it() {
+    let runs = json!({"lastScheduleTime": "2026-01-01T09:00:00Z", "active": [{"kind": "Job", "name": "cart-1"}]});
+    assert_eq!(one(&cron_job(false, runs)).stage, Stage::Lingers);
+}
+
+#[test]
+fn a_workload_of_a_helm_release_is_told_while_its_pods_are_not_ready() {
+    let of = |ready: u32, annotations: Value| {
+        Object::Deployment(view(json!({"metadata": {"name": "cart", "namespace": "shop", "annotations": annotations},
+            "spec": {"replicas": 3}, "status": {"availableReplicas": ready}})))
+    };
+    let helm = json!({"meta.helm.sh/release-name": "shop", "meta.helm.sh/release-namespace": "shop"});
+    let seen = one(&of(1, helm.clone()));
+    assert_eq!((seen.name, seen.stage), ("HelmReleaseUnhealthy", Stage::Holds(Duration::from_mins(15))));
+    assert_eq!(seen.summary, "Deployment shop/cart of the Helm release shop has 1 of 3 pods ready");
+    assert_eq!(see(&of(3, helm)), []);
+    assert_eq!(see(&of(1, json!({}))), []);
+}
+
+fn autoscaler(conditions: Value) -> Object {
+    Object::Autoscaler(view(json!({"metadata": metadata(),
+        "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"}, "maxReplicas": 5},
+        "status": {"currentReplicas": 5, "conditions": conditions}})))
+}
+
+#[test]
+fn an_autoscaler_that_wants_more_than_it_may_is_at_its_limit() {
+    let limited =
+        |reason: &str| json!([{"type": "ScalingLimited", "status": "True", "reason": reason, "message": "m"}]);
+    let seen = one(&autoscaler(limited("TooManyReplicas")));
+    assert_eq!((seen.name, seen.stage), ("HorizontalPodAutoscalerMaxedOut", Stage::Holds(Duration::from_mins(15))));
+    assert_eq!(
+        seen.summary,
+        "HorizontalPodAutoscaler shop/cart wants more than its maximum of 5 pods for Deployment cart, which has 5"
+    );
+    assert_eq!(see(&autoscaler(limited("TooFewReplicas"))), []);
+}
+
+#[test]
+fn an_autoscaler_without_metrics_can_not_scale_and_one_of_no_pods_need_not() {
+    let inactive =
+        |reason: &str| json!([{"type": "ScalingActive", "status": "False", "reason": reason, "message": "no metrics"}]);
+    let seen = one(&autoscaler(inactive("FailedGetResourceMetric")));
+    assert_eq!(seen.summary, "HorizontalPodAutoscaler shop/cart can't scale Deployment cart: no metrics");
+    assert_eq!((seen.name, seen.stage), ("HorizontalPodAutoscalerFailing", Stage::Holds(Duration::from_mins(5))));
+    assert_eq!(see(&autoscaler(inactive("ScalingDisabled"))), []);
+}

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 
 const NAMES: [&str; 2] = ["X", "Y"];
+/// The rate limit of each, in seconds.
+const LIMITS: [i64; 2] = [0, 25];
 const SUBJECTS: [&str; 2] = ["a", "b"];
 
 /// What a witness may say of one condition, in seconds.
@@ -58,6 +60,8 @@ struct Word {
 struct Model {
     words: Vec<Word>,
     told: BTreeSet<(usize, usize)>,
+    /// When each may be told again.
+    allowed: BTreeMap<(usize, usize), i64>,
 }
 
 impl Model {
@@ -76,15 +80,21 @@ impl Model {
     fn look(&mut self, now: i64) {
         self.words.retain(|word| word.until.is_none_or(|until| until > now));
         for subject in 0..SUBJECTS.len() {
-            for name in 0..NAMES.len() {
+            for (name, limit) in LIMITS.into_iter().enumerate() {
                 let key = (subject, name);
                 let words: Vec<usize> =
                     (0..self.words.len()).filter(|at| (self.words[*at].subject, self.words[*at].name) == key).collect();
-                let due = |word: &Word| word.hold.is_some_and(|hold| word.begin + i64::try_from(hold).unwrap() <= now);
+                let allowed = self.allowed.get(&key).is_none_or(|at| *at <= now);
+                let due = |word: &Word| {
+                    let begin = word.begin.min(word.first_heard);
+                    allowed && word.hold.is_some_and(|hold| begin + i64::try_from(hold).unwrap() <= now)
+                };
                 if words.is_empty() {
                     self.told.remove(&key);
                 } else if words.iter().any(|at| due(&self.words[*at])) {
-                    self.told.insert(key);
+                    if self.told.insert(key) {
+                        self.allowed.insert(key, now + limit);
+                    }
                 } else if !self.told.contains(&key) && words.iter().all(|at| self.words[*at].hold.is_none()) {
                     // Lingering alone begins nothing and is not remembered.
                     self.words.retain(|word| (word.subject, word.name) != key);
@@ -136,7 +146,8 @@ proptest! {
                     let drafts = said.iter().map(|it| {
                         let stage = it.hold.map_or(Stage::Lingers, hold);
                         let until = it.lasts.map(|lasts| at(now + lasts));
-                        Draft { until, ..draft(SUBJECTS[subject], NAMES[it.name], stage, it.ago.map(|ago| now - ago)) }
+                        let rate_limit = Duration::from_secs(LIMITS[it.name].unsigned_abs());
+                        Draft { until, rate_limit, ..draft(SUBJECTS[subject], NAMES[it.name], stage, it.ago.map(|ago| now - ago)) }
                     });
                     let witness_is = if witness == 0 { object(SUBJECTS[subject]) } else { event(&format!("{subject}-{witness}")) };
                     ledger.note(tracker.observe(&witness_is, drafts.collect(), at(now)));
@@ -145,6 +156,7 @@ proptest! {
                 Step::Forget { subject } => {
                     ledger.note(tracker.forget(&pod(SUBJECTS[subject]), at(now)));
                     model.words.retain(|word| word.subject != subject);
+                    model.allowed.retain(|(of, _), _| *of != subject);
                 }
                 Step::Pass { seconds } => {
                     for _ in 0..seconds {

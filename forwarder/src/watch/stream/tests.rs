@@ -108,3 +108,30 @@ async fn a_forbidden_kind_is_told_and_tried_again_slowly() {
     assert_eq!(sees(script, 4).await, ["forbidden", "forbidden", "listing", "listed"]);
     assert_eq!(start.elapsed().as_secs(), 600);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_object_with_faults_ends_no_list_and_no_watch() {
+    let odd = |name: &str| {
+        serde_json::json!({"metadata": {"name": name, "namespace": "shop", "resourceVersion": "6", "creationTimestamp": 7},
+            "spec": "none", "status": {"phase": {}, "containerStatuses": {"app": []}}})
+    };
+    let script = vec![
+        answer("sendInitialEvents=true", 422, vec![status(422, "Invalid")]),
+        answer("limit=500", 200, vec![page(vec![odd("a"), pod("b", 2)], 5, "")]),
+        open("watch=true resourceVersion=5", vec![event("ADDED", odd("c")), event("MODIFIED", pod("b", 7))]),
+    ];
+    assert_eq!(sees(script, 6).await, ["listing", "a is", "b is", "listed", "c is", "b is"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_no_object_is_passed_over_and_the_watch_goes_on() {
+    let script = vec![
+        answer(
+            "sendInitialEvents=true",
+            200,
+            vec![listed(5), event("ADDED", serde_json::json!("text")), event("ADDED", pod("a", 6))],
+        ),
+        open("watch=true", vec![event("ADDED", pod("b", 7))]),
+    ];
+    assert_eq!(sees(script, 4).await, ["listing", "listed", "a is", "b is"]);
+}
