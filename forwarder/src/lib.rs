@@ -11,6 +11,7 @@ pub mod config;
 pub mod deliver;
 pub mod election;
 pub mod forwarder;
+pub mod handed;
 pub mod known;
 mod metric;
 pub mod object;
@@ -24,4 +25,5 @@ pub use config::{ChangesConfig, CustomResource, ForwarderConfig, Glob, Namespace
 pub use deliver::{Courier, Deliver, DeliverError, HttpDeliver, RunnerEndpoint, Sequence, SequenceError, SpoolError};
 pub use election::Election;
 pub use forwarder::{Forwarder, ForwarderError};
+pub use handed::{Handed, Happening, HappeningError};
 pub use known::{Known, KnownError};

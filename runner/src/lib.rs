@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod correlate;
 pub mod dispatch;
+pub mod handing;
 pub mod intake;
 pub mod outbox;
 pub mod page;

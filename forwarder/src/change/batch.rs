@@ -70,7 +70,7 @@ impl Batch {
         Self { cluster: cluster.to_owned(), ..Self::default() }
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.listed.is_empty() && self.reached.is_empty()
     }
 

@@ -117,6 +117,16 @@ impl History {
         objects.listed_at = kept.listed_at;
     }
 
+    /// What is made from this time on is new, though nothing was listed.
+    pub(crate) fn begin(&mut self, family: &'static Family, at: Timestamp) {
+        self.kinds.entry(family.kind).or_default().listed_at = Some(at);
+    }
+
+    /// Whether an object is known.
+    pub(crate) fn knows(&self, family: &Family, object: &DynamicObject) -> bool {
+        self.kinds.get(family.kind).is_some_and(|objects| objects.lines.contains_key(&place_of(object)))
+    }
+
     /// Up to which resourceVersion all was seen by an earlier watch: from there a watch goes on without a list.
     pub(crate) fn reached(&self, family: &Family, scope: &Scope) -> Option<String> {
         Some(self.kinds.get(family.kind)?.reached.get(scope)?.version.clone())

@@ -24,6 +24,7 @@ use custom::CustomViews;
 pub(crate) use phase::{PATIENCE, Phase, Phases};
 use source::Source;
 use stream::Watch;
+pub(crate) use view::object_of;
 use view::{View, Views};
 pub(crate) use whole::HistoryWatches;
 

@@ -7,6 +7,7 @@ use kube::Resource;
 use kube::runtime::watcher::{self, watcher};
 use metrics::SharedString;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::permission::missing;
 use super::source::{Sight, Source, Step, Steps};
@@ -96,6 +97,14 @@ macro_rules! views {
                 Object::$view(Box::new(self))
             }
         })*
+
+        /// An object of a kind of this name, of whatever selection; nothing where conditions are told of no such kind.
+        pub(crate) fn object_of(kind: &str, value: Value) -> Option<serde_json::Result<Object>> {
+            match kind {
+                $(stringify!($kind) => Some(serde_json::from_value::<$view>(value).map(View::object)),)*
+                _ => None,
+            }
+        }
     };
 }
 

@@ -6,6 +6,7 @@
 //! | `POST /api/signals` | takes an array of signals, from a forwarder apart |
 //! | `POST /api/changes` | takes what changed in the cluster, from a forwarder apart |
 //! | `GET /api/changes` | lists what changed, latest first; `namespace`, `since`, `until`, `limit` |
+//! | `POST /api/handle` | takes what Robusta's forwarder sends: one object that was made, written or deleted |
 //! | `GET /api/changes/kept` | how the objects of a kind were, for a forwarder that begins again; `cluster`, `kind` |
 //! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
 //! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
@@ -24,6 +25,7 @@ mod approvals;
 mod changes;
 mod configuration;
 mod endings;
+mod handle;
 mod health;
 mod incidents;
 mod outbox;
@@ -63,6 +65,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/signals", post(receive::signals).get(receive::firing))
         .route("/api/changes", post(changes::take_in).get(changes::list))
         .route("/api/changes/kept", get(changes::kept))
+        .route("/api/handle", post(handle::take_in))
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
         .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))

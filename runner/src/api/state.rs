@@ -12,6 +12,7 @@ use super::telemetry::Telemetry;
 use super::token::Token;
 use crate::approve::People;
 use crate::correlate::Alive;
+use crate::handing::Handing;
 use crate::render::LinkKey;
 use crate::store::Store;
 
@@ -28,6 +29,7 @@ pub struct ApiState {
     live: Arc<RwLock<Live>>,
     standing: Arc<RwLock<Standing>>,
     people: Arc<RwLock<Option<Approvers>>>,
+    handing: Arc<RwLock<Option<Arc<Handing>>>>,
 }
 
 /// Who is asked, and the token of those who may answer.
@@ -79,6 +81,7 @@ impl ApiState {
             live: Arc::new(RwLock::new(live)),
             standing: Arc::default(),
             people: Arc::default(),
+            handing: Arc::default(),
         }
     }
 
@@ -91,6 +94,11 @@ impl ApiState {
     pub(crate) fn ask(&self, people: Option<(Arc<People>, &Secret)>) {
         let people = people.map(|(people, token)| (people, Token::new(token)));
         *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+    }
+
+    /// From the next request on, this judges what another forwarder hands on; or nothing is taken of one.
+    pub(crate) fn hand(&self, handing: Option<Arc<Handing>>) {
+        *self.handing.write().unwrap_or_else(PoisonError::into_inner) = handing;
     }
 
     /// The tasks without which the program is not ready, from now on.
@@ -121,6 +129,10 @@ impl ApiState {
 
     pub(super) fn people(&self) -> Option<Arc<People>> {
         self.people.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(people, _)| Arc::clone(people))
+    }
+
+    pub(super) fn handing(&self) -> Option<Arc<Handing>> {
+        self.handing.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn approver(&self) -> Option<Token> {

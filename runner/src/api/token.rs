@@ -1,8 +1,12 @@
 //! Who may come in.
 
+use std::borrow::Cow;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use marple_core::Secret;
@@ -62,15 +66,43 @@ fn refused(given: bool, wrong: &'static str) -> Response {
 
 /// Whether a request bears the token.
 pub(super) fn bears(headers: &HeaderMap, token: &Token) -> bool {
-    given(headers).is_some_and(|given| token.is(given))
+    given(headers).is_some_and(|given| token.is(&given))
 }
 
-fn given(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(bearer)
+fn given(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
+    headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(credentials)
 }
 
-/// The token of an Authorization header; the scheme's case doesn't matter (RFC 9110, 11.1).
-fn bearer(header: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = header.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+/// The token of an Authorization header, or the password of one whose sender knows no tokens but takes a login in its URL;
+/// the scheme's case doesn't matter (RFC 9110, 11.1).
+fn credentials(header: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let space = header.iter().position(|byte| *byte == b' ')?;
+    let (scheme, rest) = header.split_at_checked(space)?;
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        return Some(Cow::Borrowed(rest.trim_ascii()));
+    }
+    if !scheme.eq_ignore_ascii_case(b"basic") {
+        return None;
+    }
+    let login = STANDARD.decode(rest.trim_ascii()).ok()?;
+    let colon = login.iter().position(|byte| *byte == b':')?;
+    login.get(colon + 1..).map(|password| Cow::Owned(password.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bearer_token_and_the_password_of_a_login_are_taken_and_nothing_else() {
+        let given =
+            |header: &str| credentials(header.as_bytes()).map(|given| String::from_utf8_lossy(&given).into_owned());
+        assert_eq!(given("bearer  s3cret "), Some("s3cret".to_owned()));
+        let login = |text: &str| format!("BASIC {}", STANDARD.encode(text));
+        assert_eq!(given(&login("any:s3:cret")), Some("s3:cret".to_owned()));
+        assert_eq!(given(&login("s3cret")), None);
+        assert_eq!(given("Basic s3cret"), None);
+        assert_eq!(given("Digest s3cret"), None);
+        assert_eq!(given("s3cret"), None);
+    }
 }

@@ -15,6 +15,7 @@ use crate::api::Live;
 use crate::approve::People;
 use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
+use crate::handing::Handing;
 use crate::outbox::Deliveries;
 use crate::render::{LinkKey, Links, SignedLinks};
 use crate::store::{Endings, Outbox, Signals, Store};
@@ -56,13 +57,22 @@ impl Parts {
 
         let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
+        let kept = forwarding::InProcess { signals, changes: store.clone(), redact: Arc::clone(&redact), clock };
+        let (kept, cluster) = (Arc::new(kept), &config.cluster.name);
         if let Some(client) = watched {
-            let here = forwarding::InProcess { signals, changes: store.clone(), redact: Arc::clone(&redact), clock };
-            let here = Arc::new(here);
-            let cluster = &config.cluster.name;
+            let here = kept;
             let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here.clone()))
                 .with_history(here);
+            state.hand(None);
             spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
+        } else {
+            let handing = Arc::new(Handing::new(cluster, config.forwarder.clone(), &kept, clock));
+            state.hand(Some(Arc::clone(&handing)));
+            let stop = stop.clone();
+            spawn(&mut parts, "what is handed on", async move {
+                handing.run(stop).await;
+                Ok::<(), std::convert::Infallible>(())
+            });
         }
 
         let approver = config.server.approver_token.as_ref();

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex as Lock};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Json, Router};
 use marple_core::{Period, SignalStatus::Firing};
 use serde_json::{Value, json};

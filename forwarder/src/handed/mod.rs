@@ -1,0 +1,99 @@
+//! Judges what another forwarder saw and hands on, object by object, as Robusta's does. Pure.
+
+mod payload;
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use marple_core::Signal;
+use serde_json::Value;
+
+pub use payload::{Happening, HappeningError, Operation};
+
+use crate::ForwarderConfig;
+use crate::change::{Batch, FAMILIES, Family, Glimpse, History};
+use crate::config::Scope;
+use crate::picture::{Observation, Picture};
+use crate::watch::object_of;
+
+/// What is known of a cluster by what was handed on. Nothing is listed: what is not handed on is not known, and a
+/// condition whose end isn't handed on ends by its age.
+#[derive(Debug)]
+pub struct Handed {
+    picture: Picture,
+    history: Option<History>,
+}
+
+impl Handed {
+    /// Knows nothing yet of the cluster of this name. What is made from now on is new.
+    pub fn new(cluster: &str, config: ForwarderConfig, now: Timestamp) -> Self {
+        let history = config.changes.enabled.then(|| {
+            let mut history = History::new(cluster, &config);
+            config.changes.families().into_iter().for_each(|family| history.begin(family, now));
+            history
+        });
+        Self { picture: Picture::new(cluster, config), history }
+    }
+
+    /// Takes over what is held as firing.
+    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>) {
+        self.picture.adopt(known);
+    }
+
+    /// What is to be told of something that happened: conditions and changes.
+    pub fn take(&mut self, happening: Happening, now: Timestamp) -> (Vec<Signal>, Option<Batch>) {
+        let Happening { operation, kind, object, before } = happening;
+        let batch = self.history.as_mut().and_then(|history| changed(history, operation, &kind, &object, before, now));
+        let observation = match (operation, object_of(&kind, object)) {
+            (Operation::Delete, Some(Ok(object))) => Observation::Gone(object.key()),
+            (_, Some(Ok(object))) => Observation::Seen(object, Scope::Cluster),
+            // Of no kind of which conditions are told.
+            (_, None) => return (Vec::new(), batch),
+            (_, Some(Err(error))) => {
+                tracing::warn!(kind, %error, "an object that was handed on can't be judged");
+                return (Vec::new(), batch);
+            }
+        };
+        (self.picture.take(observation, now), batch)
+    }
+
+    /// What the passing of time alone brings.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Signal> {
+        self.picture.due(now)
+    }
+}
+
+/// What changed, where it is of a kind of which changes are told. What an object was comes with the payload; what is known
+/// of it already is newer, or the same.
+fn changed(
+    history: &mut History,
+    operation: Operation,
+    kind: &str,
+    object: &Value,
+    before: Option<Value>,
+    now: Timestamp,
+) -> Option<Batch> {
+    let family: &'static Family = FAMILIES.iter().find(|family| family.kind == kind)?;
+    let read = |value: Value| serde_json::from_value::<DynamicObject>(value).ok().map(Box::new);
+    let is = read(object.clone())?;
+    let was = before.and_then(read);
+    let known = was.filter(|_| operation != Operation::Create).or_else(|| {
+        // Of what is deleted the last state is all that comes.
+        (operation == Operation::Delete).then(|| is.clone())
+    });
+    if let Some(known) = known
+        && !history.knows(family, &known)
+    {
+        history.take(Glimpse::Seen(family, Scope::Cluster, known), now);
+    }
+    let glimpse = match operation {
+        Operation::Delete => Glimpse::Gone(family, Scope::Cluster, is),
+        Operation::Create | Operation::Update => Glimpse::Seen(family, Scope::Cluster, is),
+    };
+    let mut batch = history.take(glimpse, now);
+    // How far a watch has come is not known here.
+    batch.reached.clear();
+    (!batch.is_empty()).then_some(batch)
+}
+
+#[cfg(test)]
+mod tests;
