@@ -67,12 +67,12 @@ async fn a_gigabyte_of_logs_and_5000_pods_of_50_megabytes_stay_within_150_mebiby
     assert!(logs.text.len() <= 12_000, "{}", logs.text.len());
 
     // A slow machine doesn't come to its end in the time that a look has, and says how far it came. All that was read is kept.
-    let read = read_lines(&logs.text);
+    let read = matching_lines(&logs.text);
     let begun = Instant::now();
     let before = reset_peak();
-    let kept = kept_lines(evidence.as_ref(), logs.evidence.unwrap()).await;
+    let kept = kept_lines(evidence.as_ref(), logs.evidence.unwrap(), read).await;
     assert_eq!(kept, read);
-    let wanted = [1, read / 2, read];
+    let wanted = [1, read / 2, read - 1];
     for number in wanted {
         let query = format!("/carts/{number} of");
         let found = toolbox.call("evidence_search", json!({"query": query, "context": 0}), &look()).await;
@@ -83,16 +83,16 @@ async fn a_gigabyte_of_logs_and_5000_pods_of_50_megabytes_stay_within_150_mebiby
         );
     }
     let page = toolbox.call("evidence_read", json!({"id": "e1", "from": -3}), &look()).await;
-    assert!(page.text.contains(&format!("\n{}\n", line(read))), "{}", page.text);
+    assert!(page.text.contains(&format!("\n{}\n", line(read - 1))), "{}", page.text);
     println!("{} lines searched and read: {} KiB at the peak ({before} before), {:?}", kept, peak(), begun.elapsed());
     assert!(peak() <= MOST, "{} KiB", peak());
 }
 
-/// How many lines the log had, as the look says.
-fn read_lines(text: &str) -> u64 {
-    let of = text.lines().find(|line| line.ends_with(" lines match)")).unwrap();
-    let (_, count) = of.trim_end_matches(" lines match)").rsplit_once(' ').unwrap();
-    count.replace(',', "").parse().unwrap()
+/// How many lines of the log matched, as the look says: all, but for one that was cut off.
+fn matching_lines(text: &str) -> u64 {
+    let told = text.lines().find(|line| line.ends_with(" lines match)")).unwrap();
+    let (matching, _) = told.trim_start_matches('(').split_once(" of ").unwrap();
+    matching.replace(',', "").parse().unwrap()
 }
 
 /// How many lines of the evidence stand before those of the log.
@@ -107,14 +107,16 @@ fn line(number: u64) -> String {
 }
 
 /// How many lines of the log are kept, each of which is as it was sent.
-async fn kept_lines(evidence: &dyn EvidenceLog, id: EvidenceId) -> u64 {
+async fn kept_lines(evidence: &dyn EvidenceLog, id: EvidenceId, read: u64) -> u64 {
     let layout = evidence.layout(id).await.unwrap().unwrap();
     let mut kept = 0;
     lines(evidence, id, &layout, 0, |_, text| {
-        if text == line(kept + 1) {
+        let wanted = line(kept + 1);
+        // The last one may be cut off.
+        if text == wanted || kept > 0 && kept + 1 == read && wanted.starts_with(text) {
             kept += 1;
         } else {
-            assert_eq!(kept, 0, "{text:?} is not {:?}", line(kept + 1));
+            assert_eq!(kept, 0, "{text:?} is not {wanted:?}");
         }
         ControlFlow::Continue(())
     })

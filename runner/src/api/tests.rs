@@ -308,7 +308,7 @@ async fn an_incident_is_shown_with_what_is_known_of_it() {
     let whole = server.ask("GET", &format!("/api/incidents/{id}/evidence/e1"), "").await.json();
     assert_eq!(whole["content"], json!("panic: no config"));
     let text = server.ask("GET", &format!("/api/incidents/{id}/evidence/e1/text"), "").await;
-    assert_eq!((text.status, text.body.as_str()), (200, "panic: no config"));
+    assert_eq!((text.status, text.body.as_str()), (200, "10\r\npanic: no config\r\n0\r\n\r\n"), "in one chunk of HTTP");
     for (path, status) in [
         (format!("/api/incidents/{id}/evidence/e2"), 404),
         (format!("/api/incidents/{id}/evidence/e2/text"), 404),

@@ -70,8 +70,12 @@ impl<'a> Stream<'a> {
         }
         let limit = self.raw.floor_char_boundary(self.raw.len() - ahead);
         let lines = memchr::memchr_iter(b'\n', self.raw.as_bytes().get(self.given..limit).unwrap_or_default());
-        let mut cuts = Cuts::new(self.given, lines.map(|feed| self.given + feed + 1));
-        let last_line = cuts.places.last().map(|(place, _)| *place);
+        let mut places: Vec<usize> = lines.map(|feed| self.given + feed + 1).collect();
+        if places.is_empty() && held >= most {
+            places.push(self.between_words(limit));
+        }
+        let last = places.last().copied();
+        let mut cuts = Cuts::new(self.given, places);
         let clean = self.redactor.without(&self.raw, &mut cuts);
         let clean = clean.as_deref().unwrap_or(&self.raw);
         let half = self.given + step / 2;
@@ -79,15 +83,14 @@ impl<'a> Stream<'a> {
         if let Some((place, now)) = good.or(cuts.places.last()).copied() {
             into.push_str(clean.get(cuts.from..now).unwrap_or_default());
             self.go_on(place, None);
-        } else if held < most {
-            self.due = self.raw.len() + step;
-        } else {
-            let place = last_line.unwrap_or_else(|| self.between_words(limit));
+        } else if let Some(place) = last.filter(|_| held >= most) {
             self.cut(place, cuts.over_last, into);
+        } else {
+            self.due = self.raw.len() + step;
         }
     }
 
-    /// Gives what is before a place that is within a secret or a line. Of that secret, all is taken out.
+    /// Gives what is before a place that is within a secret. Of that, all is taken out.
     fn cut(&mut self, place: usize, within: Option<(usize, usize)>, into: &mut String) {
         let (mut given, mut up_to) = (Cuts::new(self.given, []), Cuts::new(place, []));
         let clean = self.redactor.without(&self.raw, &mut given);
@@ -95,6 +98,28 @@ impl<'a> Stream<'a> {
         let clean = clean.as_deref().unwrap_or(&self.raw);
         into.push_str(clean.get(given.from..up_to.from).unwrap_or_default());
         self.go_on(place, within);
+    }
+
+    /// The lines before the one at `from` under which it stands by its indentation, the nearest first: what a block is, of
+    /// which there is more than is held.
+    fn above(&self, from: usize) -> Vec<&str> {
+        let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let mut column = indent(self.raw.get(from..).unwrap_or_default());
+        let mut above = Vec::new();
+        let mut before = self.raw.get(..from).unwrap_or_default().split_inclusive('\n').rev();
+        while column > 0
+            && let Some(line) = before.next()
+        {
+            if line.ends_with('\n')
+                && line.len() <= self.reach.behind
+                && !line.trim().is_empty()
+                && indent(line) < column
+            {
+                column = indent(line);
+                above.push(line);
+            }
+        }
+        above
     }
 
     /// The last place before `limit` on its line where no word goes on, where one is near.
@@ -129,6 +154,7 @@ impl<'a> Stream<'a> {
         if self.manifest {
             held.push_str(SHOWN);
         }
+        held.extend(self.above(from).into_iter().rev());
         held.push_str(self.raw.get(from..end).unwrap_or_default());
         self.given = held.len();
         held.push_str(self.raw.get(place..).unwrap_or_default());
@@ -213,6 +239,8 @@ mod tests {
             format!("-----BEGIN RSA PRIVATE KEY-----{}", "MIIEpAIBAAKCAQEAhunter2".repeat(400)),
             format!("a: 1\npassword: |\n{}b: 2\n", lines("  all of hunter2 is secret")),
             format!("kind: Secret\nstringData:\n{}type: Opaque\n", lines("  name: hunter2")),
+            format!("{{\n  \"kind\": \"Secret\",\n  \"stringData\": {{\n{}", lines("    \"name\": \"hunter2\",")),
+            format!("- kind: Secret\n  stringData:\n    name: |\n{}  type: Opaque\n", lines("      is hunter2")),
         ];
         for text in &texts {
             for piece in [50, 100_000] {

@@ -10,6 +10,9 @@ use crate::{EvidenceLog, ToolError};
 /// How much of a line that does not end is held before what there is of it is read, in bytes.
 const LINE: usize = 1 << 20;
 
+/// How much is taken at once, in bytes.
+const AT_ONCE: usize = 256 << 10;
+
 /// Where a look writes its text, if that is too long to be held: redacted and kept as it comes. What is written is the
 /// look's evidence in place of its content.
 pub struct Whole<'a> {
@@ -49,16 +52,22 @@ pub struct Part<'a> {
 impl Part<'_> {
     /// Adds text. False says that there is no room: what is added from now on is counted and not kept.
     pub async fn append(&mut self, text: &str) -> Result<bool, ToolError> {
-        self.line.push_str(text);
-        let end = match self.line.rfind('\n') {
-            Some(feed) => feed + 1,
-            None if self.line.len() > LINE => within(&self.line),
-            None => 0,
-        };
-        let mut clean = String::new();
-        self.redact.push(&plain(self.line.get(..end).unwrap_or_default()), &mut clean);
-        self.line.drain(..end);
-        self.write(&clean).await
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (some, more) = rest.split_at(rest.floor_char_boundary(AT_ONCE));
+            rest = more;
+            self.line.push_str(some);
+            let end = match self.line.rfind('\n') {
+                Some(feed) => feed + 1,
+                None if self.line.len() > LINE => within(&self.line),
+                None => 0,
+            };
+            let mut clean = String::new();
+            self.redact.push(&plain(self.line.get(..end).unwrap_or_default()), &mut clean);
+            self.line.drain(..end);
+            self.write(&clean).await?;
+        }
+        Ok(self.room)
     }
 
     /// Adds what is still held, for the part has ended.

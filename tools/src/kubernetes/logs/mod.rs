@@ -112,6 +112,9 @@ impl Cluster {
                 Ok(Err(error)) => (false, Some(format!("the log broke off: {error}"))),
                 Err(_) => (false, Some("the time for a look was over".to_owned())),
             };
+            if !more {
+                reader.close();
+            }
             if let (spilled, held) = reader.spilled()
                 && !spilled.is_empty()
                 && let Some(spill) = &mut spill

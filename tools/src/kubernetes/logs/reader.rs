@@ -138,12 +138,17 @@ impl Reader {
         self.beyond += (piece.len() - room) as u64;
     }
 
-    /// What was taken. `stopped` says why the log was not read to its end.
-    pub(crate) fn end(mut self, stopped: Option<String>) -> Taken {
+    /// Takes the last line though it has not ended, for nothing follows.
+    pub(crate) fn close(&mut self) {
         if !self.open.is_empty() && !self.done {
             let (open, beyond) = (std::mem::take(&mut self.open), self.beyond);
             self.line(&open, beyond);
         }
+    }
+
+    /// What was taken. `stopped` says why the log was not read to its end.
+    pub(crate) fn end(mut self, stopped: Option<String>) -> Taken {
+        self.close();
         self.taken.last = parsed(&self.latest);
         self.taken.stopped = stopped;
         self.taken
@@ -297,10 +302,13 @@ mod tests {
             reader.feed(piece);
             spilled.extend(reader.spilled().0);
         }
+        reader.feed(b"not ended");
+        reader.close();
+        spilled.extend(reader.spilled().0);
         let taken = reader.end(None);
         let all: Vec<u64> = spilled.iter().chain(&taken.lines).map(|line| line.number).collect();
-        assert_eq!(all, (1..=100).collect::<Vec<_>>());
-        assert_eq!((taken.lines.len(), taken.spilled, taken.left_out), (10, 90, 0));
+        assert_eq!(all, (1..=101).collect::<Vec<_>>());
+        assert_eq!((taken.lines.len(), taken.spilled, taken.left_out), (9, 92, 0));
         let mut reader = Reader::new(wanted(None, 0, 5)).spilling();
         reader.feed(log.as_bytes());
         assert_eq!(reader.spilled().0, []);

@@ -14,6 +14,9 @@ use crate::toolbox::{Part, Whole};
 /// and a chunk.
 const ON_ITS_WAY: u64 = 12 << 20;
 
+/// How much text is added at once, in bytes.
+const AT_ONCE: usize = 256 << 10;
+
 /// Lines of one log, in their order.
 pub(super) struct Spilled<'a> {
     whole: &'a Whole<'a>,
@@ -79,7 +82,15 @@ impl Begun<'_> {
         for line in lines {
             first = first.or(line.at);
             self.lines.write(line, &mut text);
+            if text.len() > AT_ONCE {
+                self.append(&std::mem::take(&mut text), first.take()).await?;
+            }
         }
+        self.append(&text, first).await
+    }
+
+    /// Adds text of which the first line has this time.
+    async fn append(&mut self, text: &str, first: Option<Timestamp>) -> Result<(), ToolError> {
         if self.full_since.is_none() {
             self.recent.extend(first.map(|first| (self.written, first)));
             while self.recent.get(1).is_some_and(|(before, _)| before + ON_ITS_WAY <= self.written) {
@@ -87,7 +98,7 @@ impl Begun<'_> {
             }
         }
         self.written += text.len() as u64;
-        if !self.part.append(&text).await? && self.full_since.is_none() {
+        if !self.part.append(text).await? && self.full_since.is_none() {
             self.full_since = self.recent.front().map(|(_, at)| *at);
         }
         Ok(())

@@ -95,6 +95,10 @@ impl Written {
                     let mut body = String::new();
                     taken.lines.iter().for_each(|line| lines.write(line, &mut body));
                     self.log(&[log], &taken.errors, &body, most, style);
+                    // The evidence gets these lines behind those that were not held.
+                    if let Some(section) = self.sections.last_mut().filter(|_| log.spilled.is_some()) {
+                        section.lines = String::new();
+                    }
                 }
             }
         }
