@@ -103,7 +103,7 @@ mod linux {
     fn conclusion(last: u64) -> Conclusion {
         let cite = |quote: String| Citation { evidence: EvidenceId(1), quote, verified: false };
         let quotes = [
-            format!("/carts/1 of a customer"),
+            "/carts/1 of a customer".to_owned(),
             format!("/carts/{last} of a customer"),
             "/carts/0 of a customer".to_owned(),
         ];

@@ -211,14 +211,13 @@ impl Writer {
     /// Holds a chunk of the part, or counts it among what is left out.
     fn hold(&self, part: &mut Part, left_out: &mut Extent, text: &str, most: usize) -> Result<(), EvidenceError> {
         let chunk = if part.full { None } else { locked(&self.held).hold(text, most)? };
-        match chunk {
-            Some(chunk) => part.chunks.push(chunk),
-            None => {
-                part.full = true;
-                let extent = extent(&[ChunkExtent::of(text)]);
-                left_out.bytes += extent.bytes;
-                left_out.lines += extent.lines;
-            }
+        if let Some(chunk) = chunk {
+            part.chunks.push(chunk);
+        } else {
+            part.full = true;
+            let extent = extent(&[ChunkExtent::of(text)]);
+            left_out.bytes += extent.bytes;
+            left_out.lines += extent.lines;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, EvidenceOrigin, Extent, ObjectRef};
 
-use crate::Tool;
+use crate::{Tool, ToolError};
 
 pub use chunk::{CHUNK, ChunkExtent, Chunker, extent};
 pub use lines::{chunks, lines};
@@ -67,6 +67,12 @@ pub struct EvidenceError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
     /// Whether the incident has all the evidence that it may have.
     pub full: bool,
+}
+
+impl From<EvidenceError> for ToolError {
+    fn from(error: EvidenceError) -> Self {
+        Self::Backend(error.to_string())
+    }
 }
 
 /// The evidence of one incident.

@@ -56,7 +56,7 @@ impl Tool for Read {
         let Arguments { id, from, to } = arguments::parse(&self.spec.name, arguments)?;
         let (head, layout) = piece(self.evidence.as_ref(), &id).await?;
         let wanted = Stretch::of(head.id, extent(&layout).lines, from.unwrap_or(1), to)?;
-        let (content, next) = page(self.evidence.as_ref(), head.id, &layout, &wanted).await.map_err(failed)?;
+        let (content, next) = page(self.evidence.as_ref(), head.id, &layout, &wanted).await?;
         Ok(Output {
             title: wanted.title(&head.title, next),
             object: head.object,
@@ -67,21 +67,17 @@ impl Tool for Read {
     }
 }
 
-pub(super) fn failed(error: EvidenceError) -> ToolError {
-    ToolError::Backend(error.to_string())
-}
-
 /// The piece of that name, and the chunks of its text.
 pub(super) async fn piece(log: &dyn EvidenceLog, id: &str) -> Result<(EvidenceHead, Vec<ChunkExtent>), ToolError> {
     let wanted: EvidenceId =
         id.parse().map_err(|error: marple_core::evidence::EvidenceIdError| ToolError::Arguments(error.to_string()))?;
-    let heads = log.heads().await.map_err(failed)?;
+    let heads = log.heads().await?;
     let there_is = match (heads.first(), heads.last()) {
         (Some(first), Some(last)) => format!("there is no evidence {wanted}; there is {} to {}", first.id, last.id),
         _ => format!("there is no evidence {wanted}, nor any other yet; look first"),
     };
     let head = heads.into_iter().find(|head| head.id == wanted);
-    match (head, log.layout(wanted).await.map_err(failed)?) {
+    match (head, log.layout(wanted).await?) {
         (Some(head), Some(layout)) => Ok((head, layout)),
         _ => Err(ToolError::NotFound(there_is)),
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::json::Path;
 use super::matches::{LINE, Matches};
-use super::read::{failed, piece};
+use super::read::piece;
 use super::{EvidenceHead, EvidenceLog, extent, grouped, lines};
 use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments, view};
 
@@ -66,7 +66,7 @@ impl Tool for Search {
         let log = self.evidence.as_ref();
         let pieces = match id {
             Some(id) => vec![piece(log, &id).await?.0],
-            None => log.heads().await.map_err(failed)?,
+            None => log.heads().await?,
         };
         let query = match (query, json_path) {
             (query, Some(path)) => return at_path(log, &Path::new(&path)?, &path, query.as_deref(), &pieces).await,
@@ -112,7 +112,7 @@ async fn at_path(
     for piece in pieces {
         // A query may leave few of many.
         let most = if query.is_some() { FILTERED } else { SHOWN };
-        let mut nodes = path.find(log, piece.id, most).await.map_err(failed)?.unwrap_or_default();
+        let mut nodes = path.find(log, piece.id, most).await?.unwrap_or_default();
         nodes.retain(|node| query.as_ref().is_none_or(|query| query.is_match(&node.value)));
         if nodes.is_empty() {
             continue;
@@ -156,7 +156,7 @@ async fn find<'a>(
     let words = words.unwrap_or_default();
     let (mut of_whole, mut of_words) = (Vec::new(), Vec::new());
     for piece in pieces {
-        let layout = log.layout(piece.id).await.map_err(failed)?.unwrap_or_default();
+        let layout = log.layout(piece.id).await?.unwrap_or_default();
         let all = extent(&layout).lines;
         let (mut one, mut other) = (Matches::new(SHOWN, context, all), Matches::new(SHOWN, context, all));
         let nothing_yet = of_whole.is_empty();
@@ -167,7 +167,7 @@ async fn find<'a>(
             }
             ControlFlow::Continue(())
         };
-        lines(log, piece.id, &layout, 0, look).await.map_err(failed)?;
+        lines(log, piece.id, &layout, 0, look).await?;
         if one.count() > 0 {
             of_whole.push((piece, one));
         } else if other.count() > 0 {

@@ -80,8 +80,7 @@ impl Part<'_> {
 
     async fn write(&mut self, clean: &str) -> Result<bool, ToolError> {
         if !clean.is_empty() {
-            let written = self.writer.append(self.number, clean).await;
-            self.room &= written.map_err(|error| ToolError::Backend(error.to_string()))?;
+            self.room &= self.writer.append(self.number, clean).await?;
         }
         Ok(self.room)
     }

@@ -252,7 +252,7 @@ async fn a_text_for_which_there_is_no_room_is_kept_in_part_and_says_how_much_is_
         Extent { bytes: (content.len() - there.len()) as u64, lines: content[there.len()..].lines().count() as u64 };
     let why = "open incidents have all that `store.evidence_max` allows";
     assert_eq!(note, format!(" {left_out} more are not kept: {why} "));
-    let none = log.keep(text("none", &noise(9).repeat(2))).await.unwrap_err();
-    assert!(none.full, "{none}");
+    let full = log.keep(text("none", &noise(9).repeat(2))).await.unwrap_err();
+    assert!(full.full, "{full}");
     assert_room(&store).await;
 }
