@@ -65,7 +65,32 @@ pub enum EvidenceOrigin {
     Look,
 }
 
-/// What a look returned, whole and redacted.
+/// How much text there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extent {
+    /// In bytes.
+    pub bytes: u64,
+    /// In lines, one that has not ended among them.
+    pub lines: u64,
+}
+
+impl fmt::Display for Extent {
+    /// As `1,234 lines with 56,789 bytes`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = if self.lines == 1 { "line" } else { "lines" };
+        write!(formatter, "{} {lines} with {} bytes", grouped(self.lines), grouped(self.bytes))
+    }
+}
+
+/// A number with its thousands apart.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+/// What a look returned, redacted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Its name within the incident.
@@ -78,15 +103,33 @@ pub struct Evidence {
     pub object: Option<ObjectRef>,
     /// When it was read.
     pub taken_at: Timestamp,
-    /// The whole text.
+    /// The whole text, or as much of its beginning as is held at once: at most [`Evidence::HELD`] bytes.
     pub content: String,
+    /// How much of the text goes on behind `content`; the store has that too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Extent>,
     /// The bounded view that the model was given, where it isn't the whole text.
     pub view: Option<String>,
 }
 
 impl Evidence {
+    /// How much of a text is held at once, in bytes: 8 MiB. A container's log as kubelets rotate it by default has 10 MiB.
+    pub const HELD: usize = 8 << 20;
+
     /// What a reader with little room is given: the view, else the whole.
     pub fn shown(&self) -> &str {
         self.view.as_deref().unwrap_or(&self.content)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extent_is_told_in_words() {
+        let told = |lines, bytes| Extent { bytes, lines }.to_string();
+        assert_eq!(told(1, 12), "1 line with 12 bytes");
+        assert_eq!(told(1_234, 56_789_012), "1,234 lines with 56,789,012 bytes");
     }
 }

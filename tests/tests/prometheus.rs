@@ -166,15 +166,15 @@ async fn a_memory_limit_that_is_too_small_shows_in_what_is_caught() -> Result<()
             let asked = std::time::Instant::now();
             let found = around(&prometheus, &subjects, &signals, began, Timestamp::now(), &redact).await;
             let took = asked.elapsed();
-            let all = found.drafts.iter().map(|draft| draft.content.as_str()).collect::<Vec<_>>().join("\n");
+            let all = found.measured.iter().map(|one| one.draft.content.as_str()).collect::<Vec<_>>().join("\n");
             let there = ["48 MiB", "256 MiB", "OOMKilled", "working set (`"].iter().all(|words| all.contains(words));
             if there && took < Duration::from_secs(5) { Ok(found) } else { Err(format!("after {took:?}: {all}")) }
         })
         .await?;
     assert_eq!(found.unseen, []);
     let draft = |words: &str| {
-        let draft = found.drafts.iter().find(|draft| draft.title.contains(words));
-        draft.with_context(|| format!("{words} is in none of {:?}", found.drafts.iter().map(|one| &one.title)))
+        let draft = found.measured.iter().map(|one| &one.draft).find(|draft| draft.title.contains(words));
+        draft.with_context(|| format!("{words} is in none of {:?}", found.measured.iter().map(|one| &one.draft.title)))
     };
     let memory = draft("memory of containers")?;
     assert!(memory.title.contains(&format!("Deployment {}/cart", namespace.name())), "{}", memory.title);
@@ -186,7 +186,7 @@ async fn a_memory_limit_that_is_too_small_shows_in_what_is_caught() -> Result<()
     assert!(rule.content.contains("expr: ") && rule.content.contains("conditions are about"), "{}", rule.content);
     assert!(draft("replicas of Deployment")?.content.contains("kube_deployment_status_replicas_available"));
     assert!(draft("of Node node-1")?.content.contains("condition=\"Ready\""));
-    for draft in &found.drafts {
+    for draft in found.measured.iter().map(|one| &one.draft) {
         let shown = draft.view.as_deref().unwrap_or(&draft.content);
         assert!(shown.len() <= 9_000, "{} shows {} bytes", draft.title, shown.len());
         println!("== {}\n{shown}", draft.title);
@@ -204,7 +204,7 @@ async fn a_prometheus_that_is_away_costs_no_time() -> Result<()> {
     let subjects = [ObjectRef::namespaced("Deployment", "shop", "cart")];
     let found = around(&away, &subjects, &[], Timestamp::now(), Timestamp::now(), &redact).await;
     assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
-    assert_eq!((found.drafts.len(), found.unseen.len()), (0, 1));
+    assert_eq!((found.measured.len(), found.unseen.len()), (0, 1));
     assert!(found.unseen[0].why.contains("http://127.0.0.1:9"), "{:?}", found.unseen);
     Ok(())
 }

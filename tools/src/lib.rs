@@ -26,9 +26,9 @@ pub mod toolset;
 pub mod trace;
 pub mod view;
 
-pub use evidence::{EvidenceDraft, EvidenceError, EvidenceLog, MemoryEvidence};
+pub use evidence::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter, MemoryEvidence};
 pub use gate::{Approve, Audit, Gate};
 pub use redact::Redactor;
 pub use tool::{Effect, Kept, Look, Output, Plan, Preview, Tool, ToolError, ToolSpec};
-pub use toolbox::{CallOutcome, CallStatus, Redact, Toolbox};
+pub use toolbox::{CallOutcome, CallStatus, Redact, RedactStream, Toolbox, Whole};
 pub use toolset::{Toolset, Toolsets};

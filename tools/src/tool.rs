@@ -8,6 +8,8 @@ use marple_core::{EvidenceId, ObjectRef};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::toolbox::Whole;
+
 /// What a call may change.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
@@ -128,4 +130,9 @@ pub trait Tool: Send + Sync {
 
     /// Looks. The arguments are a JSON object as the model wrote it; null, absent and empty optional values mean the same.
     async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError>;
+
+    /// The same; a text that is too long to be held may be written to `whole` instead of given.
+    async fn call_whole(&self, arguments: Value, look: &Look, _whole: &Whole<'_>) -> Result<Output, ToolError> {
+        self.call(arguments, look).await
+    }
 }

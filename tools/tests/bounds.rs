@@ -4,14 +4,18 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use std::io::{BufRead as _, BufReader, Write};
+use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kube::{Client, Config};
+use marple_core::EvidenceId;
+use marple_tools::evidence::lines;
 use marple_tools::kubernetes::{Cluster, tools};
-use marple_tools::{Look, Output, Tool};
+use marple_tools::redact::RedactConfig;
+use marple_tools::{CallStatus, EvidenceLog, Look, MemoryEvidence, Output, Redactor, Tool, Toolbox};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -49,23 +53,85 @@ async fn a_gigabyte_of_logs_and_5000_pods_of_50_megabytes_stay_within_150_mebiby
 
     let begun = Instant::now();
     let before = reset_peak();
-    let logs =
-        call(&tools, "kubernetes_logs", json!({"name": "big", "namespace": "shop", "grep": "refused|GET"})).await;
+    let evidence = Arc::new(MemoryEvidence::default());
+    let redact = Arc::new(Redactor::new(&RedactConfig::default()).unwrap());
+    let tools = tools.into_iter().chain(marple_tools::evidence::tools(evidence.clone()));
+    let toolbox = Toolbox::new(tools, evidence.clone(), redact, Duration::from_mins(2));
+    let arguments = json!({"name": "big", "namespace": "shop", "grep": "refused|GET"});
+    let logs = toolbox.call("kubernetes_logs", arguments, &look()).await;
     let of_logs = peak();
-    let heads: Vec<&str> = logs.content.lines().take(4).collect();
+    let heads: Vec<&str> = logs.text.lines().take(5).collect();
     println!("a log: {of_logs} KiB at the peak ({before} before), {:?}\n{}", begun.elapsed(), heads.join("\n"));
     assert!(of_logs <= MOST, "{of_logs} KiB");
-    assert!(logs.content.len() <= 10 << 20, "{}", logs.content.len());
-    assert!(logs.view.unwrap().len() <= 12_000);
-    assert!(logs.content.contains(" earlier lines with ") && logs.content.contains(" bytes left out"), "{heads:?}");
-    // A slow machine doesn't come to its end in the time that a look has, and says how far it came.
-    assert!(logs.content.contains(" bytes were read: ") || logs.content.contains("1,073,7"), "{heads:?}");
+    assert_eq!(logs.status, CallStatus::Truncated);
+    assert!(logs.text.len() <= 12_000, "{}", logs.text.len());
+
+    // A slow machine doesn't come to its end in the time that a look has, and says how far it came. All that was read is kept.
+    let read = matching_lines(&logs.text);
+    let begun = Instant::now();
+    let before = reset_peak();
+    let kept = kept_lines(evidence.as_ref(), logs.evidence.unwrap(), read).await;
+    assert_eq!(kept, read);
+    let wanted = [1, read / 2, read - 1];
+    for number in wanted {
+        let query = format!("/carts/{number} of");
+        let found = toolbox.call("evidence_search", json!({"query": query, "context": 0}), &look()).await;
+        assert!(
+            found.text.contains(&format!("\n{}: {}", number + heads_of(&logs.text), line(number))),
+            "{}",
+            found.text
+        );
+    }
+    let page = toolbox.call("evidence_read", json!({"id": "e1", "from": -3}), &look()).await;
+    assert!(page.text.contains(&format!("\n{}\n", line(read - 1))), "{}", page.text);
+    println!("{} lines searched and read: {} KiB at the peak ({before} before), {:?}", kept, peak(), begun.elapsed());
+    assert!(peak() <= MOST, "{} KiB", peak());
+}
+
+/// How many lines of the log matched, as the look says: all, but for one that was cut off.
+fn matching_lines(text: &str) -> u64 {
+    let told = text.lines().find(|line| line.ends_with(" lines match)")).unwrap();
+    let (matching, _) = told.trim_start_matches('(').split_once(" of ").unwrap();
+    matching.replace(',', "").parse().unwrap()
+}
+
+/// How many lines of the evidence stand before those of the log.
+fn heads_of(text: &str) -> u64 {
+    let before = text.lines().skip(1).position(|line| line == "the lines:").unwrap();
+    u64::try_from(before).unwrap() + 1
+}
+
+/// A line of the log as the evidence has it.
+fn line(number: u64) -> String {
+    format!("{number}: 01-02 03:04:05 {}", written(number))
+}
+
+/// How many lines of the log are kept, each of which is as it was sent.
+async fn kept_lines(evidence: &dyn EvidenceLog, id: EvidenceId, read: u64) -> u64 {
+    let layout = evidence.layout(id).await.unwrap().unwrap();
+    let mut kept = 0;
+    lines(evidence, id, &layout, 0, |_, text| {
+        let wanted = line(kept + 1);
+        // The last one may be cut off.
+        if text == wanted || kept > 0 && kept + 1 == read && wanted.starts_with(text) {
+            kept += 1;
+        } else {
+            assert_eq!(kept, 0, "{text:?} is not {wanted:?}");
+        }
+        ControlFlow::Continue(())
+    })
+    .await
+    .unwrap();
+    kept
 }
 
 async fn call(tools: &[Arc<dyn Tool>], name: &str, arguments: Value) -> Output {
     let tool = tools.iter().find(|tool| tool.spec().name == name).unwrap();
-    let look = Look { incident_start: None, now: jiff::Timestamp::now(), cancel: CancellationToken::new() };
-    tool.call(arguments, &look).await.unwrap()
+    tool.call(arguments, &look()).await.unwrap()
+}
+
+fn look() -> Look {
+    Look { incident_start: None, now: jiff::Timestamp::now(), cancel: CancellationToken::new() }
 }
 
 /// Forgets the peak of the process's memory, and gives what it has now in KiB.
@@ -139,14 +205,24 @@ fn rows(mut stream: &TcpStream, path: &str, filling: &str) -> std::io::Result<()
     stream.write_all(b"]}")
 }
 
-fn log(mut stream: &TcpStream) -> std::io::Result<()> {
-    let mut block = Vec::new();
-    for number in 0..5_000 {
-        let level = if number % 100 == 0 { "ERROR refused" } else { "INFO GET" };
-        writeln!(block, "2026-01-02T03:04:05.000000000Z {level} /carts/{number} {}", "of a customer ".repeat(10))?;
+fn log(stream: &TcpStream) -> std::io::Result<()> {
+    let mut stream = BufWriter::with_capacity(1 << 20, stream);
+    let mut sent = 0;
+    for number in 1.. {
+        let line = written(number);
+        writeln!(stream, "2026-01-02T03:04:05.000000000Z {line}")?;
+        sent += line.len() + 32;
+        if sent > LOG {
+            break;
+        }
     }
-    for _ in 0..=LOG / block.len() {
-        stream.write_all(&block)?;
-    }
-    Ok(())
+    stream.flush()
+}
+
+/// What the program wrote on a line, no two alike.
+fn written(number: u64) -> String {
+    let level = if number.is_multiple_of(100) { "ERROR refused" } else { "INFO GET" };
+    format!(
+        "{level} /carts/{number} of a customer of a customer of a customer of a customer of a customer of a customer"
+    )
 }

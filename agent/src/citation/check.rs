@@ -1,17 +1,23 @@
 //! The check of a whole conclusion.
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use marple_core::conclusion::SUMMARY_LIMIT;
-use marple_core::{Citation, Conclusion, Evidence, EvidenceId, Verdict};
-use marple_tools::EvidenceLog;
+use marple_core::{Citation, Conclusion, EvidenceId, Verdict};
+use marple_tools::evidence::{EvidenceHead, chunks};
+use marple_tools::{EvidenceError, EvidenceLog};
+use tokio::time::Instant;
 
 use super::occurs;
+use super::quote::{Plain, Sought};
 
 /// The longest quote that a fault repeats, in characters.
 const SHOWN: usize = 120;
-/// No store needs longer to give an incident's evidence; a citation whose evidence doesn't come isn't verified.
+/// How many other pieces are named in which a quote occurs.
+const ELSEWHERE: usize = 3;
+/// No store needs longer to give an incident's evidence, a gigabyte of it included; a citation whose evidence doesn't come
+/// isn't verified.
 const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A conclusion whose citations were looked up.
@@ -30,8 +36,11 @@ pub async fn check(conclusion: Conclusion, evidence: &dyn EvidenceLog) -> Checke
 }
 
 async fn check_within(mut conclusion: Conclusion, evidence: &dyn EvidenceLog, deadline: Duration) -> Checked {
-    let kept = match tokio::time::timeout(deadline, evidence.all()).await {
-        Ok(Ok(kept)) => Some(kept),
+    let until = Instant::now() + deadline;
+    let cited: Vec<(EvidenceId, String)> =
+        conclusion.citations().map(|citation| (citation.evidence, citation.quote.clone())).collect();
+    let held = match tokio::time::timeout_at(until, held(evidence, &cited)).await {
+        Ok(Ok(held)) => Some(held),
         Ok(Err(error)) => {
             tracing::warn!(%error, "citations can't be looked up");
             None
@@ -42,19 +51,88 @@ async fn check_within(mut conclusion: Conclusion, evidence: &dyn EvidenceLog, de
         }
     };
     let mut faults = formal(&conclusion);
-    if let Some(kept) = kept {
-        let kept: BTreeMap<EvidenceId, &Evidence> = kept.iter().map(|one| (one.id, one)).collect();
+    if let Some((heads, held)) = held {
+        let missing: Vec<&str> =
+            cited.iter().zip(&held).filter(|(_, held)| !**held).map(|((_, quote), _)| quote.as_str()).collect();
+        // Where else they occur is a help to the model, and no more: what can't be found out in time is left out.
+        let elsewhere = tokio::time::timeout_at(until, elsewhere(evidence, &heads, &missing)).await;
+        let elsewhere = elsewhere.ok().and_then(Result::ok).unwrap_or_default();
+        let mut elsewhere = elsewhere.into_iter();
         let places = places(&conclusion);
-        for (citation, place) in conclusion.citations_mut().zip(places) {
-            citation.verified = kept.get(&citation.evidence).is_some_and(|one| holds(one, &citation.quote));
-            if !citation.verified {
-                faults.push(format!("{place}: {}", fault(citation, &kept)));
+        for ((citation, place), held) in conclusion.citations_mut().zip(places).zip(held) {
+            citation.verified = held;
+            if !held {
+                let elsewhere = elsewhere.next().unwrap_or_default();
+                faults.push(format!("{place}: {}", fault(citation, &heads, &elsewhere)));
             }
         }
     } else {
         conclusion.citations_mut().for_each(|citation| citation.verified = false);
     }
     Checked { conclusion, faults }
+}
+
+/// The pieces that there are, and of each citation whether it holds.
+async fn held(
+    evidence: &dyn EvidenceLog,
+    cited: &[(EvidenceId, String)],
+) -> Result<(Vec<EvidenceHead>, Vec<bool>), EvidenceError> {
+    let heads = evidence.heads().await?;
+    let mut held = vec![false; cited.len()];
+    for head in &heads {
+        let of_piece: Vec<usize> =
+            cited.iter().enumerate().filter(|(_, (id, _))| *id == head.id).map(|(index, _)| index).collect();
+        let quotes: Vec<&str> =
+            of_piece.iter().filter_map(|index| cited.get(*index)).map(|(_, quote)| quote.as_str()).collect();
+        for (index, occurs) in of_piece.iter().zip(occurring(evidence, head, &quotes).await?) {
+            if let Some(held) = held.get_mut(*index) {
+                *held = occurs;
+            }
+        }
+    }
+    Ok((heads, held))
+}
+
+/// Of each quote, the first pieces in which it occurs.
+async fn elsewhere(
+    evidence: &dyn EvidenceLog,
+    heads: &[EvidenceHead],
+    quotes: &[&str],
+) -> Result<Vec<Vec<EvidenceId>>, EvidenceError> {
+    let mut found = vec![Vec::new(); quotes.len()];
+    for head in heads {
+        for (found, occurs) in found.iter_mut().zip(occurring(evidence, head, quotes).await?) {
+            if occurs && found.len() < ELSEWHERE {
+                found.push(head.id);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Of each quote, whether it occurs in the piece: in the view that the model was given, or in the text, which is read
+/// once for all of them and never held whole.
+async fn occurring(
+    evidence: &dyn EvidenceLog,
+    head: &EvidenceHead,
+    quotes: &[&str],
+) -> Result<Vec<bool>, EvidenceError> {
+    let in_view = |quote: &&str| head.view.as_deref().is_some_and(|view| occurs(quote, view));
+    let mut found: Vec<bool> = quotes.iter().map(in_view).collect();
+    if found.iter().all(|found| *found) {
+        return Ok(found);
+    }
+    let layout = evidence.layout(head.id).await?.unwrap_or_default();
+    let mut sought: Vec<Sought> = quotes.iter().map(|quote| Sought::new(quote)).collect();
+    let mut plain = Plain::default();
+    let mut look = |text: &str| {
+        let open = found.iter_mut().zip(&mut sought).filter(|(found, _)| !**found);
+        open.for_each(|(found, sought)| *found = sought.look(text));
+        if found.iter().all(|found| *found) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    chunks(evidence, head.id, &layout, |chunk| look(&plain.push(chunk))).await?;
+    let _ = look(&plain.end());
+    Ok(found)
 }
 
 /// Faults of form that the schema doesn't tell.
@@ -84,24 +162,15 @@ fn places(conclusion: &Conclusion) -> Vec<String> {
     cause.chain(chain).chain(ruled_out).collect()
 }
 
-fn holds(evidence: &Evidence, quote: &str) -> bool {
-    occurs(quote, &evidence.content) || evidence.view.as_deref().is_some_and(|view| occurs(quote, view))
-}
-
-fn fault(citation: &Citation, kept: &BTreeMap<EvidenceId, &Evidence>) -> String {
+fn fault(citation: &Citation, heads: &[EvidenceHead], elsewhere: &[EvidenceId]) -> String {
     let Citation { evidence, quote, .. } = citation;
     let shown = match quote.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{} …", quote.get(..end).unwrap_or_default()),
         None => quote.clone(),
     };
-    let elsewhere: Vec<String> = kept
-        .values()
-        .filter(|one| one.id != *evidence && holds(one, quote))
-        .map(|one| one.id.to_string())
-        .take(3)
-        .collect();
+    let elsewhere: Vec<String> = elsewhere.iter().map(ToString::to_string).collect();
     let lead = if elsewhere.is_empty() { String::new() } else { format!("; it occurs in {}", elsewhere.join(", ")) };
-    if kept.contains_key(evidence) {
+    if heads.iter().any(|head| head.id == *evidence) {
         format!("\"{shown}\" does not occur in {evidence}{lead}")
     } else {
         format!("there is no evidence {evidence}, cited for \"{shown}\"{lead}")
@@ -114,8 +183,9 @@ mod tests {
 
     use async_trait::async_trait;
     use jiff::Timestamp;
-    use marple_core::{Category, Cause, Claim, Confidence, EvidenceOrigin, Link, ObjectRef};
-    use marple_tools::{EvidenceDraft, EvidenceError, MemoryEvidence};
+    use marple_core::{Category, Cause, Claim, Confidence, Evidence, EvidenceOrigin, Link, ObjectRef};
+    use marple_tools::evidence::{ChunkExtent, EvidenceWriter};
+    use marple_tools::{EvidenceDraft, MemoryEvidence};
 
     use super::*;
 
@@ -194,6 +264,18 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_quote_is_found_anywhere_in_a_text_of_many_chunks() {
+        let line = |number: usize| format!("{number} {}\n", "word ".repeat(200));
+        let text: String = (0..6_000).map(line).collect();
+        let memory = kept(&[(&text, Some("short"))]).await;
+        let quotes =
+            [cite(1, "0 word word"), cite(1, "3000 word"), cite(1, "1048 word … 5999 word"), cite(1, "6000 word")];
+        let checked = check(conclusion(quotes.to_vec(), Vec::new(), Vec::new()), &memory).await;
+        let verified: Vec<bool> = checked.conclusion.citations().map(|citation| citation.verified).collect();
+        assert_eq!(verified, [true, true, true, false]);
+    }
+
     struct Hanging;
 
     #[async_trait]
@@ -202,11 +284,23 @@ mod tests {
             std::future::pending().await
         }
 
+        fn begin(&self) -> Box<dyn EvidenceWriter> {
+            unreachable!("nothing is written")
+        }
+
+        async fn heads(&self) -> Result<Vec<EvidenceHead>, EvidenceError> {
+            std::future::pending().await
+        }
+
         async fn get(&self, _: EvidenceId) -> Result<Option<Evidence>, EvidenceError> {
             std::future::pending().await
         }
 
-        async fn all(&self) -> Result<Vec<Evidence>, EvidenceError> {
+        async fn layout(&self, _: EvidenceId) -> Result<Option<Vec<ChunkExtent>>, EvidenceError> {
+            std::future::pending().await
+        }
+
+        async fn chunk(&self, _: EvidenceId, _: usize) -> Result<String, EvidenceError> {
             std::future::pending().await
         }
     }

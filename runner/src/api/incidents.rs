@@ -1,9 +1,16 @@
 //! Shows incidents.
 
+use std::sync::Arc;
+
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Response};
+use futures::stream::{self, StreamExt as _};
+use http::header;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, Finding, Incident, IncidentId, IncidentStatus, Member, ObjectRef};
+use marple_tools::EvidenceLog;
 use serde::{Deserialize, Serialize};
 
 use super::ApiState;
@@ -104,18 +111,38 @@ pub(super) async fn one(State(state): State<ApiState>, Path(id): Path<String>) -
     }))
 }
 
-/// One piece of evidence, whole.
+/// One piece of evidence; of a text of many MiB the beginning.
 pub(super) async fn evidence(
     State(state): State<ApiState>,
     Path((id, evidence)): Path<(String, String)>,
 ) -> Result<Json<Evidence>, Problem> {
-    let incident = named(&state, &id).await?.id;
-    let evidence: EvidenceId = evidence
+    let (log, wanted) = piece(&state, &id, &evidence).await?;
+    let kept = log.get(wanted).await.map_err(|error| Problem::internal(error.to_string()))?;
+    kept.map(Json).ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {wanted}")))
+}
+
+/// The whole text of one piece of evidence, a chunk at a time.
+pub(super) async fn evidence_text(
+    State(state): State<ApiState>,
+    Path((id, evidence)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let (log, wanted) = piece(&state, &id, &evidence).await?;
+    let layout = log.layout(wanted).await.map_err(|error| Problem::internal(error.to_string()))?;
+    let layout = layout.ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {wanted}")))?;
+    let chunks = stream::iter(0..layout.len()).then(move |number| {
+        let log = Arc::clone(&log);
+        async move { log.chunk(wanted, number).await }
+    });
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from_stream(chunks)).into_response())
+}
+
+/// The evidence of an incident, and the id of one piece of it.
+async fn piece(state: &ApiState, id: &str, evidence: &str) -> Result<(Arc<dyn EvidenceLog>, EvidenceId), Problem> {
+    let incident = named(state, id).await?.id;
+    let evidence = evidence
         .parse()
         .map_err(|error: marple_core::evidence::EvidenceIdError| Problem::bad_request(error.to_string()))?;
-    let kept = state.store.evidence(incident).get(evidence).await;
-    let kept = kept.map_err(|error| Problem::internal(error.to_string()))?;
-    kept.map(Json).ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {evidence}")))
+    Ok((state.store.evidence(incident), evidence))
 }
 
 pub(super) async fn named(state: &ApiState, typed: &str) -> Result<Incident, Problem> {

@@ -10,7 +10,8 @@
 //! | `GET /api/changes/kept` | how the objects of a kind were, for a forwarder that begins again; `cluster`, `kind` |
 //! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
 //! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
-//! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence, whole |
+//! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence; of a text beyond 8 MiB the beginning |
+//! | `GET /api/incidents/{id}/evidence/{evidence}/text` | its text, whole |
 //! | `POST /api/incidents/{id}/acknowledge`, `…/resolve` | notes that a person has taken it, or that it is over |
 //! | `GET /api/configuration` | since when the configuration holds, and what is wrong with a newer one |
 //! | `GET /api/quarantine` | entries of payloads that could not be used |
@@ -69,6 +70,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))
         .route("/api/incidents/{id}/evidence/{evidence}", get(incidents::evidence))
+        .route("/api/incidents/{id}/evidence/{evidence}/text", get(incidents::evidence_text))
         .route("/api/incidents/{id}/acknowledge", post(endings::acknowledge))
         .route("/api/incidents/{id}/resolve", post(endings::resolve))
         .route("/api/configuration", get(configuration::shown))

@@ -307,8 +307,11 @@ async fn an_incident_is_shown_with_what_is_known_of_it() {
     assert_eq!(shown["evidence"][0]["title"], json!("logs of Pod shop/a"));
     let whole = server.ask("GET", &format!("/api/incidents/{id}/evidence/e1"), "").await.json();
     assert_eq!(whole["content"], json!("panic: no config"));
+    let text = server.ask("GET", &format!("/api/incidents/{id}/evidence/e1/text"), "").await;
+    assert_eq!((text.status, text.body.as_str()), (200, "10\r\npanic: no config\r\n0\r\n\r\n"), "in one chunk of HTTP");
     for (path, status) in [
         (format!("/api/incidents/{id}/evidence/e2"), 404),
+        (format!("/api/incidents/{id}/evidence/e2/text"), 404),
         (format!("/api/incidents/{id}/evidence/x"), 400),
         ("/api/incidents/00000000".to_owned(), 404),
         ("/api/incidents?status=shut".to_owned(), 400),

@@ -11,7 +11,9 @@ use marple_core::{
     Severity, Signal, SignalSource, SignalStatus,
 };
 use marple_tools::gate::{Approve, Caller, Gate};
-use marple_tools::{EvidenceError, EvidenceLog, Look, MemoryEvidence, Redact, Toolbox, Toolsets, evidence};
+use marple_tools::{
+    EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence, Redact, Toolbox, Toolsets, evidence,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{Capture, Lookout, Subjects};
@@ -162,8 +164,12 @@ impl Once {
 }
 
 async fn titles(log: &dyn EvidenceLog) -> Result<Vec<EvidenceTitle>, EvidenceError> {
-    let all = log.all().await?;
-    Ok(all.into_iter().map(|one| EvidenceTitle { id: one.id, title: one.title, size: one.content.len() }).collect())
+    let title = |head: EvidenceHead| EvidenceTitle {
+        id: head.id,
+        title: head.title,
+        size: usize::try_from(head.size).unwrap_or(usize::MAX),
+    };
+    Ok(log.heads().await?.into_iter().map(title).collect())
 }
 
 /// The incident that a topic comes to, its members, and the question where it is one.

@@ -1,4 +1,4 @@
-//! One piece of evidence, whole.
+//! One piece of evidence.
 
 use marple_core::{Evidence, Incident};
 use maud::{Markup, html};
@@ -15,6 +15,10 @@ pub fn evidence(incident: &Incident, evidence: &Evidence, quotes: &[&str], query
         h1 { (evidence.id) " · " (title) }
         p.facts { "read " (time(evidence.taken_at)) " · redacted" }
         pre.whole { (marked(&clean(&evidence.content), quotes)) }
+        @if let Some(rest) = evidence.rest {
+            p.facts { "… " (rest) " more are kept: "
+                code { "GET /api/incidents/" (incident.id) "/evidence/" (evidence.id) "/text" } " gives the whole text" }
+        }
     };
     page(&title, &body)
 }

@@ -75,7 +75,7 @@ impl Payload {
                 title: evidence.title.clone(),
                 object: evidence.object.clone(),
                 taken_at: evidence.taken_at,
-                cut: text.len() != shown.len(),
+                cut: text.len() != shown.len() || evidence.view.is_none() && evidence.rest.is_some(),
                 text: text.into_owned(),
             }
         });

@@ -72,6 +72,7 @@ pub fn evidence(id: u32, title: &str, content: &str) -> Evidence {
         object: Some(ObjectRef::namespaced("Pod", "shop", "cart-7d4b9c6f5-x2x8p")),
         taken_at: at("2026-03-02T03:05:01Z"),
         content: content.to_owned(),
+        rest: None,
         view: None,
     }
 }

@@ -1,17 +1,19 @@
 //! Values in evidence that is JSON or YAML, by their path.
 
 use std::fmt::Write;
+use std::ops::ControlFlow;
 
 use jsonpath_rust::parser::model::JpQuery;
 use jsonpath_rust::parser::parse_json_path;
 use jsonpath_rust::query::js_path_process;
-use marple_core::Evidence;
+use marple_core::EvidenceId;
 use serde_json::Value;
 
+use super::{EvidenceError, EvidenceLog, extent, lines};
 use crate::ToolError;
 
 /// The longest text that is read as one document: larger ones are logs, and read by the line.
-const DOCUMENT: usize = 2 << 20;
+const DOCUMENT: u64 = 2 << 20;
 
 /// The most nested that a document may be.
 const DEPTH: usize = 64;
@@ -28,7 +30,7 @@ pub(super) struct Path(JpQuery);
 /// A value that was found.
 pub(super) struct Node {
     /// The line that it stands on, from 1, where each line is a document.
-    pub(super) line: Option<usize>,
+    pub(super) line: Option<u64>,
     /// Where it stands, as `$['status']['phase']`.
     pub(super) path: String,
     /// The value: a text as it is, all else as JSON.
@@ -58,24 +60,35 @@ impl Path {
     }
 
     /// The values at the path, at most so many and one more; nothing where the evidence is neither JSON nor YAML.
-    pub(super) fn find(&self, evidence: &Evidence, most: usize) -> Option<Vec<Node>> {
-        if let Some(document) = document(&evidence.content) {
-            return Some(self.nodes(&document, None, most));
+    pub(super) async fn find(
+        &self,
+        log: &dyn EvidenceLog,
+        id: EvidenceId,
+        most: usize,
+    ) -> Result<Option<Vec<Node>>, EvidenceError> {
+        let layout = log.layout(id).await?.unwrap_or_default();
+        if extent(&layout).bytes <= DOCUMENT {
+            let mut text = String::new();
+            for number in 0..layout.len() {
+                text += &log.chunk(id, number).await?;
+            }
+            if let Some(document) = document(&text) {
+                return Ok(Some(self.nodes(&document, None, most)));
+            }
         }
         let mut nodes = Vec::new();
         let mut documents = 0;
-        for (index, line) in evidence.content.lines().enumerate() {
-            let Some(document) = line_of_json(line) else { continue };
+        lines(log, id, &layout, 0, |number, line| {
+            let Some(document) = line_of_json(line) else { return ControlFlow::Continue(()) };
             documents += 1;
-            nodes.extend(self.nodes(&document, Some(index + 1), most.saturating_sub(nodes.len()) + 1));
-            if nodes.len() > most {
-                break;
-            }
-        }
-        (documents > 0).then_some(nodes)
+            nodes.extend(self.nodes(&document, Some(number + 1), most.saturating_sub(nodes.len()) + 1));
+            if nodes.len() > most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+        Ok((documents > 0).then_some(nodes))
     }
 
-    fn nodes(&self, document: &Value, line: Option<usize>, most: usize) -> Vec<Node> {
+    fn nodes(&self, document: &Value, line: Option<u64>, most: usize) -> Vec<Node> {
         // What can't be compared, a path finds nothing in.
         let found = js_path_process(&self.0, document).unwrap_or_default();
         let node = |found: jsonpath_rust::query::QueryRef<'_, Value>| Node {
@@ -92,9 +105,6 @@ impl Path {
 
 /// The whole text as one document: JSON, else YAML that is more than a word.
 fn document(text: &str) -> Option<Value> {
-    if text.len() > DOCUMENT {
-        return None;
-    }
     let read = |text: &str| serde_json::from_str::<Value>(text).ok().or_else(|| serde_saphyr::from_str(text).ok());
     read(text).filter(|value| (value.is_object() || value.is_array()) && depth(value) <= DEPTH)
 }

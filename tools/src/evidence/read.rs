@@ -1,15 +1,16 @@
 //! `evidence_read`: lines of one piece of evidence.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use marple_core::{Evidence, EvidenceId};
+use marple_core::EvidenceId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::EvidenceLog;
-use crate::view::{cut, grouped};
+use super::{ChunkExtent, EvidenceError, EvidenceHead, EvidenceLog, extent, grouped, lines};
+use crate::view::cut;
 use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
 
 /// Characters that are given at once.
@@ -53,65 +54,92 @@ impl Tool for Read {
 
     async fn call(&self, arguments: Value, _look: &Look) -> Result<Output, ToolError> {
         let Arguments { id, from, to } = arguments::parse(&self.spec.name, arguments)?;
-        let evidence = piece(self.evidence.as_ref(), &id).await?;
-        let (title, content) = page(&evidence, from.unwrap_or(1), to)?;
+        let (head, layout) = piece(self.evidence.as_ref(), &id).await?;
+        let wanted = Stretch::of(head.id, extent(&layout).lines, from.unwrap_or(1), to)?;
+        let (content, next) = page(self.evidence.as_ref(), head.id, &layout, &wanted).await?;
         Ok(Output {
-            title,
-            object: evidence.object,
+            title: wanted.title(&head.title, next),
+            object: head.object,
             content,
-            kept: Kept::Already(Some(evidence.id)),
+            kept: Kept::Already(Some(head.id)),
             ..Output::default()
         })
     }
 }
 
-/// The piece of that name.
-pub(super) async fn piece(log: &dyn EvidenceLog, id: &str) -> Result<Evidence, ToolError> {
+/// The piece of that name, and the chunks of its text.
+pub(super) async fn piece(log: &dyn EvidenceLog, id: &str) -> Result<(EvidenceHead, Vec<ChunkExtent>), ToolError> {
     let wanted: EvidenceId =
         id.parse().map_err(|error: marple_core::evidence::EvidenceIdError| ToolError::Arguments(error.to_string()))?;
-    let failed = |error: super::EvidenceError| ToolError::Backend(error.to_string());
-    if let Some(evidence) = log.get(wanted).await.map_err(failed)? {
-        return Ok(evidence);
-    }
-    let all = log.all().await.map_err(failed)?;
-    Err(ToolError::NotFound(match (all.first(), all.last()) {
+    let heads = log.heads().await?;
+    let there_is = match (heads.first(), heads.last()) {
         (Some(first), Some(last)) => format!("there is no evidence {wanted}; there is {} to {}", first.id, last.id),
         _ => format!("there is no evidence {wanted}, nor any other yet; look first"),
-    }))
+    };
+    let head = heads.into_iter().find(|head| head.id == wanted);
+    match (head, log.layout(wanted).await?) {
+        (Some(head), Some(layout)) => Ok((head, layout)),
+        _ => Err(ToolError::NotFound(there_is)),
+    }
 }
 
-/// The lines from one to another, as many as fit, and a title that says which they are.
-fn page(evidence: &Evidence, from: i64, to: Option<i64>) -> Result<(String, String), ToolError> {
-    let lines: Vec<&str> = evidence.content.lines().collect();
-    let count = lines.len();
-    let index = |line: i64| {
-        let from_end = usize::try_from(line.unsigned_abs()).unwrap_or(usize::MAX);
-        if line < 0 { count.saturating_sub(from_end) } else { from_end.saturating_sub(1) }
-    };
-    let first = index(from);
-    let last = to.map_or(count, |to| (index(to) + 1).min(count));
-    if first >= count && count > 0 {
-        return Err(ToolError::Arguments(format!("{} has {} lines; `from` is {from}", evidence.id, grouped(count))));
+/// Lines that are asked for, numbered from 0.
+struct Stretch {
+    first: u64,
+    /// Behind the last one.
+    last: u64,
+    /// How many there are in all.
+    count: u64,
+}
+
+impl Stretch {
+    fn of(id: EvidenceId, count: u64, from: i64, to: Option<i64>) -> Result<Self, ToolError> {
+        let index = |line: i64| {
+            let from_end = line.unsigned_abs();
+            if line < 0 { count.saturating_sub(from_end) } else { from_end.saturating_sub(1) }
+        };
+        let first = index(from);
+        let last = to.map_or(count, |to| (index(to) + 1).min(count));
+        if first >= count && count > 0 {
+            return Err(ToolError::Arguments(format!("{id} has {} lines; `from` is {from}", grouped(count))));
+        }
+        if first >= last && count > 0 {
+            return Err(ToolError::Arguments(format!("`to` ({}) is before `from` ({from})", to.unwrap_or_default())));
+        }
+        Ok(Self { first, last, count })
     }
-    if first >= last && count > 0 {
-        return Err(ToolError::Arguments(format!("`to` ({}) is before `from` ({from})", to.unwrap_or_default())));
+
+    /// What is shown of a piece, up to the line `next`.
+    fn title(&self, piece: &str, next: u64) -> String {
+        let mut title = format!("{piece}: lines {} to {next} of {}", self.first + 1, grouped(self.count));
+        if next < self.last {
+            title.push_str(&format!(" (it goes on with from={})", next + 1));
+        }
+        title
     }
+}
+
+/// As many of the lines as fit, and the number of the one behind them.
+async fn page(
+    log: &dyn EvidenceLog,
+    id: EvidenceId,
+    layout: &[ChunkExtent],
+    wanted: &Stretch,
+) -> Result<(String, u64), EvidenceError> {
     let mut content = String::new();
-    let mut next = first;
-    for line in lines.iter().take(last).skip(first) {
+    let mut next = wanted.first;
+    let add = |number: u64, line: &str| {
         let line = cut(line, LINE);
-        if !content.is_empty() && content.len() + line.len() > PAGE {
-            break;
+        if number >= wanted.last || !content.is_empty() && content.len() + line.len() > PAGE {
+            return ControlFlow::Break(());
         }
         content.push_str(&line);
         content.push('\n');
-        next += 1;
-    }
-    let mut title = format!("{}: lines {} to {} of {}", evidence.title, first + 1, next, grouped(count));
-    if next < last {
-        title.push_str(&format!(" (it goes on with from={})", next + 1));
-    }
-    Ok((title, content))
+        next = number + 1;
+        ControlFlow::Continue(())
+    };
+    lines(log, id, layout, wanted.first, add).await?;
+    Ok((content, next))
 }
 
 #[cfg(test)]

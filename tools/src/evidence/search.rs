@@ -1,21 +1,20 @@
 //! `evidence_search`: lines that match, in one piece of evidence or in all.
 
 use std::fmt::Write;
-use std::ops::Range;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use marple_core::{Evidence, EvidenceId};
 use regex::{Regex, RegexBuilder};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::EvidenceLog;
 use super::json::Path;
+use super::matches::{LINE, Matches};
 use super::read::piece;
-use crate::view::grouped;
-use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
+use super::{EvidenceHead, EvidenceLog, extent, grouped, lines};
+use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments, view};
 
 /// Matches that are shown in all, and of one piece where several are searched.
 const SHOWN: usize = 40;
@@ -23,9 +22,6 @@ const SHOWN_OF_ONE: usize = 12;
 
 /// Values of a piece of which a query may leave few.
 const FILTERED: usize = 10_000;
-
-/// Letters of a line that are shown.
-const LINE: usize = 400;
 
 /// The most lines around a match.
 const CONTEXT: usize = 10;
@@ -67,22 +63,21 @@ impl Tool for Search {
 
     async fn call(&self, arguments: Value, _look: &Look) -> Result<Output, ToolError> {
         let Arguments { query, json_path, id, context } = arguments::parse(&self.spec.name, arguments)?;
+        let log = self.evidence.as_ref();
         let pieces = match id {
-            Some(id) => vec![piece(self.evidence.as_ref(), &id).await?],
-            None => self.evidence.all().await.map_err(|error| ToolError::Backend(error.to_string()))?,
+            Some(id) => vec![piece(log, &id).await?.0],
+            None => log.heads().await?,
         };
         let query = match (query, json_path) {
-            (query, Some(path)) => return at_path(&Path::new(&path)?, &path, query.as_deref(), &pieces),
+            (query, Some(path)) => return at_path(log, &Path::new(&path)?, &path, query.as_deref(), &pieces).await,
             (Some(query), None) => query,
             (None, None) => {
                 return Err(ToolError::Arguments(format!("{}: give `query` or `json_path`", self.spec.name)));
             }
         };
         let around = usize::try_from(context.unwrap_or(1)).unwrap_or(CONTEXT).min(CONTEXT);
-        let found = find(&query, &pieces)?;
-        let ids: Vec<EvidenceId> = found.iter().map(|found| found.piece.id).collect();
-        let content = written(&found, around);
-        let matches: usize = found.iter().map(|found| found.lines.len()).sum();
+        let found = find(log, &query, &pieces, around).await?;
+        let matches: usize = found.iter().map(|(_, found)| found.count()).sum();
         if matches == 0 {
             let names = pieces.iter().map(|piece| piece.id.to_string()).collect::<Vec<_>>().join(", ");
             return Err(ToolError::NotFound(format!(
@@ -90,24 +85,34 @@ impl Tool for Search {
                 if names.is_empty() { "the evidence, for there is none yet" } else { &names }
             )));
         }
-        let title =
-            format!("{} in {} for {query:?}", count(matches, "match", "matches"), count(ids.len(), "piece", "pieces"));
-        let only = match ids.as_slice() {
-            [only] => Some(*only),
+        let title = format!(
+            "{} in {} for {query:?}",
+            count(matches, "match", "matches"),
+            count(found.len(), "piece", "pieces")
+        );
+        let only = match found.as_slice() {
+            [(only, _)] => Some(only.id),
             _ => None,
         };
-        Ok(Output { title, content, kept: Kept::Already(only), ..Output::default() })
+        Ok(Output { title, content: written(&found), kept: Kept::Already(only), ..Output::default() })
     }
 }
 
 /// The values at a path, of them those that a query matches.
-fn at_path(path: &Path, text: &str, query: Option<&str>, pieces: &[Evidence]) -> Result<Output, ToolError> {
+async fn at_path(
+    log: &dyn EvidenceLog,
+    path: &Path,
+    text: &str,
+    query: Option<&str>,
+    pieces: &[EvidenceHead],
+) -> Result<Output, ToolError> {
     let query = query.map(expression).transpose()?;
     let mut content = String::new();
     let (mut found, mut ids, mut more) = (0, Vec::new(), false);
     for piece in pieces {
         // A query may leave few of many.
-        let mut nodes = path.find(piece, if query.is_some() { FILTERED } else { SHOWN }).unwrap_or_default();
+        let most = if query.is_some() { FILTERED } else { SHOWN };
+        let mut nodes = path.find(log, piece.id, most).await?.unwrap_or_default();
         nodes.retain(|node| query.as_ref().is_none_or(|query| query.is_match(&node.value)));
         if nodes.is_empty() {
             continue;
@@ -138,20 +143,38 @@ fn at_path(path: &Path, text: &str, query: Option<&str>, pieces: &[Evidence]) ->
     Ok(Output { title, content, kept, ..Output::default() })
 }
 
-/// The lines of one piece that match, by their number from 0, each with the part that does.
-struct Found<'a> {
-    piece: &'a Evidence,
-    lines: Vec<(usize, Range<usize>)>,
-}
-
-/// A regular expression first; where it finds nothing, the words of it on one line in any order.
-fn find<'a>(query: &str, pieces: &'a [Evidence]) -> Result<Vec<Found<'a>>, ToolError> {
-    let found = matching(pieces, &[expression(query)?]);
-    if !found.is_empty() {
-        return Ok(found);
-    }
+/// A regular expression first; where it finds nothing, the words of it on one line in any order. Gives the pieces that
+/// have a line that matches.
+async fn find<'a>(
+    log: &dyn EvidenceLog,
+    query: &str,
+    pieces: &'a [EvidenceHead],
+    context: usize,
+) -> Result<Vec<(&'a EvidenceHead, Matches)>, ToolError> {
+    let whole = [expression(query)?];
     let words: Result<Vec<Regex>, _> = query.split_whitespace().map(|word| regex(&regex::escape(word))).collect();
-    Ok(words.map(|words| matching(pieces, &words)).unwrap_or_default())
+    let words = words.unwrap_or_default();
+    let (mut of_whole, mut of_words) = (Vec::new(), Vec::new());
+    for piece in pieces {
+        let layout = log.layout(piece.id).await?.unwrap_or_default();
+        let all = extent(&layout).lines;
+        let (mut one, mut other) = (Matches::new(SHOWN, context, all), Matches::new(SHOWN, context, all));
+        let nothing_yet = of_whole.is_empty();
+        let look = |number, line: &str| {
+            one.look(number, line, &whole);
+            if nothing_yet && one.count() == 0 {
+                other.look(number, line, &words);
+            }
+            ControlFlow::Continue(())
+        };
+        lines(log, piece.id, &layout, 0, look).await?;
+        if one.count() > 0 {
+            of_whole.push((piece, one));
+        } else if other.count() > 0 {
+            of_words.push((piece, other));
+        }
+    }
+    Ok(if of_whole.is_empty() { of_words } else { of_whole })
 }
 
 /// A regular expression; one that can't be read stands for its letters.
@@ -165,54 +188,23 @@ fn regex(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build()
 }
 
-fn matching<'a>(pieces: &'a [Evidence], all_of: &[Regex]) -> Vec<Found<'a>> {
-    let Some((first, rest)) = all_of.split_first() else { return Vec::new() };
-    let line = |(number, line): (usize, &str)| {
-        let part = first.find(line)?;
-        rest.iter().all(|word| word.is_match(line)).then(|| (number, part.range()))
-    };
-    pieces
-        .iter()
-        .map(|piece| Found { piece, lines: piece.content.lines().enumerate().filter_map(line).collect() })
-        .filter(|found| !found.lines.is_empty())
-        .collect()
-}
-
 /// Each piece under its id and title; lines with their number, and `:` where they match.
-fn written(found: &[Found<'_>], context: usize) -> String {
+fn written(found: &[(&EvidenceHead, Matches)]) -> String {
     let mut text = String::new();
     let mut left = SHOWN;
-    for Found { piece, lines } in found {
-        let all: Vec<&str> = piece.content.lines().collect();
+    for (piece, found_in) in found {
         let of_one = if found.len() == 1 { SHOWN } else { SHOWN_OF_ONE };
-        let shown = lines.len().min(of_one).min(left);
+        let matches = found_in.count();
+        let shown = matches.min(of_one).min(left);
         left -= shown;
         let title = if found.len() == 1 { String::new() } else { format!("[{}] {}: ", piece.id, piece.title) };
-        let _ = writeln!(text, "{title}{} of {}", count(lines.len(), "line", "lines"), grouped(all.len()));
-        let mut next = 0;
-        for (number, part) in lines.iter().take(shown) {
-            let from = number.saturating_sub(context).max(next);
-            if next > 0 && from > next {
-                text.push_str("--\n");
-            }
-            for index in from..=(number + context).min(all.len().saturating_sub(1)) {
-                let is_match = lines.iter().any(|(line, _)| *line == index);
-                // A later match shows itself, with its own part of the line.
-                if is_match && index > *number {
-                    break;
-                }
-                let Some(line) = all.get(index) else { break };
-                let (mark, line) =
-                    if index == *number { (':', around(line, part)) } else { ('-', around(line, &(0..0))) };
-                let _ = writeln!(text, "{}{mark} {line}", index + 1);
-                next = index + 1;
-            }
-        }
-        if lines.len() > shown {
+        let _ = writeln!(text, "{title}{} of {}", count(matches, "line", "lines"), grouped(found_in.of()));
+        found_in.write(&mut text, shown);
+        if matches > shown {
             let _ = writeln!(
                 text,
                 "… {} in {}; narrow the query …",
-                count(lines.len() - shown, "more match", "more matches"),
+                count(matches - shown, "more match", "more matches"),
                 piece.id
             );
         }
@@ -220,20 +212,8 @@ fn written(found: &[Found<'_>], context: usize) -> String {
     text
 }
 
-/// The line, or as much of it around the match as is shown.
-fn around(line: &str, part: &Range<usize>) -> String {
-    if line.len() <= LINE {
-        return line.to_owned();
-    }
-    let start = line.floor_char_boundary(part.start.saturating_sub(LINE / 4));
-    let end = line.ceil_char_boundary((start + LINE).min(line.len()));
-    let shown = line.get(start..end).unwrap_or_default();
-    let (before, after) = (if start > 0 { "… " } else { "" }, if end < line.len() { " …" } else { "" });
-    format!("{before}{shown}{after}")
-}
-
 fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+    format!("{} {}", view::grouped(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

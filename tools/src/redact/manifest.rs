@@ -24,6 +24,17 @@ pub(super) fn secrets(source: &Source<'_>) -> Vec<Span> {
     spans
 }
 
+/// Whether a text has a block of values that a Secret may have.
+pub(super) fn has_values(text: &str) -> bool {
+    let source = Source::new(text);
+    let begins = |at: usize| {
+        let from = at + "data".len();
+        opened(&source, from).is_some() || source.slice(from, source.line_end(from)).trim() == ":"
+    };
+    let fields = memmem::find_iter(text.as_bytes(), "ata").filter_map(|at| at.checked_sub(1));
+    fields.filter(|at| source.has(*at, "data")).any(begins)
+}
+
 /// The blocks of values under one field.
 struct Blocks<'a> {
     source: &'a Source<'a>,

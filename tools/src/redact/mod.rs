@@ -6,6 +6,7 @@
 
 mod assignment;
 mod config;
+mod cuts;
 mod difference;
 mod header;
 mod key;
@@ -17,6 +18,7 @@ mod quiet;
 mod reach;
 mod scan;
 mod source;
+mod stream;
 mod trigger;
 mod url;
 mod value;
@@ -29,8 +31,10 @@ use std::sync::Arc;
 use regex::Regex;
 
 use crate::Redact;
+use crate::toolbox::RedactStream;
 
 pub use config::{RedactConfig, RedactError, SecretPattern};
+use cuts::Cuts;
 use placeholder::Placeholders;
 use quiet::Quiet;
 use scan::{Scanned, scan};
@@ -142,8 +146,9 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
 const AGAIN: usize = 4;
 
 impl Redactor {
-    /// The text without what one reading finds, and where it is quiet; nothing where it finds nothing.
-    fn pass(&self, text: &str, known: &Quiet) -> Option<(String, Quiet)> {
+    /// The text without what one reading finds, and where it is quiet; nothing where it finds nothing. Cuts move with the
+    /// text.
+    fn pass(&self, text: &str, known: &Quiet, cuts: &mut Cuts) -> Option<(String, Quiet)> {
         let source = Source::new(text);
         let Scanned { spans, visits } = self.scanned(&source, known);
         if spans.is_empty() {
@@ -161,7 +166,21 @@ impl Redactor {
             replaced.push((span, clean.len() - before));
         }
         clean.push_str(text.get(from..).unwrap_or_default());
+        cuts.moved(&replaced);
         Some((clean, Quiet::of(&source, &visits).moved(&replaced)))
+    }
+
+    /// The text without secrets, where it has some; cuts move with it.
+    fn without(&self, text: &str, cuts: &mut Cuts) -> Option<String> {
+        let (mut clean, mut quiet) = self.pass(text, &Quiet::default(), cuts)?;
+        // What stood beside a secret may read as another once that is gone.
+        for _ in 0..AGAIN {
+            match self.pass(&clean, &quiet, cuts) {
+                Some((again, still)) => (clean, quiet) = (again, still),
+                None => break,
+            }
+        }
+        Some(clean)
     }
 }
 
@@ -171,15 +190,11 @@ impl Redact for Redactor {
     }
 
     fn without_secrets(&self, text: &str) -> Option<String> {
-        let (mut clean, mut quiet) = self.pass(text, &Quiet::default())?;
-        // What stood beside a secret may read as another once that is gone.
-        for _ in 0..AGAIN {
-            match self.pass(&clean, &quiet) {
-                Some((again, still)) => (clean, quiet) = (again, still),
-                None => break,
-            }
-        }
-        Some(clean)
+        self.without(text, &mut Cuts::default())
+    }
+
+    fn stream(&self) -> Box<dyn RedactStream + '_> {
+        Box::new(stream::Stream::new(self, stream::Reach::default()))
     }
 }
 

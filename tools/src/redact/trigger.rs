@@ -324,6 +324,13 @@ impl Literal {
     }
 }
 
+/// Whether a text shows a Secret's manifest, or something like it.
+pub(super) fn shows_a_secret(text: &str) -> bool {
+    let source = Source::new(text);
+    memchr::memchr2_iter(b'k', b'K', text.as_bytes())
+        .any(|at| source.has(at, "kind") && manifest(&source, at + 4).is_some())
+}
+
 /// How many escapes and blanks may stand between a kind and its name.
 const SLASHES: usize = 8;
 const BLANKS: usize = 12;

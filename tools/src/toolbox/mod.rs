@@ -3,7 +3,9 @@
 mod change;
 mod outcome;
 mod permission;
+mod redact;
 mod shown;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,22 +23,12 @@ use crate::{Effect, EvidenceDraft, EvidenceLog, Kept, Look, Output, Tool, ToolSp
 
 pub use outcome::{CallOutcome, CallStatus};
 use permission::Permission;
+pub use redact::{Redact, RedactStream};
 use shown::Shown;
+pub use whole::{Part, Whole};
 
 /// How long a person is waited for, unless said otherwise.
 const PATIENCE: Duration = Duration::from_mins(5);
-
-/// Takes secrets out of text before it is kept or leaves.
-pub trait Redact: Send + Sync {
-    /// The text without secrets; the same secret gives the same placeholder.
-    fn redact(&self, text: &str) -> String;
-
-    /// The same, but nothing where the text has no secret: nearly all have none, and need not be copied.
-    fn without_secrets(&self, text: &str) -> Option<String> {
-        let clean = self.redact(text);
-        (clean != text).then_some(clean)
-    }
-}
 
 /// The tools of one investigation. A call never fails: whatever happens becomes an outcome.
 #[derive(Clone)]
@@ -182,8 +174,9 @@ impl Toolbox {
 
     async fn look(&self, tool: &dyn Tool, name: &str, arguments: Value, look: &Look) -> CallOutcome {
         let looked = async {
-            match tool.call(arguments, look).await {
-                Ok(output) => self.keep(output, name, look).await,
+            let whole = Whole::new(self.evidence.as_ref(), self.redact.as_ref());
+            match tool.call_whole(arguments, look, &whole).await {
+                Ok(output) => self.keep_whole(output, whole, name, look).await,
                 Err(error) => CallOutcome::failed(name, &error, self.clean(&error.to_string())),
             }
         };
@@ -199,29 +192,43 @@ impl Toolbox {
 
     /// Keeps what a look gave, where it is new, and shows it.
     async fn keep(&self, output: Output, name: &str, look: &Look) -> CallOutcome {
+        let whole = Whole::new(self.evidence.as_ref(), self.redact.as_ref());
+        self.keep_whole(output, whole, name, look).await
+    }
+
+    /// The same where the look may have written a text that is too long to be held: then that is what is kept.
+    async fn keep_whole(&self, output: Output, whole: Whole<'_>, name: &str, look: &Look) -> CallOutcome {
         let title = self.clean(&output.title).lines().collect::<Vec<_>>().join(" ");
         let content = self.clean(&output.content);
         let view = output.view.map(|view| self.clean(&view));
-        let shown = Shown::of(&content, view);
-        let id = match output.kept {
-            Kept::Already(id) => id,
-            Kept::New => {
+        let mut shown = Shown::of(&content, view);
+        let new = output.kept == Kept::New;
+        let draft = |content: String, view: Option<String>| EvidenceDraft {
+            origin: EvidenceOrigin::Look,
+            title: title.clone(),
+            object: output.object,
+            taken_at: look.now,
+            content,
+            view,
+        };
+        let kept = match (output.kept, whole.written()) {
+            (Kept::Already(id), _) => Ok(id),
+            (Kept::New, Some(writer)) => {
+                let finished = writer.finish(draft(String::new(), Some(shown.text().to_owned()))).await;
+                finished.map(|(id, extent)| {
+                    shown.is_of_whole(extent.lines);
+                    Some(id)
+                })
+            }
+            (Kept::New, None) => {
                 let view = shown.truncated().then(|| shown.text().to_owned());
-                let draft = EvidenceDraft {
-                    origin: EvidenceOrigin::Look,
-                    title: title.clone(),
-                    object: output.object,
-                    taken_at: look.now,
-                    content,
-                    view,
-                };
-                match self.evidence.keep(draft).await {
-                    Ok(id) => Some(id),
-                    Err(error) => return CallOutcome::nothing(CallStatus::Failed, name, error.to_string()),
-                }
+                self.evidence.keep(draft(content, view)).await.map(Some)
             }
         };
-        let new = output.kept == Kept::New;
+        let id = match kept {
+            Ok(id) => id,
+            Err(error) => return CallOutcome::nothing(CallStatus::Failed, name, error.to_string()),
+        };
         let status = if shown.truncated() { CallStatus::Truncated } else { CallStatus::Ok };
         let readers: Vec<&str> =
             ["evidence_read", "evidence_search"].into_iter().filter(|name| self.tools.contains_key(*name)).collect();

@@ -26,6 +26,12 @@ impl Shown {
         Self { text, lines: content.lines().count(), truncated }
     }
 
+    /// Notes that it is a part of a text that has so many lines.
+    pub(super) fn is_of_whole(&mut self, lines: u64) {
+        self.lines = usize::try_from(lines).unwrap_or(usize::MAX);
+        self.truncated = true;
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

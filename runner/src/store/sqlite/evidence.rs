@@ -1,32 +1,31 @@
 //! The evidence of an incident in SQLite, compressed.
 
+mod chunks;
+mod reading;
+mod writing;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, IncidentId};
-use marple_tools::{EvidenceDraft, EvidenceError, EvidenceLog};
+use marple_tools::evidence::{CHUNK, ChunkExtent};
+use marple_tools::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter};
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
 
+use self::writing::Writing;
 use super::column::{Columns, json, json_of};
 use super::fault::Fault;
 use super::{SqliteStore, drawings, room};
-use crate::store::{EvidenceEntry, StoreError};
+use crate::store::EvidenceEntry;
 
-/// The longest content of one piece, in bytes: a container's log as kubelets rotate it by default is 10 MiB, of which
-/// looks take the end.
-const PIECE: usize = 8 << 20;
+pub(super) use chunks::{Live, let_go_of_abandoned};
 
 /// The room of one incident's evidence, compressed, in bytes.
 const INCIDENT: i64 = 64 << 20;
 
-/// One piece with its text, and all of an incident.
-const ONE: &str = "SELECT evidence.*, contents.packed FROM evidence \
-    LEFT JOIN contents ON contents.digest = evidence.content_digest WHERE incident = ? AND number = ?";
-const ALL: &str = "SELECT evidence.*, contents.packed FROM evidence \
-    LEFT JOIN contents ON contents.digest = evidence.content_digest WHERE incident = ? ORDER BY number";
-
-/// What stands for a text that had to make room.
-const LET_GO: &str = "(This text was let go of to make room for newer evidence; see `store.evidence_max`.)\n";
+/// Why something is not kept.
+const INCIDENT_FULL: &str = "the incident has 64 MiB of evidence, which is all it may have";
+const STORE_FULL: &str = "open incidents have all that `store.evidence_max` allows";
 
 /// The level of compression: a higher one takes twice the time for a tenth of the room.
 const LEVEL: i32 = 3;
@@ -53,31 +52,28 @@ struct Piece {
 
 #[async_trait]
 impl EvidenceLog for SqliteEvidence {
-    async fn keep(&self, draft: EvidenceDraft) -> Result<EvidenceId, EvidenceError> {
-        let doing = "could not be kept";
-        let failed = |error: StoreError| EvidenceError { doing, source: Box::new(error), full: false };
-        let (digest, known) = async {
+    async fn keep(&self, mut draft: EvidenceDraft) -> Result<EvidenceId, EvidenceError> {
+        if draft.content.len() > CHUNK {
+            let content = std::mem::take(&mut draft.content);
+            let writer = self.begin();
+            writer.append(0, &content).await?;
+            return Ok(writer.finish(draft).await?.0);
+        }
+        let known = async {
             let origin = json(&draft.origin)?;
-            let digest = digest_of(&origin, &draft.title, &draft.content);
+            let digest = digest_of(&origin, &draft.title, draft.content.as_bytes());
             let row = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
                 .bind(self.incident.to_string())
-                .bind(digest.clone())
+                .bind(digest)
                 .fetch_optional(self.store.readers())
                 .await?;
-            let known = row.map(|row| Columns(&row).count("number").map(EvidenceId)).transpose()?;
-            Ok((digest, known))
-        }
-        .await
-        .map_err(|fault: Fault| failed(fault.during("looking evidence up")))?;
-        if let Some(id) = known {
+            row.map(|row| Columns(&row).count("number").map(EvidenceId)).transpose()
+        };
+        if let Some(id) = known.await.map_err(|fault: Fault| unkept(fault.during("looking evidence up")))? {
             return Ok(id);
         }
-        let incident = self.incident.to_string();
-        // Apart: a long log takes tens of milliseconds to compress.
-        let prepared = tokio::task::spawn_blocking(move || prepare(incident, draft, digest))
-            .await
-            .map_err(|error| EvidenceError { doing, source: Box::new(error), full: false })?
-            .map_err(|fault| failed(fault.during("compressing evidence")))?;
+        let prepared =
+            prepare(self.incident.to_string(), draft).map_err(|fault| unkept(fault.during("compressing evidence")))?;
         let most = self.store.evidence_max();
         let kept = self
             .store
@@ -86,23 +82,20 @@ impl EvidenceLog for SqliteEvidence {
                 Box::pin(async move { keep(connection, &prepared, most).await })
             })
             .await
-            .map_err(failed)?;
-        kept.map_err(|full| {
-            metrics::counter!("marple_evidence_refused_total").increment(1);
-            EvidenceError { doing, source: full.into(), full: true }
-        })
+            .map_err(unkept)?;
+        kept.map_err(refused)
+    }
+
+    fn begin(&self) -> Box<dyn EvidenceWriter> {
+        Box::new(Writing::new(self.store.clone(), self.incident))
+    }
+
+    async fn heads(&self) -> Result<Vec<EvidenceHead>, EvidenceError> {
+        self.read_heads().await.map_err(unread)
     }
 
     async fn get(&self, id: EvidenceId) -> Result<Option<Evidence>, EvidenceError> {
-        let read = async {
-            let row = sqlx::query(ONE)
-                .bind(self.incident.to_string())
-                .bind(i64::from(id.0))
-                .fetch_optional(self.store.readers())
-                .await?;
-            row.map(|row| of_row(&Columns(&row))).transpose()
-        };
-        read.await.map_err(unread)
+        self.read(id).await.map_err(unread)
     }
 
     async fn draw(&self, id: EvidenceId, svg: String) -> Result<(), EvidenceError> {
@@ -113,54 +106,52 @@ impl EvidenceLog for SqliteEvidence {
         drawings::drawing(&self.store, self.incident, id).await.map_err(unread)
     }
 
-    async fn all(&self) -> Result<Vec<Evidence>, EvidenceError> {
-        let read = async {
-            let rows = sqlx::query(ALL).bind(self.incident.to_string()).fetch_all(self.store.readers()).await?;
-            rows.iter().map(|row| of_row(&Columns(row))).collect::<Result<Vec<_>, Fault>>()
-        };
-        read.await.map_err(unread)
+    async fn layout(&self, id: EvidenceId) -> Result<Option<Vec<ChunkExtent>>, EvidenceError> {
+        self.read_layout(id).await.map_err(unread)
     }
+
+    async fn chunk(&self, id: EvidenceId, number: usize) -> Result<String, EvidenceError> {
+        self.read_chunk(id, number).await.map_err(unread)
+    }
+}
+
+fn unkept(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> EvidenceError {
+    EvidenceError { doing: "could not be kept", source: error.into(), full: false }
+}
+
+/// There is no room.
+fn refused(why: &'static str) -> EvidenceError {
+    metrics::counter!("marple_evidence_refused_total").increment(1);
+    EvidenceError { full: true, ..unkept(why) }
 }
 
 fn unread(fault: Fault) -> EvidenceError {
     EvidenceError { doing: "could not be read", source: Box::new(fault.during("reading evidence")), full: false }
 }
 
-fn digest_of(origin: &str, title: &str, content: &str) -> Vec<u8> {
+fn digest_of(origin: &str, title: &str, content: &[u8]) -> Vec<u8> {
     let mut digest = Sha256::new();
-    for part in [origin, title, content] {
+    for part in [origin.as_bytes(), title.as_bytes(), content] {
         digest.update(part.len().to_le_bytes());
-        digest.update(part.as_bytes());
+        digest.update(part);
     }
     digest.finalize().to_vec()
 }
 
-fn prepare(incident: String, draft: EvidenceDraft, digest: Vec<u8>) -> Result<Piece, Fault> {
-    let content = within(draft.content);
+fn prepare(incident: String, draft: EvidenceDraft) -> Result<Piece, Fault> {
+    let origin = json(&draft.origin)?;
     Ok(Piece {
         incident,
-        origin: json(&draft.origin)?,
+        digest: digest_of(&origin, &draft.title, draft.content.as_bytes()),
+        origin,
         object: json_of(draft.object.as_ref())?,
         taken_at: draft.taken_at,
-        size: i64::try_from(content.len()).unwrap_or(i64::MAX),
-        digest,
-        content_digest: Sha256::digest(content.as_bytes()).to_vec(),
-        content: packed(&content)?,
+        size: i64::try_from(draft.content.len()).unwrap_or(i64::MAX),
+        content_digest: Sha256::digest(draft.content.as_bytes()).to_vec(),
+        content: packed(&draft.content)?,
         shown: draft.view.map(|view| packed(&view)).transpose()?,
         title: draft.title,
     })
-}
-
-/// The content within its bound; what is cut says how much.
-fn within(mut content: String) -> String {
-    if content.len() > PIECE {
-        let whole = content.len();
-        let end = content.floor_char_boundary(PIECE);
-        content.truncate(end);
-        let (left, limit) = (whole - end, PIECE >> 20);
-        content += &format!("\n… {left} bytes more are not kept: a piece of evidence holds {limit} MiB …\n");
-    }
-    content
 }
 
 pub(super) fn packed(text: &str) -> Result<Vec<u8>, Fault> {
@@ -177,36 +168,54 @@ async fn keep(
     connection: &mut SqliteConnection,
     piece: &Piece,
     most: i64,
-) -> Result<Result<EvidenceId, String>, Fault> {
-    let known = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
-        .bind(piece.incident.as_str())
-        .bind(piece.digest.as_slice())
-        .fetch_optional(&mut *connection)
-        .await?;
-    if let Some(row) = known {
-        return Ok(Ok(EvidenceId(Columns(&row).count("number")?)));
+) -> Result<Result<EvidenceId, &'static str>, Fault> {
+    if let Some(known) = known(connection, piece).await? {
+        return Ok(Ok(known));
     }
-    let state = sqlx::query(
-        "SELECT coalesce(max(number), 0) AS last, coalesce(sum(room), 0) AS room FROM evidence WHERE incident = ?",
-    )
-    .bind(piece.incident.as_str())
-    .fetch_one(&mut *connection)
-    .await?;
-    let (last, taken) = (Columns(&state).count::<u32>("last")?, Columns(&state).number("room")?);
     let added = piece.content.len() + piece.shown.as_ref().map_or(0, Vec::len);
     let added = i64::try_from(added).unwrap_or(i64::MAX);
-    if taken.saturating_add(added) > INCIDENT {
-        return Ok(Err(format!("the incident has {} MiB of it, which is all it may have", INCIDENT >> 20)));
+    if taken(connection, &piece.incident).await?.saturating_add(added) > INCIDENT {
+        return Ok(Err(INCIDENT_FULL));
     }
     if !room::make(connection, added, most).await? {
-        return Ok(Err("open incidents have all that `store.evidence_max` allows".to_owned()));
+        return Ok(Err(STORE_FULL));
     }
     sqlx::query("INSERT OR IGNORE INTO contents (digest, packed) VALUES (?, ?)")
         .bind(piece.content_digest.as_slice())
         .bind(piece.content.as_slice())
         .execute(&mut *connection)
         .await?;
-    let number = last.saturating_add(1);
+    insert(connection, piece, added).await.map(Ok)
+}
+
+/// The name of the piece, where it is kept already.
+async fn known(connection: &mut SqliteConnection, piece: &Piece) -> Result<Option<EvidenceId>, Fault> {
+    let known = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
+        .bind(piece.incident.as_str())
+        .bind(piece.digest.as_slice())
+        .fetch_optional(connection)
+        .await?;
+    known.map(|row| Columns(&row).count("number").map(EvidenceId)).transpose()
+}
+
+/// The room that the evidence of an incident has, and what is being written of it.
+async fn taken(connection: &mut SqliteConnection, incident: &str) -> Result<i64, Fault> {
+    let row = sqlx::query(
+        "SELECT (SELECT coalesce(sum(room), 0) FROM evidence WHERE incident = ?1)              + (SELECT coalesce(sum(room), 0) FROM writings WHERE incident = ?1) AS room",
+    )
+    .bind(incident)
+    .fetch_one(connection)
+    .await?;
+    Columns(&row).number("room")
+}
+
+/// Gives a piece the next name of its incident. Its text is there already; it has so much room.
+async fn insert(connection: &mut SqliteConnection, piece: &Piece, room: i64) -> Result<EvidenceId, Fault> {
+    let row = sqlx::query("SELECT coalesce(max(number), 0) AS last FROM evidence WHERE incident = ?")
+        .bind(piece.incident.as_str())
+        .fetch_one(&mut *connection)
+        .await?;
+    let number = Columns(&row).count::<u32>("last")?.saturating_add(1);
     sqlx::query(
         "INSERT INTO evidence (incident, number, origin, title, object, taken_at, size, digest, content_digest, shown, room) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -221,26 +230,10 @@ async fn keep(
     .bind(piece.digest.as_slice())
     .bind(piece.content_digest.as_slice())
     .bind(piece.shown.as_deref())
-    .bind(added)
+    .bind(room)
     .execute(connection)
     .await?;
-    Ok(Ok(EvidenceId(number)))
-}
-
-fn of_row(columns: &Columns<'_>) -> Result<Evidence, Fault> {
-    let content = match columns.bytes_of("packed")? {
-        Some(packed) => unpacked(&packed)?,
-        None => LET_GO.to_owned(),
-    };
-    Ok(Evidence {
-        id: EvidenceId(columns.count("number")?),
-        origin: columns.json("origin")?,
-        title: columns.text("title")?,
-        object: columns.json_of("object")?,
-        taken_at: columns.time("taken_at")?,
-        content,
-        view: columns.bytes_of("shown")?.map(|view| unpacked(&view)).transpose()?,
-    })
+    Ok(EvidenceId(number))
 }
 
 /// An entry of its row.

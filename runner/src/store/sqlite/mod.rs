@@ -35,6 +35,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Notify;
 
 use self::arrivals::Arrivals;
+use self::evidence::{Live, let_go_of_abandoned};
 use self::fault::Fault;
 use self::writer::Writer;
 use super::StoreError;
@@ -51,6 +52,8 @@ struct Shared {
     outbox_changed: Notify,
     /// How many bytes all evidence may have.
     evidence_max: AtomicI64,
+    /// Which long texts are being written.
+    live: Live,
     _lock: File,
 }
 
@@ -67,6 +70,9 @@ impl SqliteStore {
         .and_then(|row| Ok(Arrivals::new(row.try_get("last")?, row.try_get("cursor")?)))
         .map_err(|error| Fault::from(error).during("reading the last signal's number"))?;
         let arrivals = Arc::new(arrivals);
+        let live = Live::default();
+        let let_go = let_go_of_abandoned(&mut writer, &live).await;
+        let_go.map_err(|fault| fault.during("letting go of evidence that was not finished"))?;
         Ok(Self(Arc::new(Shared {
             writer: Writer::start(writer, opened.beside, Arc::clone(&arrivals)),
             readers: opened.readers,
@@ -74,6 +80,7 @@ impl SqliteStore {
             arrived: Notify::new(),
             outbox_changed: Notify::new(),
             evidence_max: AtomicI64::new(i64::MAX),
+            live,
             _lock: opened.lock,
         })))
     }
@@ -87,6 +94,10 @@ impl SqliteStore {
 
     fn evidence_max(&self) -> i64 {
         self.0.evidence_max.load(Ordering::Relaxed)
+    }
+
+    fn live(&self) -> &Live {
+        &self.0.live
     }
 
     fn readers(&self) -> &SqlitePool {

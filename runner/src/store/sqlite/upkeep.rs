@@ -1,5 +1,6 @@
 //! The audit log, retention and health of the file.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _, SqliteConnection};
 
 use super::SqliteStore;
 use super::column::{Columns, json};
+use super::evidence::let_go_of_abandoned;
 use super::fault::Fault;
 use crate::store::{AuditRecord, Retired, StoreError, Upkeep};
 
@@ -22,8 +24,17 @@ const ROWS: u32 = 5_000;
 const PAGES: u32 = 2_000;
 
 /// Tables whose rows belong to an incident.
-const OF_INCIDENT: [&str; 8] =
-    ["incident_objects", "members", "dependencies", "timeline", "evidence", "explanations", "investigations", "outbox"];
+const OF_INCIDENT: [&str; 9] = [
+    "incident_objects",
+    "members",
+    "dependencies",
+    "timeline",
+    "evidence",
+    "writings",
+    "explanations",
+    "investigations",
+    "outbox",
+];
 
 #[async_trait]
 impl Upkeep for SqliteStore {
@@ -99,6 +110,12 @@ impl Upkeep for SqliteStore {
             + self.delete_rows("deleting old quarantined entries", quarantine, before).await?
             + self.delete_rows("deleting old questions to people", approvals, before).await?
             + self.delete_rows("forgetting old deliveries", deliveries, before).await?;
+        let live = Arc::clone(self.live());
+        self.writer()
+            .write("letting go of evidence that was not finished", move |connection| {
+                Box::pin(async move { let_go_of_abandoned(connection, &live).await })
+            })
+            .await?;
         self.give_back().await?;
         Ok(retired)
     }

@@ -4,14 +4,17 @@ mod level;
 mod reader;
 mod template;
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::AsyncReadExt as _;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::request::Question;
 use super::{Cluster, LookError};
+use crate::ToolError;
 use crate::view::grouped;
 
 pub(crate) use level::Level;
@@ -23,6 +26,13 @@ const KEPT: usize = 4 << 20;
 
 /// A log is read whole, but not for longer: the kubelet may have to find its end in a file of any size.
 const WHOLE: Duration = Duration::from_secs(30);
+
+/// Takes lines that are too many to be held.
+#[async_trait]
+pub(crate) trait Spill: Send {
+    /// Takes lines in their order, which those follow that are held now.
+    async fn take(&mut self, lines: Vec<Line>, held: &VecDeque<Line>) -> Result<(), ToolError>;
+}
 
 /// Which log, and how much of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,25 +93,38 @@ impl Cluster {
     }
 
     /// Takes what is wanted out of a container's log, of any length. What was read by `until`, or before the log broke
-    /// off, is given with the reason.
+    /// off, is given with the reason. Lines that are too many to be held go to `spill`, where there is one.
     pub(crate) async fn take_log(
         &self,
         request: &LogRequest,
         wanted: Wanted,
         until: Instant,
+        mut spill: Option<&mut dyn Spill>,
     ) -> Result<Taken, LookError> {
         let (_, mut stream) = self.log(request).await?;
-        let mut reader = Reader::new(wanted);
+        let reader = Reader::new(wanted);
+        let mut reader = if spill.is_some() { reader.spilling() } else { reader };
         let mut piece = vec![0; 64 << 10];
         loop {
-            let stopped = match tokio::time::timeout_at(until, stream.read(&mut piece)).await {
-                Ok(Ok(0)) => None,
-                Ok(Ok(count)) if reader.feed(piece.get(..count).unwrap_or_default()) => continue,
-                Ok(Ok(_)) => None,
-                Ok(Err(error)) => Some(format!("the log broke off: {error}")),
-                Err(_) => Some("the time for a look was over".to_owned()),
+            let (mut more, mut stopped) = match tokio::time::timeout_at(until, stream.read(&mut piece)).await {
+                Ok(Ok(0)) => (false, None),
+                Ok(Ok(count)) => (reader.feed(piece.get(..count).unwrap_or_default()), None),
+                Ok(Err(error)) => (false, Some(format!("the log broke off: {error}"))),
+                Err(_) => (false, Some("the time for a look was over".to_owned())),
             };
-            return Ok(reader.end(stopped));
+            if !more {
+                reader.close();
+            }
+            if let (spilled, held) = reader.spilled()
+                && !spilled.is_empty()
+                && let Some(spill) = &mut spill
+                && let Err(error) = spill.take(spilled, held).await
+            {
+                (more, stopped) = (false, Some(format!("it could not be kept: {error}")));
+            }
+            if !more {
+                return Ok(reader.end(stopped));
+            }
         }
     }
 

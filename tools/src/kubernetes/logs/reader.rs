@@ -57,6 +57,8 @@ pub(crate) struct Taken {
     pub(crate) wanted: u64,
     pub(crate) left_out: u64,
     pub(crate) left_out_bytes: u64,
+    /// Lines before those that are held that went elsewhere.
+    pub(crate) spilled: u64,
     /// What the errors and warnings say, of all lines that were read.
     pub(crate) errors: Templates,
     /// When the last line was written that was read.
@@ -78,6 +80,8 @@ pub(crate) struct Reader {
     after: usize,
     /// The time of the last line, as the kubelet wrote it.
     latest: Vec<u8>,
+    /// Where lines go that are beyond what is held; they are counted where it is nowhere.
+    spilled: Option<Vec<Line>>,
     done: bool,
 }
 
@@ -92,8 +96,19 @@ impl Reader {
             before: VecDeque::new(),
             after: 0,
             latest: Vec::new(),
+            spilled: None,
             done: false,
         }
+    }
+
+    /// The same, but lines beyond the bytes that are held are not left out: whoever reads takes them.
+    pub(crate) fn spilling(self) -> Self {
+        Self { spilled: Some(Vec::new()), ..self }
+    }
+
+    /// The lines that are not held any more, in order, and those that are.
+    pub(crate) fn spilled(&mut self) -> (Vec<Line>, &VecDeque<Line>) {
+        (self.spilled.as_mut().map(std::mem::take).unwrap_or_default(), &self.taken.lines)
     }
 
     /// Takes the next bytes. False says that nothing further is wanted.
@@ -123,12 +138,17 @@ impl Reader {
         self.beyond += (piece.len() - room) as u64;
     }
 
-    /// What was taken. `stopped` says why the log was not read to its end.
-    pub(crate) fn end(mut self, stopped: Option<String>) -> Taken {
+    /// Takes the last line though it has not ended, for nothing follows.
+    pub(crate) fn close(&mut self) {
         if !self.open.is_empty() && !self.done {
             let (open, beyond) = (std::mem::take(&mut self.open), self.beyond);
             self.line(&open, beyond);
         }
+    }
+
+    /// What was taken. `stopped` says why the log was not read to its end.
+    pub(crate) fn end(mut self, stopped: Option<String>) -> Taken {
+        self.close();
         self.taken.last = parsed(&self.latest);
         self.taken.stopped = stopped;
         self.taken
@@ -195,6 +215,13 @@ impl Reader {
             && let Some(dropped) = self.taken.lines.pop_front()
         {
             self.held -= dropped.text.len() + OVERHEAD;
+            // Once some went elsewhere all do, so that none is missing in between.
+            let beyond = self.held + dropped.text.len() + OVERHEAD > self.wanted.bytes || self.taken.spilled > 0;
+            if let Some(spilled) = self.spilled.as_mut().filter(|_| beyond) {
+                self.taken.spilled += 1;
+                spilled.push(dropped);
+                continue;
+            }
             self.taken.left_out += u64::from(dropped.wanted);
             self.taken.left_out_bytes += dropped.text.len() as u64;
         }
@@ -263,6 +290,29 @@ mod tests {
         let few_bytes = Wanted { bytes: 200, ..wanted(None, 0, usize::MAX) };
         let taken = read(few_bytes, LOG.as_bytes(), 7);
         assert_eq!((numbers(&taken), taken.left_out, taken.left_out_bytes), (vec![7, 8], 6, 43));
+    }
+
+    #[test]
+    fn what_is_beyond_the_bytes_that_are_held_goes_elsewhere_and_what_is_beyond_the_lines_does_not() {
+        let log: String = (1..=100).map(|number| format!("line {number:03}\n")).collect();
+        let few = Wanted { bytes: 10 * (8 + OVERHEAD), ..wanted(None, 0, usize::MAX) };
+        let mut reader = Reader::new(few).spilling();
+        let mut spilled = Vec::new();
+        for piece in log.as_bytes().chunks(50) {
+            reader.feed(piece);
+            spilled.extend(reader.spilled().0);
+        }
+        reader.feed(b"not ended");
+        reader.close();
+        spilled.extend(reader.spilled().0);
+        let taken = reader.end(None);
+        let all: Vec<u64> = spilled.iter().chain(&taken.lines).map(|line| line.number).collect();
+        assert_eq!(all, (1..=101).collect::<Vec<_>>());
+        assert_eq!((taken.lines.len(), taken.spilled, taken.left_out), (9, 92, 0));
+        let mut reader = Reader::new(wanted(None, 0, 5)).spilling();
+        reader.feed(log.as_bytes());
+        assert_eq!(reader.spilled().0, []);
+        assert_eq!(reader.end(None).left_out, 95);
     }
 
     #[test]

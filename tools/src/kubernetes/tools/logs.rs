@@ -1,6 +1,7 @@
 //! `kubernetes_logs`: logs of a pod's or a workload's containers, or of all pods that a selector finds.
 
 mod sources;
+mod spilled;
 mod written;
 
 use std::time::Duration;
@@ -15,11 +16,13 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use self::sources::Source;
+use self::spilled::Spilled;
 use self::written::{Log, Style, Written};
 use super::since::since;
 use crate::kubernetes::clock::Clock;
-use crate::kubernetes::logs::{Level, Wanted};
+use crate::kubernetes::logs::{Level, Spill, Wanted};
 use crate::kubernetes::{Cluster, LookError};
+use crate::toolbox::Whole;
 use crate::{Effect, Look, Output, Tool, ToolError, ToolSpec, arguments};
 
 /// Lines from the end of each log, unless said otherwise. A search goes through all that the kubelet keeps.
@@ -29,7 +32,7 @@ const LINES: u32 = 1_000;
 const AT_ONCE: usize = 4;
 const READING: Duration = Duration::from_secs(20);
 
-/// What is kept of all logs together: an eighth of what an incident's evidence may have.
+/// What is held of all logs together. Of what is more, an investigation's evidence has the rest.
 const KEPT: usize = 8 << 20;
 
 /// The most lines around a match.
@@ -115,26 +118,27 @@ impl Logs {
         Self { cluster, spec: arguments::spec::<Arguments>("kubernetes_logs", description, Effect::Read) }
     }
 
-    async fn read(&self, sources: Vec<Source>, wanted: &Wanted) -> Vec<Log> {
+    async fn read<'a>(
+        &self,
+        sources: Vec<Source>,
+        wanted: &Wanted,
+        style: Style<'a>,
+        whole: Option<&'a Whole<'a>>,
+    ) -> Vec<Log<'a>> {
         let until = Instant::now() + READING;
-        stream::iter(sources)
-            .map(|source| async {
-                let taken = self.cluster.take_log(&source.request, wanted.clone(), until).await;
-                Log { source, taken }
+        stream::iter(sources.into_iter().zip((0..).map(lines_of)))
+            .map(|(source, part)| async move {
+                let mut spilled = whole.map(|whole| Spilled::new(whole, part, style));
+                let spill = spilled.as_mut().map(|spilled| spilled as &mut dyn Spill);
+                let taken = self.cluster.take_log(&source.request, wanted.clone(), until, spill).await;
+                Log { source, taken, spilled: spilled.filter(Spilled::has_begun) }
             })
             .buffered(AT_ONCE)
             .collect()
             .await
     }
-}
 
-#[async_trait]
-impl Tool for Logs {
-    fn spec(&self) -> &ToolSpec {
-        &self.spec
-    }
-
-    async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError> {
+    async fn look(&self, arguments: Value, look: &Look, whole: Option<&Whole<'_>>) -> Result<Output, ToolError> {
         let arguments: Arguments = arguments::parse(&self.spec.name, arguments)?;
         let time = |name: &str, text: &Option<String>| -> Result<Option<Timestamp>, ToolError> {
             text.as_deref().map(|text| since(&self.spec.name, name, text, look)).transpose()
@@ -144,8 +148,8 @@ impl Tool for Logs {
         let found = sources::pods(&self.cluster, &arguments).await?;
         let clock = Clock::of(look);
         // What is searched for may stand anywhere: the end is taken of what matches.
-        let whole = arguments.selective() || until.is_some();
-        let tail = (!whole).then_some(arguments.tail.unwrap_or(LINES));
+        let all = arguments.selective() || until.is_some();
+        let tail = (!all).then_some(arguments.tail.unwrap_or(LINES));
         let (mut sources, mut lacking) = (Vec::new(), None);
         for pod in &found.pods {
             match sources::of_pod(pod, &arguments, from, tail, clock) {
@@ -171,18 +175,19 @@ impl Tool for Logs {
             bytes: KEPT / sources.len().max(1),
             timestamps: true,
         };
-        let logs = self.read(sources, &wanted).await;
+        let verb = if arguments.invert { "don't match" } else { "match" };
+        let selective = arguments.selective();
+        let style = Style { selective, context: wanted.context > 0, verb, now: look.now, clock };
+        let mut logs = self.read(sources, &wanted, style, whole).await;
         if logs.iter().all(|log| log.taken.is_err())
             && let Some(error) = logs.iter().find_map(|log| log.taken.as_ref().err())
             && (explicit || !matches!(error, LookError::NotFound { .. }))
         {
             return Err(error.clone().into());
         }
-        let verb = if arguments.invert { "don't match" } else { "match" };
-        let selective = arguments.selective();
-        let style = Style { selective, context: wanted.context > 0, verb, now: look.now, clock };
         let mut written = Written::default();
-        if found.pods.len() > 1 {
+        let merged = found.pods.len() > 1;
+        if merged {
             written.merged(&logs, style);
         } else {
             written.apart(&logs, style);
@@ -197,13 +202,70 @@ impl Tool for Logs {
             [only] => only.source.request.title(),
             _ => format!("logs of {}", found.told),
         };
-        let Written { content, view } = written;
+        let title = title + &arguments.told();
+        if let Some(whole) = whole.filter(|_| logs.iter().any(|log| log.spilled.is_some())) {
+            write(&mut logs, &written, merged, whole).await?;
+            return Ok(Output { title, object: found.object, view: Some(written.view), ..Output::default() });
+        }
+        let (content, view) = (written.content(), written.view);
         Ok(Output {
-            title: title + &arguments.told(),
+            title,
             object: found.object,
             view: (view != content).then_some(view),
             content,
             ..Output::default()
         })
+    }
+}
+
+/// Which parts of a text that is too long to be held are what is said of a log, and its lines.
+const fn head_of(log: u32) -> u32 {
+    2 * log
+}
+
+const fn lines_of(log: u32) -> u32 {
+    2 * log + 1
+}
+
+/// Writes what has not been written of a text that is too long to be held.
+async fn write(logs: &mut [Log<'_>], written: &Written, merged: bool, whole: &Whole<'_>) -> Result<(), ToolError> {
+    let part = async |number: u32, text: &str| {
+        let mut part = whole.part(number);
+        part.append(text).await?;
+        part.end().await
+    };
+    let mut sections = written.sections.iter();
+    for (number, log) in (0..).zip(&mut *logs) {
+        let section = if merged { None } else { sections.next() };
+        if let Some(section) = section {
+            part(head_of(number), &section.head).await?;
+        }
+        match (&mut log.spilled, section, &log.taken) {
+            (Some(spilled), Some(_), Ok(taken)) => spilled.end(taken.lines.iter()).await?,
+            (Some(spilled), _, _) => {
+                part(head_of(number), &format!("=== {}: its earlier lines\n", log.source.heading)).await?;
+                spilled.end([].iter()).await?;
+            }
+            (None, Some(section), _) => drop(part(lines_of(number), &section.lines).await?),
+            (None, None, _) => {}
+        }
+    }
+    let rest: String = sections.flat_map(|section| [section.head.as_str(), section.lines.as_str()]).collect();
+    part(head_of(u32::try_from(logs.len()).unwrap_or(u32::MAX / 4)), &rest).await?;
+    Ok(())
+}
+
+#[async_trait]
+impl Tool for Logs {
+    fn spec(&self) -> &ToolSpec {
+        &self.spec
+    }
+
+    async fn call(&self, arguments: Value, look: &Look) -> Result<Output, ToolError> {
+        self.look(arguments, look, None).await
+    }
+
+    async fn call_whole(&self, arguments: Value, look: &Look, whole: &Whole<'_>) -> Result<Output, ToolError> {
+        self.look(arguments, look, Some(whole)).await
     }
 }

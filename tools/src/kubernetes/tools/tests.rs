@@ -395,6 +395,88 @@ async fn a_hostile_log_is_text_and_nothing_else() {
     assert!(!text.contains(['\u{1b}', '\u{7}', '\0', '\r']), "no control characters");
     assert!(!text.contains("correct-horse-battery"), "no secrets");
     assert!(text.len() < 4_000, "{} letters", text.len());
-    let kept = toolbox.evidence().all().await.unwrap().remove(0);
+    let kept = toolbox.evidence().get(marple_core::EvidenceId(1)).await.unwrap().unwrap();
     assert!(kept.content.contains("9437184 more bytes of this line were not kept"), "what is not kept is said");
+}
+
+fn toolbox(double: &Double) -> crate::Toolbox {
+    let evidence = Arc::new(crate::MemoryEvidence::default());
+    let redact = Arc::new(crate::Redactor::new(&crate::redact::RedactConfig::default()).unwrap());
+    crate::Toolbox::new(tools(double.cluster()), evidence, redact, std::time::Duration::from_mins(1))
+}
+
+/// The evidence of a look, whole.
+async fn whole(toolbox: &crate::Toolbox, outcome: &crate::CallOutcome) -> String {
+    let (log, id) = (toolbox.evidence(), outcome.evidence.unwrap());
+    let chunks = log.layout(id).await.unwrap().unwrap().len();
+    let mut text = String::new();
+    for number in 0..chunks {
+        text += &log.chunk(id, number).await.unwrap();
+    }
+    text
+}
+
+/// So many lines of a log, with a secret on each thousandth.
+fn long_log(lines: u32) -> String {
+    let line = |number: u32| {
+        let secret = if number.is_multiple_of(1_000) { " password=correct-horse-battery" } else { "" };
+        format!("2026-01-02T03:05:00Z {number} said on {}{secret}\n", "many words ".repeat(20))
+    };
+    (1..=lines).map(line).collect()
+}
+
+#[tokio::test]
+async fn logs_of_two_runs_that_are_too_long_to_be_held_are_kept_whole_each_under_its_heading() {
+    let double = Double::start().await;
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": "shop", "name": "big"}, "spec": {"containers": [{"name": "a"}, {"name": "b"}]},
+        "status": {"containerStatuses": [{"name": "a", "restartCount": 0, "state": {"running": {}}}, {"name": "b", "restartCount": 0, "state": {"running": {}}}]}});
+    double.answer("/api/v1/namespaces/shop/pods/big", 200, &pod).await;
+    double.answer_text("/api/v1/namespaces/shop/pods/big/log", &long_log(30_000)).await;
+    let toolbox = toolbox(&double);
+    let arguments = json!({"name": "big", "namespace": "shop", "grep": "said"});
+    let outcome = toolbox.call("kubernetes_logs", arguments, &look()).await;
+    assert!(outcome.text.contains(" earlier lines left out …\n"), "{}", outcome.text);
+    let text = whole(&toolbox, &outcome).await;
+    assert!(!text.contains("correct-horse-battery"));
+    let sections: Vec<&str> = text.split("=== Pod shop/big container ").collect();
+    assert_eq!((sections.len(), sections[0]), (3, ""));
+    for (section, name) in sections.iter().skip(1).zip(["a", "b"]) {
+        let (head, lines) = section.split_once("match)\n").unwrap();
+        assert!(head.starts_with(&format!("{name}, ")) && head.ends_with("(30,000 of 30,000 lines "), "{head}");
+        let starts: Vec<&str> = lines.lines().filter_map(|line| line.split(" said on").next()).collect();
+        let wanted: Vec<String> = (1..=30_000).map(|number| format!("{number}: 03:05:00 {number}")).collect();
+        assert!(starts == wanted, "{} lines", starts.len());
+    }
+}
+
+#[tokio::test]
+async fn merged_logs_that_are_too_long_to_be_held_have_their_earlier_lines_before_them() {
+    let double = Double::start().await;
+    let pod = |name: &str| {
+        json!({"metadata": {"namespace": "shop", "name": name}, "spec": {"containers": [{"name": "app"}]},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 0, "state": {"running": {}}}]}})
+    };
+    let pods = json!({"kind": "PodList", "items": [pod("a"), pod("b")]});
+    double.answer("/api/v1/namespaces/shop/pods", 200, &pods).await;
+    let log = |name: &str| format!("/api/v1/namespaces/shop/pods/{name}/log");
+    double.answer_text(&log("a"), &long_log(30_000)).await;
+    double.answer_text(&log("b"), "2026-01-02T03:04:59Z said little\n").await;
+    let toolbox = toolbox(&double);
+    let arguments = json!({"label_selector": "app=cart", "namespace": "shop", "level": "warning", "grep": "said"});
+    let outcome = toolbox.call("kubernetes_logs", arguments, &look()).await;
+    assert!(outcome.text.contains("(none of 30,001 lines match)"), "{}", outcome.text);
+    let arguments = json!({"label_selector": "app=cart", "namespace": "shop", "grep": "said"});
+    let outcome = toolbox.call("kubernetes_logs", arguments, &look()).await;
+    let text = whole(&toolbox, &outcome).await;
+    let (before, merged) =
+        text.split_once("=== Pod shop/a container app, current run (running; 0 restarts): 30,000 lines").unwrap();
+    let (heading, before) = before.split_once('\n').unwrap();
+    assert_eq!(heading, "=== Pod shop/a container app, current run (running; 0 restarts): its earlier lines");
+    let numbers = |text: &str| -> Vec<u32> {
+        let number = |line: &str| line.split(" said on").next()?.rsplit(' ').next()?.parse().ok();
+        text.lines().filter(|line| line.contains(" said on")).filter_map(number).collect()
+    };
+    let all: Vec<u32> = [numbers(before), numbers(merged)].concat();
+    assert!(all == (1..=30_000).collect::<Vec<_>>(), "{} lines", all.len());
+    assert!(merged.contains("b: said little\n"), "{}", outcome.text);
 }

@@ -113,6 +113,35 @@ fn long() -> impl Strategy<Value = String> {
     proptest::collection::vec(part, 4..24).prop_map(|parts| parts.join("\n"))
 }
 
+/// Lines of a log, with secrets of all forms among them; some reach over lines.
+fn log() -> impl Strategy<Value = String> {
+    let key = "[A-Za-z0-9+/]{40}".prop_map(|line| format!("{line}\n").repeat(5));
+    let part = prop_oneof![
+        6 => planted().prop_map(|(text, _)| text),
+        12 => ordinary(),
+        1 => key.prop_map(|key| format!("-----BEGIN EC PRIVATE KEY-----\n{key}-----END EC PRIVATE KEY-----\n")),
+        1 => secret().prop_map(|secret| format!("- --db-password\n- {secret}\n")),
+        1 => secret().prop_map(|secret| format!("value: {secret}\nname: DB_PASSWORD\n")),
+        1 => secret().prop_map(|secret| format!("tokens:\n  - {secret}\n  - {secret}x\n")),
+        1 => secret().prop_map(|secret| format!("passphrase: >-\n  {secret}\n  and {secret}\nend: 1\n")),
+    ];
+    proptest::collection::vec(part, 4..24).prop_map(|parts| parts.join("\n"))
+}
+
+/// The text redacted in pieces that end there.
+fn streamed(text: &str, mut ends: Vec<usize>) -> String {
+    ends.sort_unstable();
+    let mut stream = stream::Stream::new(redactor(), stream::Reach::SMALL);
+    let (mut clean, mut from) = (String::new(), 0);
+    for end in ends.into_iter().chain([text.len()]) {
+        let end = text.floor_char_boundary(end).max(from);
+        stream.push(&text[from..end], &mut clean);
+        from = end;
+    }
+    stream.end(&mut clean);
+    clean
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -141,6 +170,24 @@ proptest! {
         let redactor = redactor();
         let once = redactor.redact(&text);
         prop_assert_eq!(redactor.redact(&once), once, "{:?}", text);
+    }
+
+    #[test]
+    fn a_text_in_pieces_is_redacted_as_it_is_whole(text in log(), ends in proptest::collection::vec(0..6_000_usize, 0..12)) {
+        prop_assert_eq!(streamed(&text, ends), redactor().redact(&text), "{:?}", text);
+    }
+
+    #[test]
+    fn a_planted_secret_never_passes_in_pieces(
+        parts in proptest::collection::vec(planted(), 1..12),
+        between in proptest::collection::vec(pieces(), 12),
+        ends in proptest::collection::vec(0..6_000_usize, 0..12),
+    ) {
+        let text: String = parts.iter().zip(&between).map(|((text, _), between)| format!("{text}\n{between}\n")).collect();
+        let (whole, clean) = (redactor().redact(&text), streamed(&text, ends));
+        for (_, secret) in &parts {
+            prop_assert!(whole.contains(secret) || !clean.contains(secret), "{secret}: {text:?}\n{clean:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use super::Source;
+use super::spilled::Spilled;
 use crate::kubernetes::LookError;
 use crate::kubernetes::clock::Clock;
 use crate::kubernetes::logs::{Line, Taken, Templates};
@@ -29,9 +30,11 @@ const SAMPLE: usize = 20;
 static TIME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\d{1,2}:\d{2}|\b\d{10,13}\b").ok());
 
 /// A log that was read, or why it was not.
-pub(super) struct Log {
+pub(super) struct Log<'a> {
     pub(super) source: Source,
     pub(super) taken: Result<Taken, LookError>,
+    /// Its lines before those that were taken, where they are too many.
+    pub(super) spilled: Option<Spilled<'a>>,
 }
 
 /// How logs are written.
@@ -50,47 +53,59 @@ pub(super) struct Style<'a> {
 /// The whole, and the view of it.
 #[derive(Default)]
 pub(super) struct Written {
-    pub(super) content: String,
+    pub(super) sections: Vec<Section>,
     pub(super) view: String,
 }
 
+/// One log, or several that are merged.
+#[derive(Default)]
+pub(super) struct Section {
+    /// What is said of it.
+    pub(super) head: String,
+    pub(super) lines: String,
+}
+
 impl Written {
+    pub(super) fn content(&self) -> String {
+        self.sections.iter().flat_map(|section| [section.head.as_str(), section.lines.as_str()]).collect()
+    }
+
     /// A line that is in both.
     pub(super) fn line(&mut self, line: &str) {
-        for text in [&mut self.content, &mut self.view] {
+        if self.sections.last().is_none_or(|section| !section.lines.is_empty()) {
+            self.sections.push(Section::default());
+        }
+        let head = self.sections.last_mut().map(|section| &mut section.head);
+        for text in head.into_iter().chain([&mut self.view]) {
             text.push_str(line);
             text.push('\n');
         }
     }
 
-    /// Each log under its heading.
-    pub(super) fn apart(&mut self, logs: &[Log], style: Style<'_>) {
+    /// Each log under its heading, a section each.
+    pub(super) fn apart(&mut self, logs: &[Log<'_>], style: Style<'_>) {
         let most = (SHOWN / logs.len().max(1)).max(SHOWN_OF_ONE);
         for log in logs {
+            self.sections.push(Section::default());
             self.line(&format!("=== {}", log.source.heading));
             match &log.taken {
                 Err(error) => self.line(&format!("({error})")),
                 Ok(taken) => {
-                    let stamp = Stamp::of(&taken.lines.iter(), style.now);
+                    let mut lines = Lines::of(&taken.lines.iter(), style);
                     let mut body = String::new();
-                    let mut last = None;
-                    for line in &taken.lines {
-                        gap(&mut body, style, &mut last, line);
-                        let number = if style.selective {
-                            format!("{}{} ", line.number, if line.wanted { ':' } else { '-' })
-                        } else {
-                            String::new()
-                        };
-                        let _ = writeln!(body, "{number}{}{}", stamp.before(line), line.text);
+                    taken.lines.iter().for_each(|line| lines.write(line, &mut body));
+                    self.log(&[log], &taken.errors, &body, most, style);
+                    // The evidence gets these lines behind those that were not held.
+                    if let Some(section) = self.sections.last_mut().filter(|_| log.spilled.is_some()) {
+                        section.lines = String::new();
                     }
-                    self.log(&[taken], &taken.errors, &body, most, style);
                 }
             }
         }
     }
 
     /// All logs in the order of time, each line with whose it is.
-    pub(super) fn merged(&mut self, logs: &[Log], style: Style<'_>) {
+    pub(super) fn merged(&mut self, logs: &[Log<'_>], style: Style<'_>) {
         for log in logs {
             let count = match &log.taken {
                 Ok(taken) => format!("{} lines", grouped(usize::try_from(taken.read).unwrap_or(usize::MAX))),
@@ -119,19 +134,20 @@ impl Written {
             let mark = if line.wanted { ':' } else { '-' };
             let _ = writeln!(body, "{}{tag}{mark} {}", stamp.before(line), line.text);
         }
-        let taken: Vec<&Taken> = read.iter().map(|(_, taken)| *taken).collect();
-        self.log(&taken, &errors, &body, SHOWN, style);
+        let read: Vec<&Log<'_>> = logs.iter().filter(|log| log.taken.is_ok()).collect();
+        self.log(&read, &errors, &body, SHOWN, style);
     }
 
     /// The notes on what was read, the errors where not all is shown, and the lines.
-    fn log(&mut self, taken: &[&Taken], errors: &Templates, body: &str, most: usize, style: Style<'_>) {
-        for note in notes(taken, style) {
+    fn log(&mut self, logs: &[&Log<'_>], errors: &Templates, body: &str, most: usize, style: Style<'_>) {
+        for note in notes(logs, style) {
             self.line(&note);
         }
         let body = view::plain(body);
         let limits = Limits { characters: most, head: HEAD, ..Limits::default() };
         let shown = view::bounded(&body, limits);
-        let partial = shown.len() < body.len() || taken.iter().any(|taken| taken.left_out > 0);
+        let spilled: u64 = taken(logs).map(|taken| taken.spilled).sum();
+        let partial = shown.len() < body.len() || taken(logs).any(|taken| taken.left_out > 0) || spilled > 0;
         if partial && errors.total() > 0 {
             let ranked = errors.ranked();
             let count = grouped(usize::try_from(errors.total()).unwrap_or(usize::MAX));
@@ -149,17 +165,53 @@ impl Written {
             }
             self.line("the lines:");
         }
-        self.content += &body;
+        if spilled > 0 {
+            let spilled = grouped(usize::try_from(spilled).unwrap_or(usize::MAX));
+            self.view += &format!("… {spilled} earlier lines left out …\n");
+        }
+        if let Some(section) = self.sections.last_mut() {
+            section.lines += &body;
+        }
         self.view += &shown;
     }
 }
 
+/// Writes lines of one log.
+pub(super) struct Lines<'a> {
+    style: Style<'a>,
+    stamp: Stamp,
+    /// The number of the last one.
+    last: Option<u64>,
+}
+
+impl<'a> Lines<'a> {
+    /// As they are written that begin with these.
+    pub(super) fn of<'l>(lines: &(impl Iterator<Item = &'l Line> + Clone), style: Style<'a>) -> Self {
+        Self { style, stamp: Stamp::of(lines, style.now), last: None }
+    }
+
+    pub(super) fn write(&mut self, line: &Line, into: &mut String) {
+        // A mark between lines that don't follow one another.
+        if self.style.context && self.last.is_some_and(|last| line.number > last + 1) {
+            into.push_str("--\n");
+        }
+        self.last = Some(line.number);
+        // Writing to a string can't fail.
+        if self.style.selective {
+            let _ = write!(into, "{}{} ", line.number, if line.wanted { ':' } else { '-' });
+        }
+        let _ = writeln!(into, "{}{}", self.stamp.before(line), line.text);
+    }
+}
+
+fn taken<'l>(logs: &[&'l Log<'_>]) -> impl Iterator<Item = &'l Taken> {
+    logs.iter().filter_map(|log| log.taken.as_ref().ok())
+}
+
 /// What was read, what of it is left out, and how to get it.
-fn notes(taken: &[&Taken], style: Style<'_>) -> Vec<String> {
-    let sum = |of: fn(&Taken) -> u64| {
-        grouped(usize::try_from(taken.iter().map(|taken| of(taken)).sum::<u64>()).unwrap_or(usize::MAX))
-    };
-    let any = |of: fn(&Taken) -> u64| taken.iter().any(|taken| of(taken) > 0);
+fn notes(logs: &[&Log<'_>], style: Style<'_>) -> Vec<String> {
+    let sum = |of: fn(&Taken) -> u64| grouped(usize::try_from(taken(logs).map(of).sum::<u64>()).unwrap_or(usize::MAX));
+    let any = |of: fn(&Taken) -> u64| taken(logs).any(|taken| of(taken) > 0);
     let mut notes = Vec::new();
     let (read, wanted) = (any(|taken| taken.read), any(|taken| taken.wanted));
     if !read {
@@ -177,26 +229,21 @@ fn notes(taken: &[&Taken], style: Style<'_>) -> Vec<String> {
             sum(|taken| taken.left_out_bytes)
         ));
     }
-    for taken in taken {
+    for taken in taken(logs) {
         if let Some(why) = &taken.stopped {
             let on = taken.last.map(|at| format!("; go on with since={at:.0}")).unwrap_or_default();
             let bytes = grouped(usize::try_from(taken.bytes).unwrap_or(usize::MAX));
             notes.push(format!("(only the first {bytes} bytes were read: {why}{on})"));
         }
     }
+    for since in logs.iter().filter_map(|log| log.spilled.as_ref()?.full_since()) {
+        notes.push(format!("(there is no more room for evidence: since={since:.0} shows what is not kept)"));
+    }
     notes
 }
 
-/// A mark between lines that don't follow one another.
-fn gap(body: &mut String, style: Style<'_>, last: &mut Option<u64>, line: &Line) {
-    if style.context && last.is_some_and(|last| line.number > last + 1) {
-        body.push_str("--\n");
-    }
-    *last = Some(line.number);
-}
-
 /// Whose line it is: the pod, and its container and run where several are read.
-fn tag(source: &Source, logs: &[Log]) -> String {
+fn tag(source: &Source, logs: &[Log<'_>]) -> String {
     let request = &source.request;
     let several = logs.iter().any(|log| {
         let other = &log.source.request;
