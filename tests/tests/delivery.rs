@@ -38,7 +38,7 @@ const RUNNER: &str = "cluster: { name: test, enabled: false }\nforwarder: { enab
 fn configuration(kubeconfig: &str, namespace: &Namespace) -> String {
     format!(
         "cluster: {{ name: test, kubeconfig: {kubeconfig} }}\n\
-         forwarder: {{ namespaces: {{ include: [{}] }}, resync: 1h, conditions: {{ crash_loop: {{ restarts: 3 }} }} }}",
+         forwarder: {{ namespaces: {{ include: [{}] }}, resync: 1h, conditions: {{ crash_loop: {{ rate_limit: 0s }} }} }}",
         namespace.name()
     )
 }

@@ -17,13 +17,13 @@ pub struct AutoscalerFailing {
     pub enabled: bool,
     /// How long it must last, as `5m`: new pods have no metrics at first. Default: `5m`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for AutoscalerFailing {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(5), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::minutes(5), rate_limit: Period::minutes(10) }
     }
 }
 

@@ -17,13 +17,13 @@ pub struct AutoscalerLimit {
     pub enabled: bool,
     /// How long it must last, as `15m`. Default: `15m`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for AutoscalerLimit {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(15), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::minutes(15), rate_limit: Period::minutes(10) }
     }
 }
 

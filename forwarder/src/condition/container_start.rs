@@ -17,13 +17,13 @@ pub struct ContainerStart {
     pub enabled: bool,
     /// How long it must last, as `30s`. Default: `0s`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for ContainerStart {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(0), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::seconds(0), rate_limit: Period::minutes(10) }
     }
 }
 

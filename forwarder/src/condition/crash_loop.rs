@@ -27,7 +27,7 @@ pub struct CrashLoop {
     /// How long the container must run for the loop to be over, as `10m`: the kubelet too forgets a loop after ten
     /// minutes. Default: `10m`.
     pub stable: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
@@ -39,7 +39,7 @@ impl Default for CrashLoop {
             restarts: NonZeroU16::MIN.saturating_add(2),
             window: Period::minutes(15),
             stable: Period::minutes(10),
-            rate_limit: Period::hours(4),
+            rate_limit: Period::minutes(10),
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct CronJobMissed {
     pub hold: Period,
     /// How long after the last event it is over, as `1d`: many schedules are daily. Default: `1d`.
     pub quiet: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
@@ -34,7 +34,7 @@ impl Default for CronJobMissed {
             events: NonZeroU32::MIN,
             hold: Period::seconds(0),
             quiet: Period::days(1),
-            rate_limit: Period::hours(1),
+            rate_limit: Period::minutes(10),
         }
     }
 }

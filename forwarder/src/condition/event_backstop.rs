@@ -23,7 +23,7 @@ pub struct EventBackstop {
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `10m`. Default: `10m`.
     pub quiet: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
@@ -34,7 +34,7 @@ impl Default for EventBackstop {
             hold: Period::seconds(0),
             events: NonZeroU32::MIN.saturating_add(2),
             quiet: Period::minutes(10),
-            rate_limit: Period::hours(1),
+            rate_limit: Period::minutes(10),
         }
     }
 }

@@ -18,13 +18,13 @@ pub struct Eviction {
     pub hold: Period,
     /// How long it counts where the pod is not deleted, as `1h`. Default: `1h`.
     pub keep: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for Eviction {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(0), keep: Period::hours(1), rate_limit: Period::hours(4) }
+        Self { enabled: true, hold: Period::seconds(0), keep: Period::hours(1), rate_limit: Period::minutes(10) }
     }
 }
 

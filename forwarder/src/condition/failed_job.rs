@@ -19,13 +19,13 @@ pub struct FailedJob {
     pub hold: Period,
     /// How long it counts where the Job is not deleted, as `1d`. Default: `1d`.
     pub keep: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for FailedJob {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(0), keep: Period::days(1), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::seconds(0), keep: Period::days(1), rate_limit: Period::minutes(10) }
     }
 }
 

@@ -19,13 +19,13 @@ pub struct ImagePull {
     pub enabled: bool,
     /// How long a first failure, which may pass, must last, as `30s`. Default: `30s`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `4h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for ImagePull {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(30), rate_limit: Period::hours(4) }
+        Self { enabled: true, hold: Period::seconds(30), rate_limit: Period::minutes(10) }
     }
 }
 

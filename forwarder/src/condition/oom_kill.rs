@@ -18,13 +18,13 @@ pub struct OomKill {
     pub hold: Period,
     /// How long the container must run for it to be over, as `10m`. Default: `10m`.
     pub stable: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for OomKill {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::seconds(0), stable: Period::minutes(10), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::seconds(0), stable: Period::minutes(10), rate_limit: Period::minutes(10) }
     }
 }
 

@@ -24,7 +24,7 @@ pub struct ProbeFailure {
     pub events: NonZeroU32,
     /// How long after the last event it is over, as `10m`. Default: `10m`.
     pub quiet: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
@@ -35,7 +35,7 @@ impl Default for ProbeFailure {
             hold: Period::seconds(0),
             events: NonZeroU32::MIN.saturating_add(5),
             quiet: Period::minutes(10),
-            rate_limit: Period::hours(1),
+            rate_limit: Period::minutes(10),
         }
     }
 }

@@ -18,13 +18,13 @@ pub struct StartStuck {
     pub enabled: bool,
     /// How long it must last, as `10m`. Default: `10m`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for StartStuck {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(10), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::minutes(10), rate_limit: Period::minutes(10) }
     }
 }
 

@@ -16,13 +16,13 @@ pub struct Unschedulable {
     pub enabled: bool,
     /// How long it must last, as `2m`: an autoscaler may bring a node. Default: `2m`.
     pub hold: Period,
-    /// How long after it was told last the same is told again at the soonest. Default: `1h`.
+    /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
 }
 
 impl Default for Unschedulable {
     fn default() -> Self {
-        Self { enabled: true, hold: Period::minutes(2), rate_limit: Period::hours(1) }
+        Self { enabled: true, hold: Period::minutes(2), rate_limit: Period::minutes(10) }
     }
 }
 

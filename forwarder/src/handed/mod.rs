@@ -43,17 +43,20 @@ impl Handed {
     pub fn take(&mut self, happening: Happening, now: Timestamp) -> (Vec<Signal>, Option<Batch>) {
         let Happening { operation, kind, object, before } = happening;
         let batch = self.history.as_mut().and_then(|history| changed(history, operation, &kind, &object, before, now));
-        let observation = match (operation, object_of(&kind, object)) {
-            (Operation::Delete, Some(Ok(object))) => Observation::Gone(object.key()),
-            (_, Some(Ok(object))) => Observation::Seen(object, Scope::Cluster),
+        let object = match object_of(&kind, object) {
+            Some(Ok(object)) => object,
             // Of no kind of which conditions are told.
-            (_, None) => return (Vec::new(), batch),
-            (_, Some(Err(error))) => {
+            None => return (Vec::new(), batch),
+            Some(Err(error)) => {
                 tracing::warn!(kind, %error, "an object that was handed on can't be judged");
                 return (Vec::new(), batch);
             }
         };
-        (self.picture.take(observation, now), batch)
+        let (key, gone) = (object.key(), operation == Operation::Delete);
+        let observation = if gone { Observation::Gone(key.clone()) } else { Observation::Seen(object, Scope::Cluster) };
+        let mut signals = self.picture.take(observation, now);
+        signals.append(&mut self.picture.settle_of(&key, gone, now));
+        (signals, batch)
     }
 
     /// What the passing of time alone brings.

@@ -121,6 +121,20 @@ impl Picture {
         self.tracker.settle(knowable, now)
     }
 
+    /// The same of one object that was seen, or is gone, where nothing is listed.
+    pub(crate) fn settle_of(&mut self, object: &ObjectKey, gone: bool, now: Timestamp) -> Vec<Signal> {
+        let conditions = &self.config.conditions;
+        let knowable = |signal: &Signal| {
+            let is = signal.subject.as_ref().is_some_and(|subject| {
+                Kind::named(&subject.kind).as_ref() == Some(&object.kind)
+                    && subject.namespace.as_deref().unwrap_or_default() == &*object.namespace
+                    && *subject.name == *object.name
+            });
+            is && (gone || !conditions.told_by_events(&signal.name))
+        };
+        self.tracker.settle(knowable, now)
+    }
+
     /// What is told and has not ended.
     pub fn firing(&self) -> impl Iterator<Item = &Signal> {
         self.tracker.firing()

@@ -57,7 +57,7 @@ fn a_container_that_backs_off_crash_loops() {
             last: None,
             until: None,
             progress: None,
-            rate_limit: Duration::from_hours(4),
+            rate_limit: Duration::from_mins(10),
             reason: some("Error"),
             node: some("worker-1"),
             summary: "Container app of Pod shop/cart-1 restarts again and again: exit code 1 (Error), 2 restarts"
