@@ -34,7 +34,8 @@ const PATIENCE_WITH_MODEL: Duration = Duration::from_mins(10);
 const GLANCE: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(arguments: Demo, cancel: CancellationToken) -> Exit {
-    match replayed(&cancel).await {
+    // It holds the whole configuration.
+    match Box::pin(replayed(&cancel)).await {
         Ok(views) => {
             for view in &views {
                 if arguments.json {

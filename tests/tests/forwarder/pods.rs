@@ -212,7 +212,7 @@ async fn terminating(stage: &Stage) {
 }
 
 /// A pod with one container.
-pub fn pod(name: &str, container: &str) -> String {
+pub(crate) fn pod(name: &str, container: &str) -> String {
     format!(
         "
 apiVersion: v1
@@ -223,7 +223,7 @@ spec: {{ terminationGracePeriodSeconds: 0, containers: [{{ name: app, {container
 }
 
 /// A Deployment of one pod with one container.
-pub fn deployment(name: &str, container: &str) -> String {
+pub(crate) fn deployment(name: &str, container: &str) -> String {
     format!(
         "
 apiVersion: apps/v1

@@ -79,7 +79,7 @@ async fn refused(stage: &Stage) {
 }
 
 /// A quota of none of these, once it counts: its controller takes it up after a moment.
-pub async fn quota(stage: &Stage, of: &str) {
+pub(crate) async fn quota(stage: &Stage, of: &str) {
     stage
         .apply(&format!(
             "{{ apiVersion: v1, kind: ResourceQuota, metadata: {{ name: small }}, spec: {{ hard: {{ {of}: '0' }} }} }}"

@@ -18,15 +18,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The longest that a fault may take to show and be told, image pulls, back-off and the minute of a schedule included.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The name that forwarders give the cluster.
-pub const CLUSTER: &str = "test";
+pub(crate) const CLUSTER: &str = "test";
 
 /// What was delivered, in order, with when.
 #[derive(Default)]
-pub struct Inbox {
-    pub signals: Mutex<Vec<(Signal, Timestamp)>>,
+pub(crate) struct Inbox {
+    pub(crate) signals: Mutex<Vec<(Signal, Timestamp)>>,
     came: Notify,
 }
 
@@ -42,7 +42,7 @@ impl Deliver for Inbox {
 
 impl Inbox {
     /// Waits for a signal of this name, about this object, in this state.
-    pub async fn wait(&self, name: &str, subject: &str, status: SignalStatus) -> (Signal, Timestamp) {
+    pub(crate) async fn wait(&self, name: &str, subject: &str, status: SignalStatus) -> (Signal, Timestamp) {
         let fits = |signal: &Signal| {
             signal.name == name
                 && signal.status == status
@@ -53,7 +53,7 @@ impl Inbox {
     }
 
     /// Waits for a signal like this, where one comes in time.
-    pub async fn wait_for(&self, fits: impl Fn(&Signal) -> bool) -> Option<(Signal, Timestamp)> {
+    pub(crate) async fn wait_for(&self, fits: impl Fn(&Signal) -> bool) -> Option<(Signal, Timestamp)> {
         let found = async {
             loop {
                 let came = self.came.notified();
@@ -68,7 +68,7 @@ impl Inbox {
     }
 
     /// What came about objects of this namespace, or about any.
-    pub fn headlines(&self, namespace: &str) -> Vec<String> {
+    pub(crate) fn headlines(&self, namespace: &str) -> Vec<String> {
         let signals = self.signals.lock().unwrap();
         let own = signals.iter().map(|(signal, _)| signal).filter(|signal| {
             let of = signal.subject.as_ref().and_then(|subject| subject.namespace.as_deref());
@@ -78,7 +78,7 @@ impl Inbox {
     }
 
     /// What is left firing of objects in namespaces, as a runner would hold it.
-    pub fn firing(&self) -> Vec<Signal> {
+    pub(crate) fn firing(&self) -> Vec<Signal> {
         let mut last = std::collections::BTreeMap::new();
         for (signal, _) in self.signals.lock().unwrap().iter() {
             last.insert(signal.fingerprint, signal.clone());
@@ -96,23 +96,23 @@ impl Known for Inbox {
 }
 
 /// A namespace with a forwarder that watches it.
-pub struct Stage {
-    pub cluster: TestCluster,
-    pub client: Client,
-    pub space: Namespace,
-    pub inbox: Arc<Inbox>,
-    pub cancel: CancellationToken,
-    pub running: JoinHandle<()>,
+pub(crate) struct Stage {
+    pub(crate) cluster: TestCluster,
+    pub(crate) client: Client,
+    pub(crate) space: Namespace,
+    pub(crate) inbox: Arc<Inbox>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) running: JoinHandle<()>,
 }
 
 impl Stage {
     /// A stage whose forwarder waits for no fault longer than a second.
-    pub async fn open(name: &str) -> Option<Self> {
+    pub(crate) async fn open(name: &str) -> Option<Self> {
         Self::open_with(name, |_| json!({})).await
     }
 
     /// The same with more settings of the forwarder, for its namespace.
-    pub async fn open_with(name: &str, more: impl Fn(&str) -> Value) -> Option<Self> {
+    pub(crate) async fn open_with(name: &str, more: impl Fn(&str) -> Value) -> Option<Self> {
         let cluster = TestCluster::from_env().await.unwrap()?;
         let space = cluster.namespace(&format!("forward-{name}")).await.unwrap();
         let client = cluster.client();
@@ -122,18 +122,18 @@ impl Stage {
     }
 
     /// Applies YAML, in its namespace where no other is named.
-    pub async fn apply(&self, yaml: &str) {
+    pub(crate) async fn apply(&self, yaml: &str) {
         self.space.apply(yaml).await.unwrap();
     }
 
-    pub fn api<K>(&self) -> Api<K>
+    pub(crate) fn api<K>(&self) -> Api<K>
     where
         K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
     {
         Api::namespaced(self.client.clone(), self.space.name())
     }
 
-    pub fn api_of_cluster<K>(&self) -> Api<K>
+    pub(crate) fn api_of_cluster<K>(&self) -> Api<K>
     where
         K: Resource<Scope = ClusterResourceScope, DynamicType = ()>,
     {
@@ -141,23 +141,23 @@ impl Stage {
     }
 
     /// A name for objects of the cluster that no other test uses.
-    pub fn unique(&self, name: &str) -> String {
+    pub(crate) fn unique(&self, name: &str) -> String {
         format!("{}-{name}", self.space.name())
     }
 
-    pub async fn firing(&self, name: &str, subject: &str) -> Signal {
+    pub(crate) async fn firing(&self, name: &str, subject: &str) -> Signal {
         let subject = self.subject(subject);
         let (signal, at) = self.inbox.wait(name, &subject, SignalStatus::Firing).await;
         eprintln!("{name} {subject}: {:?} after its start; {}", at.duration_since(signal.starts_at), signal.headline());
         signal
     }
 
-    pub async fn resolved(&self, name: &str, subject: &str) -> Signal {
+    pub(crate) async fn resolved(&self, name: &str, subject: &str) -> Signal {
         self.inbox.wait(name, &self.subject(subject), SignalStatus::Resolved).await.0
     }
 
     /// `Pod cart` as `Pod <namespace>/cart`; what is of the cluster has a slash before its name.
-    pub fn subject(&self, subject: &str) -> String {
+    pub(crate) fn subject(&self, subject: &str) -> String {
         let (kind, name) = subject.split_once(' ').unwrap();
         match name.strip_prefix('/') {
             Some(name) => format!("{kind} {name}"),
@@ -165,29 +165,33 @@ impl Stage {
         }
     }
 
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         self.cancel.cancel();
         self.running.await.unwrap();
     }
 }
 
 /// Changes an object as a person with an editor does.
-pub async fn patch<K: Resource + Clone + DeserializeOwned + std::fmt::Debug>(api: &Api<K>, name: &str, patch: Value) {
+pub(crate) async fn patch<K: Resource + Clone + DeserializeOwned + std::fmt::Debug>(
+    api: &Api<K>,
+    name: &str,
+    patch: Value,
+) {
     api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
 }
 
 /// Sets an object's status as its controller would.
-pub async fn patch_status<K: Resource + Clone + DeserializeOwned>(api: &Api<K>, name: &str, status: Value) {
+pub(crate) async fn patch_status<K: Resource + Clone + DeserializeOwned>(api: &Api<K>, name: &str, status: Value) {
     let patch = Patch::Merge(json!({"status": status}));
     api.patch_status(name, &PatchParams::default(), &patch).await.unwrap();
 }
 
-pub async fn delete<K: Resource + Clone + DeserializeOwned + std::fmt::Debug>(api: &Api<K>, name: &str) {
+pub(crate) async fn delete<K: Resource + Clone + DeserializeOwned + std::fmt::Debug>(api: &Api<K>, name: &str) {
     api.delete(name, &DeleteParams::background().grace_period(0)).await.unwrap();
 }
 
 /// Stages a fault of the whole cluster, and clears up after it also where it fails, for other tests run beside it.
-pub async fn and_then_clear(staged: impl Future<Output = ()>, clear: impl Future<Output = ()>) {
+pub(crate) async fn and_then_clear(staged: impl Future<Output = ()>, clear: impl Future<Output = ()>) {
     let ended = std::panic::AssertUnwindSafe(staged).catch_unwind().await;
     clear.await;
     if let Err(panic) = ended {
@@ -196,7 +200,12 @@ pub async fn and_then_clear(staged: impl Future<Output = ()>, clear: impl Future
 }
 
 /// A forwarder of this namespace that waits for no fault longer than a second, but where `more` says otherwise.
-pub fn run(client: &Client, namespace: &str, inbox: &Arc<Inbox>, more: &Value) -> (CancellationToken, JoinHandle<()>) {
+pub(crate) fn run(
+    client: &Client,
+    namespace: &str,
+    inbox: &Arc<Inbox>,
+    more: &Value,
+) -> (CancellationToken, JoinHandle<()>) {
     let mut config = json!({"namespaces": {"include": [namespace]}, "forbidden_retry": "1s"});
     let mut conditions = serde_json::to_value(ForwarderConfig::default().conditions).unwrap();
     for condition in conditions.as_object_mut().unwrap().values_mut() {

@@ -10,7 +10,9 @@ use crate::stage::{PATIENCE, Stage, and_then_clear, delete, patch};
 async fn each_fault_of_claims_and_volumes_is_told_and_resolved() {
     let Some(stage) = Stage::open("volumes").await else { return };
     let (lost, failed) = (stage.unique("lost"), stage.unique("failed"));
-    let staged = async { tokio::join!(claim(&stage, &lost), volume(&stage, &failed)) };
+    let staged = async {
+        tokio::join!(Box::pin(claim(&stage, &lost)), Box::pin(volume(&stage, &failed)));
+    };
     let volumes = stage.api_of_cluster::<PersistentVolume>();
     let clear = async {
         for name in [&lost, &failed] {
@@ -18,7 +20,7 @@ async fn each_fault_of_claims_and_volumes_is_told_and_resolved() {
             let _ = volumes.delete(name, &DeleteParams::default()).await;
         }
     };
-    and_then_clear(async { drop(staged.await) }, clear).await;
+    and_then_clear(staged, clear).await;
     stage.close().await;
 }
 
