@@ -146,18 +146,18 @@ impl History {
             }
             Glimpse::Seen(family, scope, object) => {
                 batch.entries.extend(self.seen(family, &scope, &object, now));
-                self.came_to(family, scope, object.metadata.resource_version, &mut batch);
+                self.came_to(family, &scope, object.metadata.resource_version, &mut batch);
             }
             Glimpse::Gone(family, scope, object) => {
                 batch.entries.extend(self.gone(family, &scope, &object, now));
-                self.came_to(family, scope, object.metadata.resource_version, &mut batch);
+                self.came_to(family, &scope, object.metadata.resource_version, &mut batch);
             }
             Glimpse::Listed(family, scope) => {
                 batch.entries = self.listed(family, &scope, now);
                 batch.listed.push(Listed { kind: family.kind.to_owned(), at: now });
             }
             Glimpse::At(family, scope, version) => {
-                self.came_to(family, scope.clone(), Some(version), &mut batch);
+                self.came_to(family, &scope, Some(version), &mut batch);
                 self.tell_reached(family, &scope, &mut batch);
             }
             Glimpse::Behind(family, scope, version) => {
@@ -170,15 +170,15 @@ impl History {
 
     /// Notes how far a watch has come. It is told with what was seen, and by itself only where the API server marks it:
     /// most of what is seen is no change.
-    fn came_to(&mut self, family: &'static Family, scope: Scope, version: Option<String>, batch: &mut Batch) {
+    fn came_to(&mut self, family: &'static Family, scope: &Scope, version: Option<String>, batch: &mut Batch) {
         let objects = self.kinds.entry(family.kind).or_default();
-        let (Some(version), false) = (version, objects.lists(&scope)) else { return };
+        let (Some(version), false) = (version, objects.lists(scope)) else { return };
         let reach = objects.reached.entry(scope.clone()).or_default();
         if reach.version != version {
             *reach = Reach { version, told: false };
         }
         if !batch.entries.is_empty() {
-            self.tell_reached(family, &scope, batch);
+            self.tell_reached(family, scope, batch);
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use marple_core::Size;
 use metrics::gauge;
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, SqlitePool};
 
@@ -184,7 +185,7 @@ fn cost(body: usize) -> u64 {
 /// Whether the file is no database, or a broken one.
 fn is_damaged(error: &sqlx::Error) -> bool {
     // SQLITE_CORRUPT and SQLITE_NOTADB, the low byte of an extended code.
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<u32>().ok());
+    let code = error.as_database_error().and_then(DatabaseError::code).and_then(|code| code.parse::<u32>().ok());
     code.is_some_and(|code| matches!(code & 0xff, 11 | 26))
 }
 

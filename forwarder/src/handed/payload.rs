@@ -47,7 +47,7 @@ pub struct HappeningError {
     pub reason: String,
 }
 
-/// A CloudEvent as far as it is used.
+/// A `CloudEvent` as far as it is used.
 #[derive(Deserialize)]
 struct Event {
     data: Data,
