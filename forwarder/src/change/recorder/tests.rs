@@ -78,7 +78,7 @@ async fn what_fails_is_tried_again_until_it_is_kept_and_nothing_overtakes_it() {
     assert_eq!(got, [["1", "2"]]);
     let took = start.elapsed();
     assert!(took >= Duration::from_millis(500 + 1_000 + 7_000), "{took:?}");
-    assert!(took <= Duration::from_millis(2 * (500 + 1_000) + 7_000), "{took:?}");
+    assert!(took <= Duration::from_secs(10), "{took:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,7 +59,7 @@ struct Pending<T, W> {
 
 /// What waits for its commit.
 enum Waiting {
-    Signals(Accepting),
+    Signals(Box<Accepting>),
     Job(Box<dyn Job>),
 }
 
@@ -149,7 +149,7 @@ impl Writer {
     ) -> Result<Accepted, StoreError> {
         let room = self.room(Accepting::size(&rows, &quarantined))?;
         let (accepting, answered) = Accepting::new(doing, sequence, signals, rows, quarantined, at, room);
-        self.submit(Waiting::Signals(accepting))?;
+        self.submit(Waiting::Signals(Box::new(accepting)))?;
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -240,7 +240,7 @@ impl Committer {
         let (mut signals, mut jobs) = (vec![], vec![]);
         for one in waiting.drain(..) {
             match one {
-                Waiting::Signals(accepting) => signals.push(accepting),
+                Waiting::Signals(accepting) => signals.push(*accepting),
                 Waiting::Job(job) => jobs.push(job),
             }
         }
