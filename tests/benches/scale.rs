@@ -136,7 +136,7 @@ impl Scale {
         let updates = self.rate * self.seconds;
         println!("{updates} updates in {took:.1?}, {} of them broke a pod", written.len());
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let spent = processor(pid)? - before;
+        let spent = processor(pid)?.saturating_sub(before);
         let deadline = Instant::now() + LAST;
         while inbox.0.lock().unwrap().len() < written.len() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// The longest that a fault may take to show and be told, image pulls, back-off and the minute of a schedule included.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The name that forwarders give the cluster.
 pub(crate) const CLUSTER: &str = "test";
