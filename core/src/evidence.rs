@@ -1,6 +1,7 @@
 //! What a look returned.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -82,8 +83,15 @@ impl fmt::Display for Extent {
     }
 }
 
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
+impl AddAssign for Extent {
+    fn add_assign(&mut self, more: Self) {
+        self.bytes += more.bytes;
+        self.lines += more.lines;
+    }
+}
+
+/// A number with its thousands apart, as `1,234`.
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();

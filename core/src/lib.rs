@@ -20,7 +20,7 @@ pub mod subject;
 pub use alert::{Alert, AlertError};
 pub use change::{Author, Change, ChangeKind, FieldChange};
 pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, Link, Remedy, Risk, Unseen, Verdict};
-pub use evidence::{Evidence, EvidenceId, EvidenceOrigin, Extent};
+pub use evidence::{Evidence, EvidenceId, EvidenceOrigin, Extent, grouped};
 pub use finding::{Finding, Proof, ProofSource};
 pub use fingerprint::Fingerprint;
 pub use id::{ApprovalId, IncidentId, InvestigationId};

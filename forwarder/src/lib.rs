@@ -15,6 +15,7 @@ pub mod handed;
 pub mod known;
 mod metric;
 pub mod object;
+mod pauses;
 pub mod picture;
 pub mod tracker;
 mod watch;

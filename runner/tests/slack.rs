@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_core::{EvidenceId, Period, Secret};
-use marple_runner::render::{Drawing, View};
+use marple_runner::render::View;
 use marple_runner::sinks::{Attempt, ProgressError, ReceiptProgress, Sink, SinkError, SlackConfig, SlackSink, client};
+use marple_runner::store::Drawing;
 use marple_tests::slack::{Call, Fault, SlackDouble, SlackMessage};
 use serde_json::Value;
 

@@ -1,18 +1,17 @@
 //! A second API server of the test cluster, which a test may kill.
 
 use std::env;
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use kube::config::KubeConfigOptions;
 use kube::{Client, Config};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::cluster::{TestCluster, wait_for};
+use crate::cluster::TestCluster;
+use crate::process::Process;
 use crate::program::free_port;
 
 /// How long it may take until it answers, on a machine that is busy with other tests.
@@ -22,7 +21,7 @@ const READY_WITHIN: Duration = Duration::from_mins(2);
 pub struct ApiServer {
     folder: TempDir,
     port: u16,
-    child: Option<Child>,
+    process: Process,
 }
 
 impl ApiServer {
@@ -46,7 +45,8 @@ impl ApiServer {
         ensure!(kubeconfig.contains(server), "the kubeconfig of tests/cluster/up names another server than {server}");
         let beside = kubeconfig.replace(server, &format!("https://127.0.0.1:{port}"));
         std::fs::write(folder.path().join("kubeconfig"), beside)?;
-        let mut started = Self { folder, port, child: None };
+        let process = Process::new("an API server", folder.path().join("log"));
+        let mut started = Self { folder, port, process };
         started.begin().await?;
         Ok(Some(started))
     }
@@ -58,35 +58,24 @@ impl ApiServer {
 
     /// Kills the process at once, as the loss of its machine does.
     pub async fn kill(&mut self) -> Result<()> {
-        let mut child = self.child.take().context("it does not run")?;
-        child.kill().await.context("kill the API server")
+        self.process.kill().await
     }
 
     /// Starts the process, again on the same port, and waits until it is ready.
     pub async fn begin(&mut self) -> Result<()> {
-        ensure!(self.child.is_none(), "it already runs");
-        let log = File::options().create(true).append(true).open(self.folder.path().join("log"))?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("cluster/api-server");
-        let child = Command::new(script)
-            .arg(self.port.to_string())
-            // The cluster's Service leads to its own server, whatever becomes of this one.
-            .args(["--endpoint-reconciler-type", "none", "--bind-address", "127.0.0.1"])
-            .arg("--cert-dir")
-            .arg(self.folder.path())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .context("start an API server")?;
-        self.child = Some(child);
+        let mut command = Command::new(script);
+        command.arg(self.port.to_string());
+        // The cluster's Service leads to its own server, whatever becomes of this one.
+        command.args(["--endpoint-reconciler-type", "none", "--bind-address", "127.0.0.1"]);
+        command.arg("--cert-dir").arg(self.folder.path());
         let kubeconfig = kube::config::Kubeconfig::read_from(self.kubeconfig())?;
         let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         let client = Client::try_from(config)?;
-        wait_for("an API server of the test's own", READY_WITHIN, || async {
-            let ready = http::Request::get("/readyz").body(Vec::new()).map_err(|error| error.to_string())?;
-            client.request_text(ready).await.map(drop).map_err(|error| error.to_string())
-        })
-        .await
+        let answers = async || {
+            let Ok(ready) = http::Request::get("/readyz").body(Vec::new()) else { return false };
+            client.request_text(ready).await.is_ok()
+        };
+        self.process.start(&mut command, READY_WITHIN, answers).await
     }
 }

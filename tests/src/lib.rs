@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod forwarding;
 pub mod kubeconfig;
 pub mod model;
+mod process;
 pub mod program;
 pub mod proxy;
 pub mod slack;

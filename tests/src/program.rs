@@ -1,18 +1,15 @@
 //! The program under test, as a process: started, asked, killed.
 
-use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-/// How long the program may take until it is ready, on a machine that is busy with other tests.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+use crate::process::{ANSWERS_WITHIN, Process};
 
 /// The token that its clients send.
 pub const TOKEN: &str = "test-token-of-the-intake";
@@ -21,7 +18,7 @@ pub const TOKEN: &str = "test-token-of-the-intake";
 pub struct Program {
     folder: TempDir,
     port: u16,
-    child: Option<Child>,
+    process: Process,
     environment: Vec<(String, String)>,
 }
 
@@ -31,7 +28,8 @@ impl Program {
         let folder = TempDir::with_prefix("marple-")?;
         let port = free_port()?;
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut program = Self { folder, port, child: None, environment };
+        let process = Process::new("marple", folder.path().join("marple.log"));
+        let mut program = Self { folder, port, process, environment };
         program.configure(configuration)?;
         program.start().await?;
         Ok(program)
@@ -66,55 +64,27 @@ impl Program {
 
     /// Starts the process again, with the same configuration, store and port.
     pub async fn start(&mut self) -> anyhow::Result<()> {
-        ensure!(self.child.is_none(), "it already runs");
-        let log = File::options().create(true).append(true).open(self.log_path())?;
-        let child = Command::new(binary()?)
-            .args(["serve", "--config"])
-            .arg(self.folder.path().join("marple.yaml"))
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .context("start marple")?;
-        self.child = Some(child);
-        let started = Instant::now();
-        let client = client();
-        loop {
-            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
-                bail!("marple ended with {status}:\n{}", self.log());
-            }
-            if let Ok(answer) = client.get(self.url("/readyz")).send().await
-                && answer.status().is_success()
-            {
-                return Ok(());
-            }
-            ensure!(started.elapsed() < READY_WITHIN, "marple was not ready in {READY_WITHIN:?}:\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let mut command = Command::new(binary()?);
+        command.args(["serve", "--config"]).arg(self.folder.path().join("marple.yaml"));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let (client, ready) = (client(), self.url("/readyz"));
+        let answers = async || client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success());
+        self.process.start(&mut command, ANSWERS_WITHIN, answers).await
     }
 
     /// Kills the process at once, as `kill -9` does.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
-        let mut child = self.child.take().context("it does not run")?;
-        child.kill().await.context("kill marple")
+        self.process.kill().await
     }
 
     /// Asks the process to stop, and waits for it.
     pub async fn stop(&mut self) -> anyhow::Result<()> {
-        let mut child = self.child.take().context("it does not run")?;
-        let pid = child.id().context("it has ended")?;
-        ensure!(Command::new("kill").arg(pid.to_string()).status().await?.success(), "kill {pid}");
-        let status =
-            tokio::time::timeout(Duration::from_secs(20), child.wait()).await.context("it did not stop in 20 s")??;
-        ensure!(status.success(), "marple ended with {status}:\n{}", self.log());
-        Ok(())
+        self.process.stop().await
     }
 
     /// Its process id.
     pub fn pid(&self) -> Option<u32> {
-        self.child.as_ref().and_then(Child::id)
+        self.process.pid()
     }
 
     /// The address of a path.
@@ -135,16 +105,12 @@ impl Program {
 
     /// What it has logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+        self.process.log()
     }
 
     /// Its folder, for files that it writes.
     pub fn folder(&self) -> &Path {
         self.folder.path()
-    }
-
-    fn log_path(&self) -> PathBuf {
-        self.folder.path().join("marple.log")
     }
 }
 

@@ -52,8 +52,8 @@ async fn check_within(mut conclusion: Conclusion, evidence: &dyn EvidenceLog, de
     };
     let mut faults = formal(&conclusion);
     if let Some((heads, held)) = held {
-        let missing: Vec<&str> =
-            cited.iter().zip(&held).filter(|(_, held)| !**held).map(|((_, quote), _)| quote.as_str()).collect();
+        let missing: Vec<&(EvidenceId, String)> =
+            cited.iter().zip(&held).filter(|(_, held)| !**held).map(|(cited, _)| cited).collect();
         // Where else they occur is a help to the model, and no more: what can't be found out in time is left out.
         let elsewhere = tokio::time::timeout_at(until, elsewhere(evidence, &heads, &missing)).await;
         let elsewhere = elsewhere.ok().and_then(Result::ok).unwrap_or_default();
@@ -93,16 +93,22 @@ async fn held(
     Ok((heads, held))
 }
 
-/// Of each quote, the first pieces in which it occurs.
+/// Of each quote, the first pieces in which it occurs; in the one that it was cited for it doesn't.
 async fn elsewhere(
     evidence: &dyn EvidenceLog,
     heads: &[EvidenceHead],
-    quotes: &[&str],
+    missing: &[&(EvidenceId, String)],
 ) -> Result<Vec<Vec<EvidenceId>>, EvidenceError> {
-    let mut found = vec![Vec::new(); quotes.len()];
+    let mut found = vec![Vec::new(); missing.len()];
     for head in heads {
-        for (found, occurs) in found.iter_mut().zip(occurring(evidence, head, quotes).await?) {
-            if occurs && found.len() < ELSEWHERE {
+        let (open, quotes): (Vec<&mut Vec<EvidenceId>>, Vec<&str>) = found
+            .iter_mut()
+            .zip(missing)
+            .filter(|(found, (cited, _))| *cited != head.id && found.len() < ELSEWHERE)
+            .map(|(found, (_, quote))| (found, quote.as_str()))
+            .unzip();
+        for (found, occurs) in open.into_iter().zip(occurring(evidence, head, &quotes).await?) {
+            if occurs {
                 found.push(head.id);
             }
         }

@@ -103,11 +103,7 @@ impl History {
         // Without a list, nothing could be compared with what is in an older form.
         if kept.states.iter().all(State::is_comparable) {
             for one in kept.reached.into_iter().filter(|one| one.form == self.form) {
-                let scope = match one.namespace.as_str() {
-                    "" => Scope::Cluster,
-                    name => Scope::Namespace(name.to_owned()),
-                };
-                objects.reached.insert(scope, Reach { version: one.version, told: true });
+                objects.reached.insert(Scope::of(&one.namespace), Reach { version: one.version, told: true });
             }
         }
         for state in kept.states.into_iter().filter(counts) {
@@ -186,12 +182,12 @@ impl History {
         let reach = self.kinds.get_mut(family.kind).and_then(|objects| objects.reached.get_mut(scope));
         let Some(reach) = reach.filter(|reach| !reach.told) else { return };
         reach.told = true;
-        let namespace = match scope {
-            Scope::Cluster => String::new(),
-            Scope::Namespace(name) => name.clone(),
-        };
-        let (kind, form) = (family.kind.to_owned(), self.form.clone());
-        batch.reached.push(Reached { kind, namespace, form, version: reach.version.clone() });
+        batch.reached.push(Reached {
+            kind: family.kind.to_owned(),
+            namespace: scope.namespace().to_owned(),
+            form: self.form.clone(),
+            version: reach.version.clone(),
+        });
     }
 
     /// How many objects are known.

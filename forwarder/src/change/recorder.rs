@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Batch, Chronicle, Family, History, Kept};
-use crate::deliver::{DEADLINE, DeliverError, Pauses, in_time};
+use crate::deliver::{DEADLINE, DeliverError, in_time};
 use crate::metric;
+use crate::pauses::Pauses;
 use crate::watch::HistoryWatches;
 
 /// What was seen and waits to be compared, which takes microseconds: an object may have a MiB. When full, the watches wait,

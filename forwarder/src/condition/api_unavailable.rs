@@ -4,8 +4,7 @@ use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, Status, find};
 
 /// An APIService that is not available for longer than `hold`: what it serves, as metrics, can't be read, and namespaces
@@ -28,31 +27,13 @@ impl Default for ApiUnavailable {
 }
 
 impl Condition for ApiUnavailable {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::ApiService(api) = object else { return Vec::new() };
         let Some(condition) = find(&api.status.conditions, "Available", Status::False) else { return Vec::new() };
-        let message = condition.message.as_deref();
         let backend = api.spec.service.as_ref();
         let behind =
             backend.map(|service| format!(" (Service {}/{})", service.namespace, service.name)).unwrap_or_default();
-        vec![Sighting {
-            stage: Stage::Holds(self.hold.duration()),
-            since: condition.last_transition_time,
-            reason: condition.reason.clone(),
-            description: some_line(message),
-            ..Sighting::new(
-                "APIServiceUnavailable",
-                Severity::Warning,
-                format!("{}{behind} is not available{}", context.key, after_colon(message)),
-            )
-        }]
+        let what = format!("{}{behind} is not available", context.key);
+        vec![Sighting::of_standing("APIServiceUnavailable", Severity::Warning, condition, &what, self.hold)]
     }
 }

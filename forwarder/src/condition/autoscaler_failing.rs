@@ -4,8 +4,7 @@ use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, Status, find};
 
 /// An autoscaler that can't scale for longer than `hold`: it gets no metrics, or can't read or set its target's scale. It
@@ -28,14 +27,6 @@ impl Default for AutoscalerFailing {
 }
 
 impl Condition for AutoscalerFailing {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Autoscaler(autoscaler) = object else { return Vec::new() };
         let conditions = &autoscaler.status.conditions;
@@ -44,15 +35,10 @@ impl Condition for AutoscalerFailing {
                 .filter(|condition| condition.reason.as_deref() != Some("ScalingDisabled"))
         });
         let Some(condition) = unable else { return Vec::new() };
-        let (target, message) = (autoscaler.target(), condition.message.as_deref());
-        let summary = format!("{} can't scale {} {}{}", context.key, target.kind, target.name, after_colon(message));
-        vec![Sighting {
-            stage: Stage::Holds(self.hold.duration()),
-            since: condition.last_transition_time,
-            workload: Some(target),
-            reason: condition.reason.clone(),
-            description: some_line(message),
-            ..Sighting::new("HorizontalPodAutoscalerFailing", Severity::Warning, summary)
-        }]
+        let target = autoscaler.target();
+        let what = format!("{} can't scale {} {}", context.key, target.kind, target.name);
+        let name = "HorizontalPodAutoscalerFailing";
+        let told = Sighting::of_standing(name, Severity::Warning, condition, &what, self.hold);
+        vec![Sighting { workload: Some(target), ..told }]
     }
 }

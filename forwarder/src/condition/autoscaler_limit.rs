@@ -28,14 +28,6 @@ impl Default for AutoscalerLimit {
 }
 
 impl Condition for AutoscalerLimit {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Autoscaler(autoscaler) = object else { return Vec::new() };
         // `TooFewReplicas` is the other limit: a quiet night.

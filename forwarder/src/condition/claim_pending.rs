@@ -27,14 +27,6 @@ impl Default for ClaimPending {
 }
 
 impl Condition for ClaimPending {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Claim(claim) = object else { return Vec::new() };
         let class = claim.spec.storage_class_name.as_deref().unwrap_or_default();

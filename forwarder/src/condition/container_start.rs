@@ -42,14 +42,6 @@ const WAITING: [&str; 7] = [
 const TERMINATED: [&str; 2] = ["StartError", "ContainerCannotRun"];
 
 impl Condition for ContainerStart {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         if pod.finished() {

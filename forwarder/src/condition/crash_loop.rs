@@ -45,14 +45,6 @@ impl Default for CrashLoop {
 }
 
 impl Condition for CrashLoop {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         match object {
             Object::Pod(pod) if !pod.finished() => {

@@ -27,14 +27,6 @@ impl Default for CronJobFailing {
 }
 
 impl Condition for CronJobFailing {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::CronJob(cron_job) = object else { return Vec::new() };
         let status = &cron_job.status;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
-use crate::object::{Kind, Object};
+use crate::object::{Kind, Object, ObjectKey};
 
 /// A CronJob that doesn't begin its Jobs: it has missed their time, they are refused, or its schedule can't be used, from
 /// events. It ends when it begins a Job, when it is suspended, after `quiet` without a further event, or with the CronJob.
@@ -51,26 +51,13 @@ const REASONS: [&str; 7] = [
 ];
 
 impl Condition for CronJobMissed {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &["CronJobNotScheduled"]
     }
 
     fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
-        let Object::Event(event) = object else { return Vec::new() };
-        let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::CronJob) else { return Vec::new() };
-        if !event.reason.as_deref().is_some_and(|reason| REASONS.contains(&reason)) {
-            return Vec::new();
-        }
-        let what = format!("{subject} doesn't begin its Job");
+        let what = |subject: &ObjectKey| format!("{subject} doesn't begin its Job");
         let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
-        Sighting::of_event("CronJobNotScheduled", event, subject, &what, enough).into_iter().collect()
+        Sighting::of_reasons("CronJobNotScheduled", object, (&Kind::CronJob, &REASONS), what, enough)
     }
 }

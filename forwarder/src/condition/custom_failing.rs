@@ -4,8 +4,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, find};
 
 /// A custom resource, of the kinds under `forwarder.custom`, one of whose conditions tells of a fault for longer than
@@ -28,30 +27,13 @@ impl Default for CustomFailing {
 }
 
 impl Condition for CustomFailing {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Custom(resource, custom) = object else { return Vec::new() };
         let status = resource.when.status();
         let told = resource.conditions.iter().find_map(|type_| find(&custom.status.conditions, type_, status));
         let Some(condition) = told else { return Vec::new() };
-        let message = condition.message.as_deref();
-        vec![Sighting {
-            stage: Stage::Holds(resource.hold.unwrap_or(self.hold).duration()),
-            since: condition.last_transition_time,
-            reason: condition.reason.clone(),
-            description: some_line(message),
-            ..Sighting::new(
-                "CustomResourceFailing",
-                resource.severity,
-                format!("{} says {} {status:?}{}", context.key, condition.type_, after_colon(message)),
-            )
-        }]
+        let what = format!("{} says {} {status:?}", context.key, condition.type_);
+        let hold = resource.hold.unwrap_or(self.hold);
+        vec![Sighting::of_standing("CustomResourceFailing", resource.severity, condition, &what, hold)]
     }
 }

@@ -40,14 +40,6 @@ impl Default for EventBackstop {
 }
 
 impl Condition for EventBackstop {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Event(event) = object else { return Vec::new() };
         let subject = event.subject().filter(|subject| subject.kind == Kind::Pod);

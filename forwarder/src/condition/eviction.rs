@@ -29,14 +29,6 @@ impl Default for Eviction {
 }
 
 impl Condition for Eviction {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         if pod.status.reason.as_deref() != Some("Evicted") {

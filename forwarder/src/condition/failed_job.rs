@@ -30,14 +30,6 @@ impl Default for FailedJob {
 }
 
 impl Condition for FailedJob {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Job(job) = object else { return Vec::new() };
         let Some(condition) = find(&job.status.conditions, "Failed", Status::True) else { return Vec::new() };

@@ -32,14 +32,6 @@ impl Default for HelmRelease {
 const FAILED: &str = "HelmReleaseFailed";
 
 impl Condition for HelmRelease {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Release(release) = object else { return Vec::new() };
         let (number, status, since) = (release.number, &*release.revision.status, release.revision.since);

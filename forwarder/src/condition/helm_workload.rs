@@ -28,14 +28,6 @@ impl Default for HelmWorkload {
 }
 
 impl Condition for HelmWorkload {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Some(release) = helm_release(object.metadata()) else { return Vec::new() };
         let (ready, wanted) = match object {

@@ -41,14 +41,6 @@ const REASONS: [&str; 7] = [
 ];
 
 impl Condition for ImagePull {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         if pod.finished() {

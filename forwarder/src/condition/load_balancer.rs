@@ -27,14 +27,6 @@ impl Default for LoadBalancerPending {
 }
 
 impl Condition for LoadBalancerPending {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Service(service) = object else { return Vec::new() };
         if !service.waits_for_address() || deletion(&service.metadata).is_some() {

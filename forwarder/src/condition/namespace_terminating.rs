@@ -36,14 +36,6 @@ const WHY: [&str; 5] = [
 ];
 
 impl Condition for NamespaceTerminating {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Namespace(namespace) = object else { return Vec::new() };
         let Some(since) = deletion(&namespace.metadata) else { return Vec::new() };

@@ -4,8 +4,7 @@ use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, Status, find};
 
 /// A node short of memory, disk or processes, or without network, for longer than `hold`. It ends when the node says so,
@@ -36,27 +35,13 @@ pub(super) const PRESSURES: [(&str, &str, &str); 4] = [
 ];
 
 impl Condition for NodePressure {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Node(node) = object else { return Vec::new() };
         let pressed = PRESSURES.into_iter().filter_map(|(type_, name, how)| {
             let condition = find(&node.status.conditions, type_, Status::True)?;
-            let message = condition.message.as_deref();
-            Some(Sighting {
-                stage: Stage::Holds(self.hold.duration()),
-                since: condition.last_transition_time,
-                reason: condition.reason.clone(),
-                node: Some(context.key.name.to_string()),
-                description: some_line(message),
-                ..Sighting::new(name, Severity::Warning, format!("{} {how}{}", context.key, after_colon(message)))
-            })
+            let what = format!("{} {how}", context.key);
+            let told = Sighting::of_standing(name, Severity::Warning, condition, &what, self.hold);
+            Some(Sighting { node: Some(context.key.name.to_string()), ..told })
         });
         pressed.collect()
     }

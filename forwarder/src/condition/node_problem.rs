@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::node_pressure::PRESSURES;
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, Standing, Status};
 
 /// A fault that a condition of a node tells, as the node-problem-detector and agents of clouds write them: `KernelDeadlock`
@@ -42,32 +41,13 @@ impl Default for NodeProblem {
 const GOOD: [&str; 5] = ["Ready", "Healthy", "Available", "Synced", "Ok"];
 
 impl Condition for NodeProblem {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Node(node) = object else { return Vec::new() };
         let told = node.status.conditions.iter().filter(|condition| self.is_fault(condition)).map(|condition| {
-            let message = condition.message.as_deref();
             let how = if condition.status == Status::True { "has" } else { "is without" };
-            Sighting {
-                condition: Some(condition.type_.clone()),
-                stage: Stage::Holds(self.hold.duration()),
-                since: condition.last_transition_time,
-                reason: condition.reason.clone(),
-                node: Some(context.key.name.to_string()),
-                description: some_line(message),
-                ..Sighting::new(
-                    "NodeProblem",
-                    Severity::Warning,
-                    format!("{} {how} {}{}", context.key, condition.type_, after_colon(message)),
-                )
-            }
+            let what = format!("{} {how} {}", context.key, condition.type_);
+            let told = Sighting::of_standing("NodeProblem", Severity::Warning, condition, &what, self.hold);
+            Sighting { condition: Some(condition.type_.clone()), node: Some(context.key.name.to_string()), ..told }
         });
         told.collect()
     }

@@ -28,14 +28,6 @@ impl Default for NotReady {
 }
 
 impl Condition for NotReady {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         if pod.deleting() || pod.status.phase.as_deref() != Some("Running") || !of_workload(pod) {

@@ -29,14 +29,6 @@ impl Default for OomKill {
 }
 
 impl Condition for OomKill {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         pod.statuses().filter_map(|status| self.container(pod, status, context)).collect()

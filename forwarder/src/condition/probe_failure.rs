@@ -41,14 +41,6 @@ impl Default for ProbeFailure {
 }
 
 impl Condition for ProbeFailure {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &["PodProbeFailing"]
     }

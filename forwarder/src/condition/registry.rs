@@ -1,18 +1,11 @@
 //! The list of conditions: their settings in the configuration, and who is asked about an object.
 
-use marple_core::Period;
-
 use super::{Context, Sighting};
 use crate::object::Object;
 
-/// Something that can be wrong with an object, with its settings.
+/// Something that can be wrong with an object, with its settings: each has among them whether it is told (`enabled`) and
+/// how often (`rate_limit`).
 pub trait Condition {
-    /// Whether it is told at all.
-    fn enabled(&self) -> bool;
-
-    /// How long after it was told last it is told again at the soonest, of the same object.
-    fn rate_limit(&self) -> Period;
-
     /// The signals of which events tell: they can't be known to have ended where events can't be watched.
     fn told_by_events(&self) -> &'static [&'static str] {
         &[]
@@ -38,8 +31,8 @@ macro_rules! conditions {
             /// All that this object shows, by the conditions that are told.
             pub fn see(&self, object: &$crate::object::Object, context: &Context<'_>) -> Vec<Sighting> {
                 let mut sightings = Vec::new();
-                $(if self.$field.enabled() {
-                    let rate_limit = self.$field.rate_limit().duration();
+                $(if self.$field.enabled {
+                    let rate_limit = self.$field.rate_limit.duration();
                     let seen = self.$field.see(object, context).into_iter();
                     sightings.extend(seen.map(|sighting| Sighting { rate_limit, ..sighting }));
                 })*

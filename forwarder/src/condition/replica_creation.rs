@@ -7,8 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sighting::Enough;
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Event, Kind, Object, Standing, Status, controller, find};
 
 /// A workload whose pods are refused when they are to be made, most often by a quota or an admission rule. Deployments
@@ -45,14 +44,6 @@ impl Default for ReplicaCreation {
 const NAME: &str = "ReplicaCreationFailing";
 
 impl Condition for ReplicaCreation {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &[NAME]
     }
@@ -85,17 +76,7 @@ impl ReplicaCreation {
 
     fn told(&self, conditions: &[Standing], context: &Context<'_>) -> Option<Sighting> {
         let condition = find(conditions, "ReplicaFailure", Status::True)?;
-        let message = condition.message.as_deref();
-        Some(Sighting {
-            stage: Stage::Holds(self.hold.duration()),
-            since: condition.last_transition_time,
-            reason: condition.reason.clone(),
-            description: some_line(message),
-            ..Sighting::new(
-                NAME,
-                Severity::Warning,
-                format!("Pods of {} can't be made{}", context.key, after_colon(message)),
-            )
-        })
+        let what = format!("Pods of {} can't be made", context.key);
+        Some(Sighting::of_standing(NAME, Severity::Warning, condition, &what, self.hold))
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
-use crate::object::{Kind, Object};
+use crate::object::{Kind, Object, ObjectKey};
 
 /// A pod whose sandbox, most often its network, can't be made, from events. It ends when the pod is
 /// ready, after `quiet` without a further event, or with the pod.
@@ -43,26 +43,13 @@ impl Default for SandboxFailure {
 const REASONS: [&str; 3] = ["FailedCreatePodSandBox", "FailedPodSandBoxStatus", "NetworkNotReady"];
 
 impl Condition for SandboxFailure {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &["PodSandboxFailing"]
     }
 
     fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
-        let Object::Event(event) = object else { return Vec::new() };
-        let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::Pod) else { return Vec::new() };
-        if !event.reason.as_deref().is_some_and(|reason| REASONS.contains(&reason)) {
-            return Vec::new();
-        }
-        let what = format!("The sandbox of {subject} can't be made");
+        let what = |subject: &ObjectKey| format!("The sandbox of {subject} can't be made");
         let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
-        Sighting::of_event("PodSandboxFailing", event, subject, &what, enough).into_iter().collect()
+        Sighting::of_reasons("PodSandboxFailing", object, (&Kind::Pod, &REASONS), what, enough)
     }
 }

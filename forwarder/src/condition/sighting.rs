@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use marple_core::{Period, Severity};
 
 use super::text::{after_colon, some_line};
-use crate::object::{Event, ObjectKey, Owner};
+use crate::object::{Event, Kind, Object, ObjectKey, Owner, Standing};
 
 /// Whether a condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,41 @@ impl Sighting {
             summary,
             description: None,
         }
+    }
+
+    /// What a condition under the object's `status` tells, once it has lasted `hold`: `what`, and its own words.
+    pub(super) fn of_standing(
+        name: &'static str,
+        severity: Severity,
+        standing: &Standing,
+        what: &str,
+        hold: Period,
+    ) -> Self {
+        let message = standing.message.as_deref();
+        Self {
+            stage: Stage::Holds(hold.duration()),
+            since: standing.last_transition_time,
+            reason: standing.reason.clone(),
+            description: some_line(message),
+            ..Self::new(name, severity, format!("{what}{}", after_colon(message)))
+        }
+    }
+
+    /// What an event of one of these reasons tells of an object of this kind; `what` makes the summary's beginning.
+    pub(super) fn of_reasons(
+        name: &'static str,
+        object: &Object,
+        (kind, reasons): (&Kind, &[&str]),
+        what: impl FnOnce(&ObjectKey) -> String,
+        enough: Enough,
+    ) -> Vec<Self> {
+        let Object::Event(event) = object else { return Vec::new() };
+        let Some(subject) = event.subject().filter(|subject| subject.kind == *kind) else { return Vec::new() };
+        if !event.reason.as_deref().is_some_and(|reason| reasons.contains(&reason)) {
+            return Vec::new();
+        }
+        let what = what(&subject);
+        Self::of_event(name, event, subject, &what, enough).into_iter().collect()
     }
 
     /// What an event tells of `subject` once it has happened often enough. `what` is the summary's beginning.

@@ -32,14 +32,6 @@ impl Default for StartStuck {
 const WAITING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 impl Condition for StartStuck {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         let scheduled = find(&pod.status.conditions, "PodScheduled", Status::True);

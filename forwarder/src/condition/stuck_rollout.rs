@@ -30,14 +30,6 @@ impl Default for StuckRollout {
 }
 
 impl Condition for StuckRollout {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let sighting = match object {
             Object::Deployment(deployment) => deployment_stuck(deployment, context),

@@ -27,14 +27,6 @@ impl Default for StuckTerminating {
 }
 
 impl Condition for StuckTerminating {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         let Some(since) = deletion(&pod.metadata) else { return Vec::new() };

@@ -4,8 +4,7 @@ use marple_core::{Period, Severity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::text::{after_colon, some_line};
-use super::{Condition, Context, Sighting, Stage};
+use super::{Condition, Context, Sighting};
 use crate::object::{Object, Status, find};
 
 /// A pod that fits no node for longer than `hold`. It ends when it has a node, or with the pod.
@@ -27,14 +26,6 @@ impl Default for Unschedulable {
 }
 
 impl Condition for Unschedulable {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
         // Other reasons, as SchedulingGated, are somebody's wish.
@@ -42,17 +33,7 @@ impl Condition for Unschedulable {
             .filter(|condition| condition.reason.as_deref() == Some("Unschedulable"))
             .filter(|_| !pod.finished() && !pod.deleting());
         let Some(condition) = unscheduled else { return Vec::new() };
-        let message = condition.message.as_deref();
-        vec![Sighting {
-            stage: Stage::Holds(self.hold.duration()),
-            since: condition.last_transition_time,
-            reason: Some("Unschedulable".to_owned()),
-            description: some_line(message),
-            ..Sighting::new(
-                "PodUnschedulable",
-                Severity::Warning,
-                format!("{} fits no node{}", context.key, after_colon(message)),
-            )
-        }]
+        let what = format!("{} fits no node", context.key);
+        vec![Sighting::of_standing("PodUnschedulable", Severity::Warning, condition, &what, self.hold)]
     }
 }

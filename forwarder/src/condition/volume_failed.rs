@@ -27,14 +27,6 @@ impl Default for VolumeFailed {
 }
 
 impl Condition for VolumeFailed {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Volume(volume) = object else { return Vec::new() };
         if volume.status.phase.as_deref() != Some("Failed") {

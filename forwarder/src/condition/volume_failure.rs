@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::sighting::Enough;
 use super::{Condition, Context, Sighting};
-use crate::object::{Kind, Object};
+use crate::object::{Kind, Object, ObjectKey};
 
 /// A volume that can't be attached or mounted, from events, for the pod itself doesn't say. It ends when the pod is
 /// ready, after `quiet` without a further event, or with the pod.
@@ -43,26 +43,13 @@ impl Default for VolumeFailure {
 const REASONS: [&str; 3] = ["FailedMount", "FailedAttachVolume", "FailedMapVolume"];
 
 impl Condition for VolumeFailure {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &["PodVolumeFailing"]
     }
 
     fn see(&self, object: &Object, _: &Context<'_>) -> Vec<Sighting> {
-        let Object::Event(event) = object else { return Vec::new() };
-        let Some(subject) = event.subject().filter(|subject| subject.kind == Kind::Pod) else { return Vec::new() };
-        if !event.reason.as_deref().is_some_and(|reason| REASONS.contains(&reason)) {
-            return Vec::new();
-        }
-        let what = format!("A volume of {subject} can't be mounted");
+        let what = |subject: &ObjectKey| format!("A volume of {subject} can't be mounted");
         let enough = Enough { times: self.events, hold: self.hold, quiet: self.quiet };
-        Sighting::of_event("PodVolumeFailing", event, subject, &what, enough).into_iter().collect()
+        Sighting::of_reasons("PodVolumeFailing", object, (&Kind::Pod, &REASONS), what, enough)
     }
 }

@@ -47,14 +47,6 @@ impl Default for WarningEvent {
 }
 
 impl Condition for WarningEvent {
-    fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    fn rate_limit(&self) -> Period {
-        self.rate_limit
-    }
-
     fn told_by_events(&self) -> &'static [&'static str] {
         &["KubernetesWarningEvent"]
     }

@@ -28,6 +28,19 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Of a watch of this namespace, or of the whole cluster where it is empty.
+    pub(crate) fn of(namespace: &str) -> Self {
+        if namespace.is_empty() { Self::Cluster } else { Self::Namespace(namespace.to_owned()) }
+    }
+
+    /// The namespace; empty for the whole cluster.
+    pub(crate) fn namespace(&self) -> &str {
+        match self {
+            Self::Cluster => "",
+            Self::Namespace(name) => name,
+        }
+    }
+
     /// Whether objects of this namespace are in it.
     pub fn covers(&self, namespace: &str) -> bool {
         match self {

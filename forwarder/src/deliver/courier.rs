@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::parcel::{Content, Lane, Parcel};
 use super::spool::{Spool, SpoolError};
-use super::{Deliver, DeliverError, HttpDeliver, Pauses, Sequence, in_time};
+use super::{Deliver, DeliverError, HttpDeliver, Sequence, in_time};
 use crate::change::{Batch, Chronicle, Kept};
 use crate::known::{Known, KnownError};
 use crate::metric;
+use crate::pauses::Pauses;
 
 /// How long those who deliver wait where the spool is full or can't be written.
 const NO_ROOM: Duration = Duration::from_secs(5);

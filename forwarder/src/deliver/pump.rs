@@ -7,8 +7,9 @@ use marple_core::Signal;
 use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deliver, DeliverError, Outbox, Pauses, in_time};
+use super::{Deliver, DeliverError, Outbox, in_time};
 use crate::metric;
+use crate::pauses::Pauses;
 
 /// The most signals of one delivery: some 100 KiB.
 const BATCH: usize = 100;

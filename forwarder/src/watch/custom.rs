@@ -3,17 +3,17 @@
 use std::sync::{Arc, OnceLock};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use kube::Client;
 use kube::core::gvk::GroupVersionKind;
 use kube::core::{ApiResource, Status};
 use kube::discovery::{self, ApiCapabilities};
 use kube::runtime::watcher::{self, watcher};
-use kube::{Api, Client};
 use metrics::SharedString;
 
 use super::permission::missing;
-use super::source::{Sight, Source, Step, Steps};
+use super::source::{Sight, Source, Step, Steps, api, observation};
 use crate::config::{CustomResource, Scope};
-use crate::object::{Custom, Kind, Object, ObjectKey};
+use crate::object::{Custom, Kind, Object};
 use crate::picture::Observation;
 
 /// Objects of one page: of each only its conditions are read.
@@ -53,13 +53,9 @@ impl Source for CustomViews {
         let (client, resource, scope) = (self.client.clone(), self.resource.clone(), self.scope.clone());
         let plural = self.plural.clone();
         let found = async move {
-            let api = find(&client, &resource).await.map_err(watcher::Error::InitialListFailed)?;
-            plural.get_or_init(|| api.plural.clone());
-            let api: Api<Custom> = match &scope {
-                Scope::Cluster => Api::all_with(client, &api),
-                Scope::Namespace(name) => Api::namespaced_with(client, name, &api),
-            };
-            Ok(watcher(api, config))
+            let found = find(&client, &resource).await.map_err(watcher::Error::InitialListFailed)?;
+            plural.get_or_init(|| found.plural.clone());
+            Ok(watcher(api::<Custom>(client, &found, &scope), config))
         };
         let events = stream::once(found).try_flatten().boxed();
         // After a refusal the stream ends, so that the API is asked for again.
@@ -73,20 +69,8 @@ impl Source for CustomViews {
     }
 
     fn tell(&self, sight: Sight<Custom>, scope: &Scope) -> Option<Observation> {
-        let kind = self.kind.clone();
-        Some(match sight {
-            Sight::Listing => Observation::Listing(kind, scope.clone()),
-            Sight::Seen(view) => {
-                Observation::Seen(Object::Custom(self.resource.clone(), Box::new(view)), scope.clone())
-            }
-            Sight::Gone(view) => {
-                let namespace = view.metadata.namespace.as_deref().unwrap_or_default();
-                Observation::Gone(ObjectKey::new(kind, namespace, view.metadata.name.as_deref().unwrap_or_default()))
-            }
-            Sight::Listed => Observation::Listed(kind, scope.clone()),
-            Sight::Forbidden => Observation::Forbidden(kind, scope.clone()),
-            Sight::At(_) | Sight::Behind(_) => return None,
-        })
+        let whole = |view| Object::Custom(self.resource.clone(), Box::new(view));
+        observation(sight, self.kind.clone(), scope, whole)
     }
 
     fn missing(&self, scope: &Scope) -> Option<String> {

@@ -11,14 +11,14 @@ use kube::Api;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Error, Event, watcher};
 
-use super::source::{Object, Step, Steps};
+use super::source::{Step, Steps, Watchable};
 use super::stream::WATCH_SECONDS;
 
 /// How much longer than it was asked for a watch may take to end.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Watches from where an earlier watch came to, or lists first.
-pub(super) fn read<K: Object>(api: Api<K>, config: watcher::Config, from: Option<String>) -> Steps<K> {
+pub(super) fn read<K: Watchable>(api: Api<K>, config: watcher::Config, from: Option<String>) -> Steps<K> {
     stream::unfold((api, config, Reading::Start { from }), |(api, config, reading)| async {
         let (step, reading) = reading.next(&api, &config).await?;
         Some((step, (api, config, reading)))
@@ -36,7 +36,7 @@ enum Reading<K> {
     Watching(Steps<K>),
 }
 
-impl<K: Object> Reading<K> {
+impl<K: Watchable> Reading<K> {
     fn from(api: Api<K>, version: String) -> Self {
         Self::Watching(watch(api, version).boxed())
     }
@@ -74,7 +74,7 @@ impl<K: Object> Reading<K> {
 }
 
 /// Watches from a version on; after an error from where it was.
-fn watch<K: Object>(api: Api<K>, version: String) -> impl Stream<Item = watcher::Result<Step<K>>> + Send {
+fn watch<K: Watchable>(api: Api<K>, version: String) -> impl Stream<Item = watcher::Result<Step<K>>> + Send {
     type Open<K> = BoxStream<'static, kube::Result<WatchEvent<K>>>;
     let first = stream::once(std::future::ready(Ok(Step::At(version.clone()))));
     let rest = stream::unfold((api, version, None::<Open<K>>), |(api, mut version, mut open)| async move {

@@ -3,12 +3,15 @@
 use std::fmt::Debug;
 
 use futures::stream::BoxStream;
-use kube::Resource;
+use kube::core::{ApiResource, DynamicResourceScope};
 use kube::runtime::watcher;
+use kube::{Api, Client, Resource};
 use metrics::SharedString;
 use serde::de::DeserializeOwned;
 
 use crate::config::Scope;
+use crate::object::{Kind, Object, ObjectKey};
+use crate::picture::Observation;
 
 /// What a watch sees.
 #[derive(Debug)]
@@ -44,9 +47,41 @@ pub(super) enum Step<O> {
 pub(super) type Steps<O> = BoxStream<'static, watcher::Result<Step<O>>>;
 
 /// What can be listed and watched.
-pub(super) trait Object: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
+pub(super) trait Watchable: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static {}
 
-impl<O: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Object for O {}
+impl<O: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watchable for O {}
+
+/// The objects of a kind in a scope.
+pub(super) fn api<K>(client: Client, resource: &ApiResource, scope: &Scope) -> Api<K>
+where
+    K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
+{
+    match scope {
+        Scope::Cluster => Api::all_with(client, resource),
+        Scope::Namespace(name) => Api::namespaced_with(client, name, resource),
+    }
+}
+
+/// What is told of what the watch of a kind of conditions saw.
+pub(super) fn observation<O: Resource>(
+    sight: Sight<O>,
+    kind: Kind,
+    scope: &Scope,
+    whole: impl FnOnce(O) -> Object,
+) -> Option<Observation> {
+    Some(match sight {
+        Sight::Listing => Observation::Listing(kind, scope.clone()),
+        Sight::Seen(view) => Observation::Seen(whole(view), scope.clone()),
+        Sight::Gone(view) => {
+            let metadata = view.meta();
+            let namespace = metadata.namespace.as_deref().unwrap_or_default();
+            Observation::Gone(ObjectKey::new(kind, namespace, metadata.name.as_deref().unwrap_or_default()))
+        }
+        Sight::Listed => Observation::Listed(kind, scope.clone()),
+        Sight::Forbidden => Observation::Forbidden(kind, scope.clone()),
+        Sight::At(_) | Sight::Behind(_) => return None,
+    })
+}
 
 /// What one watch reads, and what it makes of it.
 pub(super) trait Source: Send + Sync + 'static {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::StreamExt;
 use kube::runtime::watcher;
 use metrics::{counter, gauge};
@@ -13,6 +12,7 @@ use super::fault::Fault;
 use super::source::{Sight, Source, Step, Steps};
 use crate::config::Scope;
 use crate::metric;
+use crate::pauses::Pauses;
 
 /// Seconds after which the API server ends a watch, and the watch goes on from where it was. A connection that has died in
 /// silence is noticed no sooner.
@@ -20,9 +20,6 @@ pub(super) const WATCH_SECONDS: u32 = 120;
 
 /// How long a streamed list may pause: an API server that doesn't know of them never ends one.
 const STREAM_PAUSE: Duration = Duration::from_secs(30);
-
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The watch of one kind in one scope.
 pub(super) struct Watch<S: Source> {
@@ -33,8 +30,8 @@ pub(super) struct Watch<S: Source> {
     cancel: CancellationToken,
     streaming: bool,
     forbidden: bool,
-    /// Set from the first failure until something is seen again.
-    backoff: Option<ExponentialBackoff>,
+    /// Ever longer from the first failure until something is seen again.
+    pauses: Pauses,
 }
 
 /// Why a stream was left.
@@ -53,7 +50,16 @@ impl<S: Source> Watch<S> {
         forbidden_retry: Duration,
         cancel: CancellationToken,
     ) -> Self {
-        Self { source, scope, sender, forbidden_retry, cancel, streaming: true, forbidden: false, backoff: None }
+        Self {
+            source,
+            scope,
+            sender,
+            forbidden_retry,
+            cancel,
+            streaming: true,
+            forbidden: false,
+            pauses: Pauses::default(),
+        }
     }
 
     /// Runs until cancelled, or until nobody hears any more.
@@ -101,11 +107,12 @@ impl<S: Source> Watch<S> {
                 },
                 Ok(Some(Ok(Step::Event(event)))) => self.sight(event, &mut listing),
                 Ok(Some(Ok(Step::At(version)))) => {
-                    listing = false;
+                    self.recovered();
                     Sight::At(version)
                 }
                 Ok(Some(Ok(Step::Behind(version)))) => {
                     listing = false;
+                    self.recovered();
                     Sight::Behind(version)
                 }
             };
@@ -148,7 +155,7 @@ impl<S: Source> Watch<S> {
     }
 
     fn recovered(&mut self) {
-        self.backoff = None;
+        self.pauses = Pauses::default();
         if std::mem::take(&mut self.forbidden) {
             tracing::info!(kind = %self.source.kind(), scope = %self.scope, "allowed now");
             self.gauge(0.0);
@@ -156,10 +163,7 @@ impl<S: Source> Watch<S> {
     }
 
     fn gauge(&self, forbidden: f64) {
-        let namespace = match &self.scope {
-            Scope::Cluster => String::new(),
-            Scope::Namespace(name) => name.clone(),
-        };
+        let namespace = self.scope.namespace().to_owned();
         gauge!(metric::FORBIDDEN, "kind" => self.source.kind(), "namespace" => namespace).set(forbidden);
     }
 
@@ -188,7 +192,7 @@ impl<S: Source> Watch<S> {
                 self.forbidden_retry
             }
             Fault::Expired | Fault::Passing => {
-                let wait = self.backoff.get_or_insert_with(backoff).next().unwrap_or(LONGEST_WAIT);
+                let wait = self.pauses.pause();
                 tracing::info!(kind = %self.source.kind(), scope = %self.scope, %error, ?wait, "a watch failed; it goes on");
                 wait
             }
@@ -198,15 +202,6 @@ impl<S: Source> Watch<S> {
             () = tokio::time::sleep(wait) => (fault == Fault::Expired).then_some(Left::Relist),
         }
     }
-}
-
-fn backoff() -> ExponentialBackoff {
-    ExponentialBuilder::default()
-        .with_min_delay(FIRST_WAIT)
-        .with_max_delay(LONGEST_WAIT)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }
 
 #[cfg(test)]

@@ -1,20 +1,17 @@
 //! The kinds that conditions are told of.
 
-use std::fmt::Debug;
-
 use futures::StreamExt;
 use kube::Resource;
 use kube::runtime::watcher::{self, watcher};
 use metrics::SharedString;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::permission::missing;
-use super::source::{Sight, Source, Step, Steps};
+use super::source::{Sight, Source, Step, Steps, Watchable, observation};
 use crate::config::Scope;
 use crate::object::{
-    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object,
-    ObjectKey, Pod, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
+    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object, Pod,
+    ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
 };
 use crate::picture::Observation;
 
@@ -22,9 +19,7 @@ use crate::picture::Observation;
 const PAGE: u32 = 500;
 
 /// What of an object is read.
-pub(super) trait View:
-    Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static
-{
+pub(super) trait View: Watchable + Resource<DynamicType = ()> {
     /// Its kind.
     const KIND: Kind;
 
@@ -63,21 +58,7 @@ impl<V: View> Source for Views<V> {
     }
 
     fn tell(&self, sight: Sight<V>, scope: &Scope) -> Option<Observation> {
-        Some(match sight {
-            Sight::Listing => Observation::Listing(V::KIND, scope.clone()),
-            Sight::Seen(view) => Observation::Seen(view.object(), scope.clone()),
-            Sight::Gone(view) => {
-                let metadata = view.meta();
-                Observation::Gone(ObjectKey::new(
-                    V::KIND,
-                    metadata.namespace.as_deref().unwrap_or_default(),
-                    metadata.name.as_deref().unwrap_or_default(),
-                ))
-            }
-            Sight::Listed => Observation::Listed(V::KIND, scope.clone()),
-            Sight::Forbidden => Observation::Forbidden(V::KIND, scope.clone()),
-            Sight::At(_) | Sight::Behind(_) => return None,
-        })
+        observation(sight, V::KIND, scope, View::object)
     }
 
     fn missing(&self, scope: &Scope) -> Option<String> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::follow;
 use super::permission::missing;
-use super::source::{Sight, Source, Step, Steps};
+use super::source::{Sight, Source, Step, Steps, api};
 use super::stream::Watch;
 use crate::ForwarderConfig;
 use crate::change::{Family, Glimpse};
@@ -33,11 +33,7 @@ struct Whole {
 
 impl Whole {
     fn api<K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>>(&self) -> Api<K> {
-        let (client, resource) = (self.client.clone(), self.family.resource());
-        match &self.scope {
-            Scope::Cluster => Api::all_with(client, &resource),
-            Scope::Namespace(name) => Api::namespaced_with(client, name, &resource),
-        }
+        api(self.client.clone(), &self.family.resource(), &self.scope)
     }
 }
 

@@ -52,8 +52,7 @@ pub(super) async fn evidence(
     headers: HeaderMap,
 ) -> Response {
     let shown = async {
-        let id = admitted(&state, &id, &signed, &headers)?;
-        let evidence: EvidenceId = evidence.parse().map_err(|_| Closed::Missing)?;
+        let (id, evidence) = admitted_to(&state, (&id, &evidence), &signed, &headers)?;
         let view = view(&state, id).await?;
         let kept = state.store.evidence(id).get(evidence).await.map_err(|_| Closed::Away)?;
         let kept = kept.ok_or(Closed::Missing)?;
@@ -75,8 +74,7 @@ pub(super) async fn drawing(
     headers: HeaderMap,
 ) -> Response {
     let shown = async {
-        let id = admitted(&state, &id, &signed, &headers)?;
-        let evidence: EvidenceId = evidence.parse().map_err(|_| Closed::Missing)?;
+        let (id, evidence) = admitted_to(&state, (&id, &evidence), &signed, &headers)?;
         let drawing = state.store.evidence(id).drawing(evidence).await.map_err(|_| Closed::Away)?;
         drawing.ok_or(Closed::Missing)
     };
@@ -124,6 +122,16 @@ fn admitted(state: &ApiState, id: &str, signed: &Signed, headers: &HeaderMap) ->
     }
     metrics::counter!("marple_http_unauthorized_total").increment(1);
     Err(Closed::Refused)
+}
+
+/// The same of a piece of its evidence.
+fn admitted_to(
+    state: &ApiState,
+    (id, evidence): (&str, &str),
+    signed: &Signed,
+    headers: &HeaderMap,
+) -> Result<(IncidentId, EvidenceId), Closed> {
+    Ok((admitted(state, id, signed, headers)?, evidence.parse().map_err(|_| Closed::Missing)?))
 }
 
 async fn view(state: &ApiState, id: IncidentId) -> Result<View, Closed> {

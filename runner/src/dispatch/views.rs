@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use marple_core::{Evidence, IncidentId, Member};
+use marple_core::{IncidentId, Member};
 
 use super::WorkError;
 use crate::outbox::{ViewError, Views};
-use crate::render::{Drawing, Links, Stage, View};
+use crate::render::{Links, Stage, View};
 use crate::store::{Concluded, ConcludedBy, Store};
 
 /// How many members a view holds; the rest are a number.
@@ -57,7 +57,7 @@ impl StoredViews {
                 cited.extend(evidence.get(id).await?);
             }
         }
-        let drawing = self.drawing(id, &cited).await?;
+        let drawing = self.store.drawing(id).await?;
         let shown = u32::try_from(members.len()).unwrap_or(u32::MAX);
         Ok(Some(View {
             cluster: self.cluster.clone(),
@@ -71,15 +71,5 @@ impl StoredViews {
             drawing,
             links: self.links.clone(),
         }))
-    }
-
-    /// Of the pieces that are drawn one that the conclusion cites, else the first.
-    async fn drawing(&self, id: IncidentId, cited: &[Evidence]) -> Result<Option<Drawing>, WorkError> {
-        let entries = self.store.evidence_entries(id).await?;
-        let drawn = entries.into_iter().filter(|entry| entry.drawn);
-        let chosen = drawn.min_by_key(|entry| (!cited.iter().any(|evidence| evidence.id == entry.id), entry.id));
-        let Some(entry) = chosen else { return Ok(None) };
-        let svg = self.store.evidence(id).drawing(entry.id).await?;
-        Ok(svg.map(|svg| Drawing { evidence: entry.id, title: entry.title, svg }))
     }
 }

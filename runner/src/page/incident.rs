@@ -110,20 +110,23 @@ fn quotes(shown: &IncidentPage, citations: &[Citation]) -> Markup {
     }
 }
 
-/// The way to a piece of evidence: relative, for the address may have a path before it that only a proxy knows.
-fn source(shown: &IncidentPage, id: EvidenceId, title: &str) -> Markup {
+/// The address of something of the evidence: relative, for the address may have a path before it that only a proxy knows.
+fn under(shown: &IncidentPage, path: &str) -> String {
     let query = if shown.query.is_empty() { String::new() } else { format!("?{}", shown.query) };
-    let address = format!("{}/evidence/{id}{query}#quote", shown.view.incident.id);
+    format!("{}/evidence/{path}{query}", shown.view.incident.id)
+}
+
+/// The way to a piece of evidence.
+fn source(shown: &IncidentPage, id: EvidenceId, title: &str) -> Markup {
+    let address = format!("{}#quote", under(shown, &id.to_string()));
     html! { a href=(address) { (id) @if !title.is_empty() { " · " (one_line(title)) } } }
 }
 
 /// What a piece of evidence looks like.
 fn drawing(shown: &IncidentPage, entry: &EvidenceEntry) -> Markup {
-    let query = if shown.query.is_empty() { String::new() } else { format!("?{}", shown.query) };
-    let address = format!("{}/evidence/{}/drawing.svg{query}", shown.view.incident.id, entry.id);
     html! {
         figure {
-            img src=(address) alt=(one_line(&entry.title));
+            img src=(under(shown, &format!("{}/drawing.svg", entry.id))) alt=(one_line(&entry.title));
             figcaption { (source(shown, entry.id, &entry.title)) }
         }
     }

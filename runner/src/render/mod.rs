@@ -16,4 +16,4 @@ pub(crate) use story::risk;
 pub use story::{Advice, Alerts, CauseLine, Mark, Step, Story};
 pub use terminal::terminal;
 pub use text::{bounded, clean, one_line, width};
-pub use view::{Drawing, Links, SignedLinks, Stage, View};
+pub use view::{Links, SignedLinks, Stage, View};

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::LinkKey;
-use crate::store::ConcludedBy;
+use crate::store::{ConcludedBy, Drawing};
 
 /// How far the work on an incident has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -49,17 +49,6 @@ impl SignedLinks {
         let ends = ends.saturating_add(DAY - ends.rem_euclid(DAY));
         self.key.query(incident.id, Timestamp::from_second(ends).unwrap_or(Timestamp::MAX))
     }
-}
-
-/// A graph that shows an incident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drawing {
-    /// The evidence that it draws.
-    pub evidence: EvidenceId,
-    /// What that is.
-    pub title: String,
-    /// The graph as SVG.
-    pub svg: String,
 }
 
 /// Everything that is known of an incident at one moment.

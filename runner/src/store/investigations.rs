@@ -100,6 +100,17 @@ pub struct EvidenceEntry {
     pub drawn: bool,
 }
 
+/// A graph that shows an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawing {
+    /// The evidence that it draws.
+    pub evidence: EvidenceId,
+    /// What that is.
+    pub title: String,
+    /// The graph as SVG.
+    pub svg: String,
+}
+
 /// What is known about incidents, and the work on them.
 #[async_trait]
 pub trait Investigations: Send + Sync {
@@ -108,6 +119,9 @@ pub trait Investigations: Send + Sync {
 
     /// The evidence of an incident without contents, in the order in which it was kept.
     async fn evidence_entries(&self, incident: IncidentId) -> Result<Vec<EvidenceEntry>, StoreError>;
+
+    /// The drawing that shows an incident best: of evidence that its conclusion cites, else the first.
+    async fn drawing(&self, incident: IncidentId) -> Result<Option<Drawing>, StoreError>;
 
     /// Begins an investigation.
     async fn begin_investigation(

@@ -20,7 +20,8 @@ pub use endings::{Endings, Said};
 pub use error::StoreError;
 pub use incidents::{Behind, IncidentFilter, Incidents, Moment, Named, TimelineEntry};
 pub use investigations::{
-    Begun, Captured, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
+    Begun, Captured, Concluded, ConcludedBy, Drawing, EvidenceEntry, InvestigationKind, InvestigationRow,
+    Investigations,
 };
 pub use outbox::{Outbox, OutboxId, OutboxRow, OutboxState};
 pub use signals::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals};

@@ -8,19 +8,10 @@ use marple_core::{Evidence, EvidenceId, Extent};
 use sha2::{Digest as _, Sha256};
 
 use super::chunk::{CHUNK, ChunkExtent, Chunker, extent};
-use super::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter, not_kept};
-
-/// How much all of it may have, compressed, in bytes: as much as an incident has in the store.
-const ROOM: usize = 64 << 20;
-
-/// How much of that texts of many MiB may take: after a look at a gigabyte of logs there is room for other looks.
-const LONG: usize = ROOM / 8 * 7;
+use super::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter, LEVEL, LONG, ROOM, not_kept};
 
 /// Why something is not kept.
 const FULL: &str = "there are 64 MiB of evidence, which is all that is held in memory";
-
-/// The level of compression: a higher one takes twice the time for a tenth of the room.
-const LEVEL: i32 = 3;
 
 /// Keeps evidence for as long as it lives, 64 MiB of it compressed.
 #[derive(Debug, Default)]
@@ -56,14 +47,14 @@ impl Held {
     }
 
     /// The chunk of this text, of which there may be no more than `most` bytes with it; nothing where there would be.
-    fn hold(&mut self, text: &str, most: usize) -> Result<Option<Arc<Chunk>>, EvidenceError> {
+    fn hold(&mut self, text: &str, most: u32) -> Result<Option<Arc<Chunk>>, EvidenceError> {
         let digest: Digest = Sha256::digest(text.as_bytes()).into();
         if let Some(known) = self.chunks.get(&digest).and_then(Weak::upgrade) {
             return Ok(Some(known));
         }
         let packed =
             zstd::bulk::compress(text.as_bytes(), LEVEL).map_err(|error| failed("could not be kept", error))?;
-        if self.taken() + packed.len() > most {
+        if self.taken() + packed.len() > usize::try_from(most).unwrap_or(usize::MAX) {
             return Ok(None);
         }
         let chunk = Arc::new(Chunk { digest, extent: ChunkExtent::of(text), packed });
@@ -209,15 +200,13 @@ impl Writer {
     }
 
     /// Holds a chunk of the part, or counts it among what is left out.
-    fn hold(&self, part: &mut Part, left_out: &mut Extent, text: &str, most: usize) -> Result<(), EvidenceError> {
+    fn hold(&self, part: &mut Part, left_out: &mut Extent, text: &str, most: u32) -> Result<(), EvidenceError> {
         let chunk = if part.full { None } else { locked(&self.held).hold(text, most)? };
         if let Some(chunk) = chunk {
             part.chunks.push(chunk);
         } else {
             part.full = true;
-            let extent = extent(&[ChunkExtent::of(text)]);
-            left_out.bytes += extent.bytes;
-            left_out.lines += extent.lines;
+            *left_out += extent(&[ChunkExtent::of(text)]);
         }
         Ok(())
     }
@@ -251,7 +240,7 @@ impl EvidenceWriter for Writer {
         let mut held = locked(&self.held);
         if !end.is_empty() {
             // Some hundred bytes, without which nobody would know what is missing.
-            chunks.extend(held.hold(&end, usize::MAX)?);
+            chunks.extend(held.hold(&end, u32::MAX)?);
         }
         let extents: Vec<ChunkExtent> = chunks.iter().map(|chunk| chunk.extent).collect();
         Ok((held.keep(draft, chunks), extent(&extents)))

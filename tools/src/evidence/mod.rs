@@ -20,6 +20,15 @@ pub use chunk::{CHUNK, ChunkExtent, Chunker, extent};
 pub use lines::{chunks, lines};
 pub use memory::MemoryEvidence;
 
+/// How much the evidence of an incident may have, compressed, in bytes.
+pub const ROOM: u32 = 64 << 20;
+
+/// How much of that texts of many MiB may take: after a look at a gigabyte of logs there is room for other looks.
+pub const LONG: u32 = ROOM / 8 * 7;
+
+/// The level of compression (zstd's): a higher one takes twice the time for a tenth of the room.
+pub const LEVEL: i32 = 3;
+
 /// The tools that read what is kept already.
 pub fn tools(evidence: Arc<dyn EvidenceLog>) -> Vec<Arc<dyn Tool>> {
     vec![Arc::new(read::Read::new(Arc::clone(&evidence))), Arc::new(search::Search::new(evidence))]
@@ -124,10 +133,6 @@ pub trait EvidenceWriter: Send + Sync {
 /// What stands at the end of a text of which not all could be kept.
 pub fn not_kept(left_out: Extent, why: &str) -> String {
     format!("… {left_out} more are not kept: {why} …\n")
-}
-
-fn grouped(count: u64) -> String {
-    crate::view::grouped(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]

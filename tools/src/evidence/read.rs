@@ -9,8 +9,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{ChunkExtent, EvidenceError, EvidenceHead, EvidenceLog, extent, grouped, lines};
-use crate::view::cut;
+use super::{ChunkExtent, EvidenceError, EvidenceHead, EvidenceLog, extent, lines};
+use crate::view::{cut, grouped};
 use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
 
 /// Characters that are given at once.

@@ -13,8 +13,9 @@ use serde_json::Value;
 use super::json::Path;
 use super::matches::{LINE, Matches};
 use super::read::piece;
-use super::{EvidenceHead, EvidenceLog, extent, grouped, lines};
-use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments, view};
+use super::{EvidenceHead, EvidenceLog, extent, lines};
+use crate::view::grouped;
+use crate::{Effect, Kept, Look, Output, Tool, ToolError, ToolSpec, arguments};
 
 /// Matches that are shown in all, and of one piece where several are searched.
 const SHOWN: usize = 40;
@@ -213,7 +214,7 @@ fn written(found: &[(&EvidenceHead, Matches)]) -> String {
 }
 
 fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", view::grouped(number), if number == 1 { one } else { many })
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
 #[cfg(test)]

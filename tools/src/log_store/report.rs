@@ -16,7 +16,7 @@ pub(super) fn told(found: &Found, search: &Search, start: Option<Timestamp>, lan
     let rows = total.unwrap_or(found.rows.len() as u64);
     let what = if total.is_some() { "line" } else { "row" };
     let what = if rows == 1 { what.to_owned() } else { format!("{what}s") };
-    let mut text = format!("{} {what} from {:.0} to {:.0}", number(rows), search.from, search.to);
+    let mut text = format!("{} {what} from {:.0} to {:.0}", grouped(rows), search.from, search.to);
     if let Some(start) = start {
         let _ = write!(text, "; the incident began {start:.0}");
     }
@@ -37,7 +37,7 @@ pub(super) fn told(found: &Found, search: &Search, start: Option<Timestamp>, lan
     let between = total.unwrap_or_default().saturating_sub((found.oldest.len() + found.newest.len()) as u64);
     if between > 0 && !found.newest.is_empty() {
         let what = if found.oldest.is_empty() { "older lines" } else { "lines in between" };
-        let _ = writeln!(text, "… {} {what} not read; narrow it, or move `until` …", number(between));
+        let _ = writeln!(text, "… {} {what} not read; narrow it, or move `until` …", grouped(between));
     }
     write(&mut text, &found.newest, !one, &clock);
     text
@@ -66,7 +66,7 @@ fn over_time(counts: &Counts, search: &Search, clock: &Clock) -> String {
                 format!("none until {}", clock.told(*at))
             });
         }
-        parts.push(format!("{} {}", clock.told(*at), number(*count)));
+        parts.push(format!("{} {}", clock.told(*at), grouped(*count)));
         next = at.checked_add(counts.step).unwrap_or(*at);
     }
     if next < search.to {
@@ -74,10 +74,6 @@ fn over_time(counts: &Counts, search: &Search, clock: &Clock) -> String {
     }
     let step = length(i64::try_from(counts.step.as_secs()).unwrap_or(i64::MAX));
     format!("each {step}: {}\n", parts.join(", "))
-}
-
-fn number(count: u64) -> String {
-    grouped(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// Times as short as they stay clear, in UTC.

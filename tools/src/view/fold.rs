@@ -46,16 +46,8 @@ fn often(times: usize) -> String {
 }
 
 /// A number with commas between thousands.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+pub(crate) fn grouped(number: impl TryInto<u64>) -> String {
+    marple_core::grouped(number.try_into().unwrap_or(u64::MAX))
 }
 
 /// Folds cycles of up to twelve lines that repeat one after the other. Times, ids and numbers don't count in the

@@ -53,13 +53,7 @@ impl Runner {
 
     /// Waits until so many were taken.
     async fn has(&self, count: usize) {
-        for _ in 0..500 {
-            if self.took().len() >= count {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("{:?}", self.took());
+        until(|| std::future::ready(self.took().len() >= count)).await;
     }
 }
 
@@ -84,6 +78,16 @@ async fn take(State(runner): State<Runner>, headers: HeaderMap, Json(body): Json
     let sequence = headers.get(Sequence::HEADER).map(|value| value.to_str().unwrap().parse().unwrap());
     state.took.push((content, sequence));
     StatusCode::OK
+}
+
+/// Waits until it holds.
+async fn until(holds: impl AsyncFn() -> bool) {
+    let held = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), held).await.expect("it did not come to hold in 5 s");
 }
 
 fn changes(cluster: &str) -> Batch {
@@ -141,12 +145,7 @@ async fn what_comes_while_the_runner_is_away_is_delivered_by_the_next_process_be
     assert_eq!(runner.contents(), ["[1]", "a", "[2]"]);
     let streams: Vec<_> = runner.took().iter().map(|(_, sequence)| sequence.unwrap().stream).collect();
     assert!(streams[0] != streams[2], "the next process has a stream of its own");
-    for _ in 0..500 {
-        if second.firing().await.is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until(async || second.firing().await.is_ok()).await;
     second.deliver(vec![signal(3, Firing)]).await.unwrap();
     assert_eq!(runner.contents().last().unwrap(), "[3]", "at once, for the spool is empty");
     cancel.cancel();

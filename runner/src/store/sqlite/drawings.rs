@@ -7,6 +7,7 @@ use super::SqliteStore;
 use super::column::Columns;
 use super::evidence::{packed, unpacked};
 use super::fault::Fault;
+use crate::store::Drawing;
 
 /// Adds a drawing to a piece that has none, and counts it with the room of its incident.
 pub(super) async fn draw(
@@ -38,6 +39,24 @@ pub(super) async fn draw(
             .await
     };
     kept.await.map_err(|error| EvidenceError { doing: "could not be drawn", source: Box::new(error), full: false })
+}
+
+/// The drawing that shows an incident best: of evidence that is cited, else the first.
+pub(super) async fn best(store: &SqliteStore, incident: IncidentId) -> Result<Option<Drawing>, Fault> {
+    let row = sqlx::query(
+        "SELECT number, title, drawing FROM evidence WHERE incident = ? AND drawing IS NOT NULL \
+         ORDER BY cited = 0, number LIMIT 1",
+    )
+    .bind(incident.to_string())
+    .fetch_optional(store.readers())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let columns = Columns(&row);
+    Ok(Some(Drawing {
+        evidence: EvidenceId(columns.count("number")?),
+        title: columns.text("title")?,
+        svg: unpacked(&columns.bytes_of("drawing")?.unwrap_or_default())?,
+    }))
 }
 
 /// The drawing of a piece, where it has one.

@@ -7,10 +7,10 @@ mod writing;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, IncidentId};
-use marple_tools::evidence::{CHUNK, ChunkExtent};
+use marple_tools::evidence::{CHUNK, ChunkExtent, LEVEL, ROOM};
 use marple_tools::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter};
 use sha2::{Digest as _, Sha256};
-use sqlx::SqliteConnection;
+use sqlx::{SqliteConnection, SqliteExecutor};
 
 use self::writing::Writing;
 use super::column::{Columns, json, json_of};
@@ -21,14 +21,11 @@ use crate::store::EvidenceEntry;
 pub(super) use chunks::{Live, let_go_of_abandoned};
 
 /// The room of one incident's evidence, compressed, in bytes.
-const INCIDENT: i64 = 64 << 20;
+const INCIDENT: i64 = ROOM as i64;
 
 /// Why something is not kept.
 const INCIDENT_FULL: &str = "the incident has 64 MiB of evidence, which is all it may have";
 const STORE_FULL: &str = "open incidents have all that `store.evidence_max` allows";
-
-/// The level of compression: a higher one takes twice the time for a tenth of the room.
-const LEVEL: i32 = 3;
 
 /// The evidence of one incident.
 pub(super) struct SqliteEvidence {
@@ -59,21 +56,20 @@ impl EvidenceLog for SqliteEvidence {
             writer.append(0, &content).await?;
             return Ok(writer.finish(draft).await?.0);
         }
+        let incident = self.incident.to_string();
         let known = async {
             let origin = json(&draft.origin)?;
             let digest = digest_of(&origin, &draft.title, draft.content.as_bytes());
-            let row = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
-                .bind(self.incident.to_string())
-                .bind(digest)
-                .fetch_optional(self.store.readers())
-                .await?;
-            row.map(|row| Columns(&row).count("number").map(EvidenceId)).transpose()
+            let known = known(self.store.readers(), &incident, &digest).await?;
+            Ok((origin, digest, known))
         };
-        if let Some(id) = known.await.map_err(|fault: Fault| unkept(fault.during("looking evidence up")))? {
+        let (origin, digest, known) =
+            known.await.map_err(|fault: Fault| unkept(fault.during("looking evidence up")))?;
+        if let Some(id) = known {
             return Ok(id);
         }
         let prepared =
-            prepare(self.incident.to_string(), draft).map_err(|fault| unkept(fault.during("compressing evidence")))?;
+            prepare(incident, draft, origin, digest).map_err(|fault| unkept(fault.during("compressing evidence")))?;
         let most = self.store.evidence_max();
         let kept = self
             .store
@@ -138,11 +134,10 @@ fn digest_of(origin: &str, title: &str, content: &[u8]) -> Vec<u8> {
     digest.finalize().to_vec()
 }
 
-fn prepare(incident: String, draft: EvidenceDraft) -> Result<Piece, Fault> {
-    let origin = json(&draft.origin)?;
+fn prepare(incident: String, draft: EvidenceDraft, origin: String, digest: Vec<u8>) -> Result<Piece, Fault> {
     Ok(Piece {
         incident,
-        digest: digest_of(&origin, &draft.title, draft.content.as_bytes()),
+        digest,
         origin,
         object: json_of(draft.object.as_ref())?,
         taken_at: draft.taken_at,
@@ -169,7 +164,7 @@ async fn keep(
     piece: &Piece,
     most: i64,
 ) -> Result<Result<EvidenceId, &'static str>, Fault> {
-    if let Some(known) = known(connection, piece).await? {
+    if let Some(known) = known(&mut *connection, &piece.incident, &piece.digest).await? {
         return Ok(Ok(known));
     }
     let added = piece.content.len() + piece.shown.as_ref().map_or(0, Vec::len);
@@ -188,12 +183,12 @@ async fn keep(
     insert(connection, piece, added).await.map(Ok)
 }
 
-/// The name of the piece, where it is kept already.
-async fn known(connection: &mut SqliteConnection, piece: &Piece) -> Result<Option<EvidenceId>, Fault> {
+/// The name of the piece with this digest, where it is kept already.
+async fn known(executor: impl SqliteExecutor<'_>, incident: &str, digest: &[u8]) -> Result<Option<EvidenceId>, Fault> {
     let known = sqlx::query("SELECT number FROM evidence WHERE incident = ? AND digest = ?")
-        .bind(piece.incident.as_str())
-        .bind(piece.digest.as_slice())
-        .fetch_optional(connection)
+        .bind(incident)
+        .bind(digest)
+        .fetch_optional(executor)
         .await?;
     known.map(|row| Columns(&row).count("number").map(EvidenceId)).transpose()
 }
@@ -201,7 +196,8 @@ async fn known(connection: &mut SqliteConnection, piece: &Piece) -> Result<Optio
 /// The room that the evidence of an incident has, and what is being written of it.
 async fn taken(connection: &mut SqliteConnection, incident: &str) -> Result<i64, Fault> {
     let row = sqlx::query(
-        "SELECT (SELECT coalesce(sum(room), 0) FROM evidence WHERE incident = ?1)              + (SELECT coalesce(sum(room), 0) FROM writings WHERE incident = ?1) AS room",
+        "SELECT (SELECT coalesce(sum(room), 0) FROM evidence WHERE incident = ?1) \
+             + (SELECT coalesce(sum(room), 0) FROM writings WHERE incident = ?1) AS room",
     )
     .bind(incident)
     .fetch_one(connection)

@@ -13,10 +13,10 @@ use super::column::{Columns, json, json_of};
 use super::evidence::{self, SqliteEvidence, packed, unpacked};
 use super::fault::Fault;
 use super::members::note;
-use super::{SqliteStore, room};
+use super::{SqliteStore, drawings, room};
 use crate::store::{
-    Begun, Captured, Concluded, ConcludedBy, EvidenceEntry, InvestigationKind, InvestigationRow, Investigations,
-    Moment, StoreError,
+    Begun, Captured, Concluded, ConcludedBy, Drawing, EvidenceEntry, InvestigationKind, InvestigationRow,
+    Investigations, Moment, StoreError,
 };
 
 const fn kind_word(kind: InvestigationKind) -> &'static str {
@@ -62,6 +62,10 @@ impl Investigations for SqliteStore {
         .await
         .map_err(|error| Fault::from(error).during(doing))?;
         rows.iter().map(|row| evidence::entry(&Columns(row)).map_err(|fault| fault.during(doing))).collect()
+    }
+
+    async fn drawing(&self, incident: IncidentId) -> Result<Option<Drawing>, StoreError> {
+        drawings::best(self, incident).await.map_err(|fault| fault.during("reading a drawing"))
     }
 
     async fn begin_investigation(

@@ -17,6 +17,10 @@ const HEADS: &str = "SELECT number, title, object, size, shown FROM evidence WHE
 const LAYOUT: &str = "SELECT bytes, feeds, ended FROM content_chunks WHERE content = ? ORDER BY place";
 const CHUNK: &str = "SELECT packed FROM chunks \
     WHERE digest = (SELECT chunk FROM content_chunks WHERE content = ? ORDER BY place LIMIT 1 OFFSET ?)";
+/// The same by the name of the piece; nothing where its text is in no chunks.
+const CHUNK_OF_PIECE: &str = "SELECT packed FROM chunks WHERE digest = ( \
+    SELECT chunk FROM content_chunks WHERE content = ( \
+        SELECT content_digest FROM evidence WHERE incident = ? AND number = ?) ORDER BY place LIMIT 1 OFFSET ?)";
 
 /// The text of a piece.
 enum Text {
@@ -82,12 +86,20 @@ impl SqliteEvidence {
     }
 
     pub(super) async fn read_chunk(&self, id: EvidenceId, number: usize) -> Result<String, Fault> {
-        let Some(row) = self.row(id).await? else { return Ok(String::new()) };
+        let chunk = sqlx::query(CHUNK_OF_PIECE)
+            .bind(self.incident.to_string())
+            .bind(i64::from(id.0))
+            .bind(i64::try_from(number).unwrap_or(i64::MAX))
+            .fetch_optional(self.store.readers())
+            .await?;
+        if let Some(packed) = chunk.map(|row| Columns(&row).bytes_of("packed")).transpose()?.flatten() {
+            return unpacked(&packed);
+        }
+        let Some(row) = self.row(id).await?.filter(|_| number == 0) else { return Ok(String::new()) };
         match text(&Columns(&row))? {
-            Text::Chunks(digest) => self.chunk_of(&digest, number).await,
-            Text::Whole(text) if number == 0 => Ok(text),
+            Text::Whole(text) => Ok(text),
             // It was let go of since it was looked at.
-            Text::Whole(_) => Ok(String::new()),
+            Text::Chunks(_) => Ok(String::new()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use marple_core::{EvidenceId, Extent, IncidentId};
-use marple_tools::evidence::{ChunkExtent, Chunker, extent, not_kept};
+use marple_tools::evidence::{ChunkExtent, Chunker, LONG, extent, not_kept};
 use marple_tools::{EvidenceDraft, EvidenceError, EvidenceWriter};
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
@@ -16,9 +16,6 @@ use super::{INCIDENT, INCIDENT_FULL, Piece, STORE_FULL, digest_of, insert, known
 use crate::store::sqlite::column::{Columns, json, json_of};
 use crate::store::sqlite::fault::Fault;
 use crate::store::sqlite::{SqliteStore, room};
-
-/// How much of an incident's room long texts may take: after a look at a gigabyte of logs there is room for other looks.
-const LONG: i64 = INCIDENT / 8 * 7;
 
 /// The part that stands behind all others.
 const END: u32 = u32::MAX >> 1;
@@ -68,17 +65,15 @@ impl Writing {
             of_part.cut += 1;
             (i64::from(part) << 32 | i64::from(of_part.cut), of_part.full)
         };
-        let extent = ChunkExtent::of(&text);
-        let put = if full { Err(None) } else { self.put_at(place, text, most).await?.map_err(Some) };
+        let chunk_extent = ChunkExtent::of(&text);
+        let put = if full { Err(None) } else { self.put_at(place, text, chunk_extent, most).await?.map_err(Some) };
         let mut state = self.state();
         match put {
             Ok(digest) => {
-                state.chunks.insert(place, (digest, extent));
+                state.chunks.insert(place, (digest, chunk_extent));
             }
             Err(why) => {
-                let extent = marple_tools::evidence::extent(&[extent]);
-                state.left_out.bytes += extent.bytes;
-                state.left_out.lines += extent.lines;
+                state.left_out += extent(&[chunk_extent]);
                 state.why = why.unwrap_or(state.why);
                 state.parts.entry(part).or_default().full = true;
             }
@@ -91,12 +86,12 @@ impl Writing {
         &self,
         place: i64,
         text: String,
+        extent: ChunkExtent,
         most: i64,
     ) -> Result<Result<Vec<u8>, &'static str>, EvidenceError> {
         // Apart: to compress a MiB takes some milliseconds, and a gigabyte has a thousand.
         let chunk = tokio::task::spawn_blocking(move || {
-            let (digest, extent) = (Sha256::digest(text.as_bytes()).to_vec(), ChunkExtent::of(&text));
-            Ok(Chunk { place, digest, extent, packed: packed(&text)? })
+            Ok(Chunk { place, digest: Sha256::digest(text.as_bytes()).to_vec(), extent, packed: packed(&text)? })
         });
         let chunk =
             chunk.await.map_err(unkept)?.map_err(|fault: Fault| unkept(fault.during("compressing evidence")))?;
@@ -150,7 +145,7 @@ impl EvidenceWriter for Writing {
     async fn append(&self, part: u32, text: &str) -> Result<bool, EvidenceError> {
         let chunks = self.state().parts.entry(part).or_default().chunker.push(text);
         for chunk in chunks {
-            self.put(part, chunk, LONG).await?;
+            self.put(part, chunk, i64::from(LONG)).await?;
         }
         Ok(!self.state().parts.entry(part).or_default().full)
     }
@@ -205,7 +200,7 @@ async fn finish(
     piece: &Piece,
     most: i64,
 ) -> Result<Result<EvidenceId, &'static str>, Fault> {
-    let id = if let Some(known) = known(connection, piece).await? {
+    let id = if let Some(known) = known(&mut *connection, &piece.incident, &piece.digest).await? {
         known
     } else {
         let shown = i64::try_from(piece.shown.as_ref().map_or(0, Vec::len)).unwrap_or(i64::MAX);

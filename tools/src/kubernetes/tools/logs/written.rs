@@ -108,7 +108,7 @@ impl Written {
     pub(super) fn merged(&mut self, logs: &[Log<'_>], style: Style<'_>) {
         for log in logs {
             let count = match &log.taken {
-                Ok(taken) => format!("{} lines", grouped(usize::try_from(taken.read).unwrap_or(usize::MAX))),
+                Ok(taken) => format!("{} lines", grouped(taken.read)),
                 Err(error) => error.to_string(),
             };
             self.line(&format!("=== {}: {count}", log.source.heading));
@@ -150,7 +150,7 @@ impl Written {
         let partial = shown.len() < body.len() || taken(logs).any(|taken| taken.left_out > 0) || spilled > 0;
         if partial && errors.total() > 0 {
             let ranked = errors.ranked();
-            let count = grouped(usize::try_from(errors.total()).unwrap_or(usize::MAX));
+            let count = grouped(errors.total());
             self.line(&format!("errors and warnings, {count} lines, by what they say:"));
             for error in ranked.iter().take(ERRORS) {
                 let when = error.last.map(|at| format!(", last {}", style.clock.when(at))).unwrap_or_default();
@@ -166,7 +166,7 @@ impl Written {
             self.line("the lines:");
         }
         if spilled > 0 {
-            let spilled = grouped(usize::try_from(spilled).unwrap_or(usize::MAX));
+            let spilled = grouped(spilled);
             self.view += &format!("… {spilled} earlier lines left out …\n");
         }
         if let Some(section) = self.sections.last_mut() {
@@ -210,7 +210,7 @@ fn taken<'l>(logs: &[&'l Log<'_>]) -> impl Iterator<Item = &'l Taken> {
 
 /// What was read, what of it is left out, and how to get it.
 fn notes(logs: &[&Log<'_>], style: Style<'_>) -> Vec<String> {
-    let sum = |of: fn(&Taken) -> u64| grouped(usize::try_from(taken(logs).map(of).sum::<u64>()).unwrap_or(usize::MAX));
+    let sum = |of: fn(&Taken) -> u64| grouped(taken(logs).map(of).sum::<u64>());
     let any = |of: fn(&Taken) -> u64| taken(logs).any(|taken| of(taken) > 0);
     let mut notes = Vec::new();
     let (read, wanted) = (any(|taken| taken.read), any(|taken| taken.wanted));
@@ -232,7 +232,7 @@ fn notes(logs: &[&Log<'_>], style: Style<'_>) -> Vec<String> {
     for taken in taken(logs) {
         if let Some(why) = &taken.stopped {
             let on = taken.last.map(|at| format!("; go on with since={at:.0}")).unwrap_or_default();
-            let bytes = grouped(usize::try_from(taken.bytes).unwrap_or(usize::MAX));
+            let bytes = grouped(taken.bytes);
             notes.push(format!("(only the first {bytes} bytes were read: {why}{on})"));
         }
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-use super::DeliverError;
+use crate::deliver::DeliverError;
 
-/// The first pause; doubled up to the longest, and up to twice as long by chance, so that forwarders of many clusters
-/// don't come back to a runner at once.
+/// The first pause; doubled up to the longest, and up to twice as long by chance, so that not all who wait for a runner
+/// or an API server come back at once.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
