@@ -7,6 +7,7 @@ mod command;
 mod connect;
 mod environment;
 mod exit;
+mod recorder;
 mod reload;
 mod server;
 mod show;

@@ -11,7 +11,7 @@ pub mod promql;
 pub mod record;
 pub mod replay;
 
-pub use bundle::{Bundle, BundleError, Change, Payload};
+pub use bundle::{Bundle, BundleError, Payload};
 pub use demo::demo_bundle;
 pub use record::{RecordError, RecordOptions, record};
 pub use replay::{Replay, ReplayError, ReplayOptions};

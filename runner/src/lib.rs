@@ -10,6 +10,7 @@ pub mod handing;
 pub mod intake;
 pub mod outbox;
 pub mod page;
+pub mod recordings;
 pub mod render;
 pub mod route;
 pub mod service;

@@ -24,9 +24,9 @@ async fn what_may_be_read_is_recorded_and_what_may_not_is_recorded_as_refused_an
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("outage.bundle");
     let record = Command::new(binary()?)
-        .arg("record")
+        .args(["record", "--out"])
         .arg(&file)
-        .args(["--namespaces", &format!("{},{}", open.name(), closed.name())])
+        .args(["--namespace", &format!("{},{}", open.name(), closed.name())])
         .env("KUBECONFIG", kubeconfig.path())
         .output();
     let ended = tokio::time::timeout(RECORDED_WITHIN, record).await??;

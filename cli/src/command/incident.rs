@@ -110,7 +110,7 @@ async fn say(server: &Server, id: &str, what: &str, by: Option<String>) -> anyho
 }
 
 /// An id without what would be another path.
-fn plain(id: &str) -> String {
+pub(super) fn plain(id: &str) -> String {
     id.trim().trim_start_matches('#').chars().filter(|letter| letter.is_ascii_hexdigit() || *letter == '-').collect()
 }
 

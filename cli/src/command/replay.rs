@@ -1,4 +1,4 @@
-//! `marple replay`: serves a bundle as a Kubernetes, a Prometheus and an Alertmanager API.
+//! `marple replay`: serves a bundle as a Kubernetes, a Prometheus, an Alertmanager and a Loki API.
 
 use std::sync::Arc;
 
@@ -16,12 +16,13 @@ pub(super) async fn run(arguments: Replay, cancel: CancellationToken) -> Exit {
         std::fs::write(&arguments.kubeconfig, replay.kubeconfig())
             .with_context(|| format!("write {}", arguments.kubeconfig.display()))?;
         println!(
-            "Recorded at {}.\n  Kubernetes    {}   (kubectl --kubeconfig {})\n  Prometheus    {}\n  Alertmanager  {}\nCtrl-C ends it.",
+            "Recorded at {}.\n  Kubernetes    {}   (kubectl --kubeconfig {})\n  Prometheus    {}\n  Alertmanager  {}\n  Loki          {}\nCtrl-C ends it.",
             replay.now(),
             replay.kubernetes_url(),
             arguments.kubeconfig.display(),
             replay.prometheus_url(),
-            replay.alertmanager_url()
+            replay.alertmanager_url(),
+            replay.loki_url()
         );
         cancel.cancelled().await;
         anyhow::Ok(())

@@ -1,9 +1,12 @@
 //! `marple serve`: everything in one process.
 
+use std::sync::Arc;
+
 use anyhow::Context;
 use marple_runner::api::Telemetry;
 use marple_runner::clock::Clock;
 use marple_runner::config::Config;
+use marple_runner::recordings::Recorder;
 use marple_runner::service::{Reload, Service, Setup};
 use marple_runner::sinks;
 use marple_runner::store::SqliteStore;
@@ -15,6 +18,7 @@ use crate::arguments::Serve;
 use crate::connect::{self, Sight};
 use crate::environment::{self, Read};
 use crate::exit::Exit;
+use crate::recorder::Bundles;
 use crate::reload::Watched;
 
 pub(super) async fn run(arguments: Serve, cancel: CancellationToken) -> Exit {
@@ -69,12 +73,25 @@ pub(super) fn setup(config: Config, sight: Sight) -> anyhow::Result<Setup> {
     Ok(Setup {
         routes: config.routes()?,
         investigator: connect::investigator(&config)?,
+        recorder: recorder(&config, &sight),
         watched: sight.client.filter(|_| config.forwarder.enabled),
         config,
         lookout: sight.lookout,
         toolsets: sight.toolsets,
         sinks: receivers,
     })
+}
+
+/// Records incidents, where the configuration says so and there is a cluster.
+fn recorder(config: &Config, sight: &Sight) -> Option<Arc<dyn Recorder>> {
+    let (wanted, client) = (config.recordings.as_ref()?, sight.client.clone()?);
+    Some(Arc::new(Bundles {
+        client,
+        cluster: config.cluster.name.clone(),
+        prometheus: config.prometheus.as_ref().map(|prometheus| prometheus.url.to_string()),
+        alertmanager: wanted.alertmanager.clone(),
+        redact: Arc::clone(&sight.redact),
+    }))
 }
 
 /// Wires the service; nothing runs yet, but the listener takes connections from here on.

@@ -4,20 +4,28 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 
+use marple_core::{Change, Signal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::series::packed::PackedSeries;
 use super::{
-    AlertmanagerState, Bundle, Change, Columns, KubernetesState, Manifest, Payload, PrometheusState, RecordedLog,
+    AlertmanagerState, Bundle, Columns, KubernetesState, Manifest, Payload, PrometheusState, RecordedLog,
     RecordedObject, RecordedResource,
 };
 
 /// The version of the format that is written and read.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The largest bundle before compression, in bytes: what a laptop can hold, and a bound for what an unknown file can do.
 pub const SIZE_LIMIT: u64 = 512 * 1024 * 1024;
+
+/// The longest line, in bytes: it is held whole.
+const LINE_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// The most samples of all series together: a few lines may tell of any number.
+const SAMPLES_LIMIT: usize = 20_000_000;
 
 /// Compression for files that are kept for years and read often.
 const LEVEL: i32 = 19;
@@ -68,8 +76,12 @@ pub enum BundleError {
         /// What is wrong.
         fault: String,
     },
-    /// It is larger than [`SIZE_LIMIT`].
-    #[error("the bundle is larger than {} MiB before compression: record fewer namespaces or a shorter time", SIZE_LIMIT / 1024 / 1024)]
+    /// It is larger than [`SIZE_LIMIT`], or has a line that is longer than 64 MiB.
+    #[error(
+        "the bundle is larger than {} MiB before compression, or has a line longer than {} MiB: record fewer namespaces or \
+         a shorter time",
+        SIZE_LIMIT / 1024 / 1024, LINE_LIMIT / 1024 / 1024
+    )]
     TooLarge,
     /// A part of it has no form in JSON.
     #[error("encode the bundle: {0}")]
@@ -79,42 +91,77 @@ pub enum BundleError {
     Compress(#[source] std::io::Error),
 }
 
-#[derive(Serialize, Deserialize)]
+/// The first line.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Head {
+    /// The version of the format.
     marple_bundle: u32,
     manifest: Manifest,
 }
 
 /// One line after the first.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Line {
+    /// The answers of `/version`, and of the aggregated discovery of `/api` and `/apis`.
     Kubernetes { version: Value, core: Value, groups: Value },
+    /// A resource; its objects are the lines after it.
     Resource(ResourceLine),
+    /// A whole object with its row in the table.
     Object { object: Value, cells: Vec<Value> },
+    /// The log of one run of one container.
     Log(RecordedLog),
+    /// The answers of Prometheus; its series are the lines after it.
     Prometheus { build: Value, evaluation_interval_ms: i64, rules: Value, alerts: Value, metadata: Value },
+    /// The samples of a series.
     Series(PackedSeries),
+    /// What Alertmanager posted.
     Payload(Payload),
+    /// The answer of Alertmanager's `/api/v2/alerts`.
     Alerts(Vec<Value>),
+    /// What the forwarder told.
+    Signal(Signal),
+    /// What was altered in the cluster.
     Change(Change),
+    /// The last line: how many stand before it.
     End { lines: usize },
 }
 
-/// A resource; its objects are the lines after it.
-#[derive(Serialize, Deserialize)]
+/// What a line of a bundle's file may be.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[schemars(title = "A line of a marple bundle")]
+#[expect(dead_code, reason = "only its schema is wanted")]
+enum Any {
+    Head(Head),
+    Line(Line),
+}
+
+/// The JSON Schema of a line, published as `docs/schemas/bundle.schema.json`.
+pub fn schema() -> Value {
+    schemars::schema_for!(Any).to_value()
+}
+
+/// A resource in one served version.
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ResourceLine {
+    /// As `v1` or `apps/v1`.
     group_version: String,
+    /// Its plural name.
     resource: String,
     kind: String,
     namespaced: bool,
+    /// That of the list.
     resource_version: String,
+    /// The columns of its table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     columns: Columns,
+    /// The `Status` where it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<Value>,
+    /// The same by namespace.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     refused_in: BTreeMap<String, Value>,
 }
@@ -183,12 +230,21 @@ pub(super) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
     if !bundle.alertmanager.alerts.is_empty() {
         lines.push(&Line::Alerts(bundle.alertmanager.alerts.clone()))?;
     }
+    for signal in &bundle.signals {
+        lines.push(&Line::Signal(signal.clone()))?;
+    }
     for change in &bundle.changes {
         lines.push(&Line::Change(change.clone()))?;
     }
     let count = lines.count;
     lines.push(&Line::End { lines: count })?;
-    zstd::bulk::compress(&lines.text, LEVEL).map_err(BundleError::Compress)
+    let compress = |text: &[u8]| {
+        let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
+        // Whatever happens to the file on its way is found when it is read.
+        compressor.include_checksum(true)?;
+        compressor.compress(text)
+    };
+    compress(&lines.text).map_err(BundleError::Compress)
 }
 
 /// The bundle of these bytes.
@@ -199,9 +255,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
     let mut text = String::new();
     let mut next = move || -> Result<Option<String>, BundleError> {
         text.clear();
-        let length = reader.read_line(&mut text).map_err(|error| BundleError::Foreign(error.to_string()))?;
+        let length = (&mut reader)
+            .take(LINE_LIMIT)
+            .read_line(&mut text)
+            .map_err(|error| BundleError::Foreign(error.to_string()))?;
         read += length as u64;
-        if read > SIZE_LIMIT {
+        if read > SIZE_LIMIT || length as u64 == LINE_LIMIT {
             return Err(BundleError::TooLarge);
         }
         Ok((length > 0).then(|| std::mem::take(&mut text)))
@@ -235,6 +294,8 @@ struct Reading {
     kubernetes: Option<KubernetesState>,
     prometheus: Option<PrometheusState>,
     alertmanager: AlertmanagerState,
+    samples: usize,
+    signals: Vec<Signal>,
     changes: Vec<Change>,
     ended: bool,
 }
@@ -242,7 +303,8 @@ struct Reading {
 impl Reading {
     fn after(manifest: Manifest) -> Self {
         let alertmanager = AlertmanagerState::default();
-        Self { manifest, kubernetes: None, prometheus: None, alertmanager, changes: Vec::new(), ended: false }
+        let (signals, changes) = (Vec::new(), Vec::new());
+        Self { manifest, kubernetes: None, prometheus: None, alertmanager, samples: 0, signals, changes, ended: false }
     }
 
     fn kubernetes(&mut self) -> Result<&mut KubernetesState, String> {
@@ -294,10 +356,15 @@ impl Reading {
             }
             Line::Series(packed) => {
                 let series = packed.unpack()?;
+                self.samples += series.samples.len();
+                if self.samples > SAMPLES_LIMIT {
+                    return Err(format!("the series together have more than {SAMPLES_LIMIT} samples"));
+                }
                 self.prometheus.as_mut().ok_or("comes before the line `prometheus`")?.series.push(series);
             }
             Line::Payload(payload) => self.alertmanager.payloads.push(payload),
             Line::Alerts(alerts) => self.alertmanager.alerts = alerts,
+            Line::Signal(signal) => self.signals.push(signal),
             Line::Change(change) => self.changes.push(change),
             Line::End { lines } if lines + 1 == line => self.ended = true,
             Line::End { lines } => return Err(format!("the bundle had {lines} lines, and {} were found", line - 1)),
@@ -315,6 +382,7 @@ impl Reading {
             kubernetes,
             prometheus: self.prometheus,
             alertmanager: self.alertmanager,
+            signals: self.signals,
             changes: self.changes,
         })
     }

@@ -3,7 +3,6 @@
 //! The format is documented in `docs/bundle-format.md`.
 
 mod alertmanager;
-mod change;
 mod file;
 mod kubernetes;
 mod manifest;
@@ -15,10 +14,10 @@ mod tests;
 use std::path::Path;
 
 use jiff::Timestamp;
+use marple_core::{Change, Signal};
 
 pub use alertmanager::{AlertmanagerState, Payload};
-pub use change::Change;
-pub use file::{BundleError, SIZE_LIMIT, VERSION};
+pub use file::{BundleError, SIZE_LIMIT, VERSION, schema};
 pub use kubernetes::{Columns, KubernetesState, RecordedLog, RecordedObject, RecordedResource};
 pub use manifest::{Manifest, Omission};
 pub use prometheus::PrometheusState;
@@ -35,6 +34,8 @@ pub struct Bundle {
     pub prometheus: Option<PrometheusState>,
     /// What Alertmanager sent and holds.
     pub alertmanager: AlertmanagerState,
+    /// What the forwarder told of the incident beside Alertmanager, oldest first.
+    pub signals: Vec<Signal>,
     /// What changed before and during the incident, oldest first.
     pub changes: Vec<Change>,
 }

@@ -6,16 +6,17 @@ mod logs;
 mod prometheus;
 mod redaction;
 mod stale;
+pub mod told;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use marple_core::ObjectRef;
+use marple_core::{Change, Signal};
 use marple_tools::Redact;
 use tokio_util::sync::CancellationToken;
 
-use crate::bundle::{AlertmanagerState, Bundle, Change, Manifest, Omission, Payload};
+use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload};
 use redaction::Redaction;
 
 /// What to record.
@@ -37,6 +38,8 @@ pub struct RecordOptions {
     pub now: Timestamp,
     /// What Alertmanager posted, in order.
     pub payloads: Vec<Payload>,
+    /// What the forwarder told of the incident, oldest first.
+    pub signals: Vec<Signal>,
     /// What changed, oldest first.
     pub changes: Vec<Change>,
     /// Bounds of what is recorded.
@@ -105,11 +108,6 @@ pub enum RecordError {
     },
 }
 
-/// The namespaces of an incident's objects.
-pub fn namespaces_of<'a>(subjects: impl IntoIterator<Item = &'a ObjectRef>) -> BTreeSet<String> {
-    subjects.into_iter().filter_map(|subject| subject.namespace.clone()).collect()
-}
-
 /// Records what the cluster and its monitoring hold now.
 ///
 /// Secrets' values are never kept, and every text goes through `redact`. `progress` is told what is being read, in one
@@ -124,12 +122,10 @@ pub async fn record(
     let kubernetes = recorder.kubernetes().await?;
     let prometheus = recorder.prometheus().await?;
     let alertmanager = recorder.alertmanager().await?;
-    let mut changes = std::mem::take(&mut recorder.options.changes);
-    for change in &mut changes {
-        for object in [&mut change.before, &mut change.after].into_iter().flatten() {
-            recorder.redaction.object(object);
-        }
-    }
+    let (mut signals, mut changes) =
+        (std::mem::take(&mut recorder.options.signals), std::mem::take(&mut recorder.options.changes));
+    signals.iter_mut().for_each(|signal| recorder.redaction.signal(signal));
+    changes.iter_mut().for_each(|change| recorder.redaction.change(change));
     let Recorder { options, mut omissions, .. } = recorder;
     omissions.sort();
     let manifest = Manifest {
@@ -140,7 +136,7 @@ pub async fn record(
         namespaces: options.namespaces,
         omissions,
     };
-    Ok(Bundle { manifest, kubernetes, prometheus, alertmanager, changes })
+    Ok(Bundle { manifest, kubernetes, prometheus, alertmanager, signals, changes })
 }
 
 /// A recording under way.

@@ -1,5 +1,6 @@
 //! Takes secrets out of what is recorded, before it is kept.
 
+use marple_core::{Change, Labels, Signal};
 use marple_tools::Redact;
 use serde_json::{Map, Value};
 
@@ -53,6 +54,21 @@ impl<'a> Redaction<'a> {
                 map.values_mut().for_each(|value| self.document(value));
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Takes secrets out of a signal's labels and annotations.
+    pub(super) fn signal(&self, signal: &mut Signal) {
+        for labels in [&mut signal.labels, &mut signal.annotations] {
+            *labels = labels.iter().map(|(name, value)| (name, self.text(value))).collect::<Labels>();
+        }
+    }
+
+    /// Takes secrets out of a change's values.
+    pub(super) fn change(&self, change: &mut Change) {
+        let values = change.fields.iter_mut().flat_map(|field| [&mut field.before, &mut field.after]);
+        for value in values.chain([&mut change.by.why]).flatten() {
+            *value = self.text(value);
         }
     }
 

@@ -1,8 +1,10 @@
-//! Serves a recorded incident as the Kubernetes, Prometheus and Alertmanager APIs.
+//! Serves a recorded incident as the Kubernetes, Prometheus, Alertmanager and Loki APIs.
 
 mod alertmanager;
 mod kubernetes;
 mod listener;
+mod loki;
+mod noted;
 mod prometheus;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bundle::{Bundle, Payload};
 use listener::Listener;
+use noted::Noted;
 
 /// Where a replay listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,13 +28,15 @@ pub struct ReplayOptions {
     pub prometheus_port: u16,
     /// Port of the Alertmanager API; 0 takes a free one.
     pub alertmanager_port: u16,
+    /// Port of the Loki API; 0 takes a free one.
+    pub loki_port: u16,
 }
 
 impl Default for ReplayOptions {
     /// Free ports at 127.0.0.1.
     fn default() -> Self {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { address, kubernetes_port: 0, prometheus_port: 0, alertmanager_port: 0 }
+        Self { address, kubernetes_port: 0, prometheus_port: 0, alertmanager_port: 0, loki_port: 0 }
     }
 }
 
@@ -63,6 +68,8 @@ pub struct Replay {
     kubernetes: Listener,
     prometheus: Listener,
     alertmanager: Listener,
+    loki: Listener,
+    noted: Noted,
     end: DropGuard,
 }
 
@@ -79,14 +86,23 @@ impl Replay {
         let at = |port| SocketAddr::new(options.address, port);
         let cancel = cancel.child_token();
         let end = cancel.clone().drop_guard();
+        let noted = Noted::default();
         let kubernetes =
-            Listener::open("Kubernetes", at(options.kubernetes_port), kubernetes::router(&bundle, &cancel), &cancel);
+            Listener::open("Kubernetes", at(options.kubernetes_port), kubernetes::router(&bundle, &noted, &cancel), &cancel);
         let prometheus =
             Listener::open("Prometheus", at(options.prometheus_port), prometheus::router(&bundle), &cancel);
         let alertmanager =
             Listener::open("Alertmanager", at(options.alertmanager_port), alertmanager::router(&bundle), &cancel);
-        let (kubernetes, prometheus, alertmanager) = (kubernetes.await?, prometheus.await?, alertmanager.await?);
-        Ok(Self { bundle, kubernetes, prometheus, alertmanager, end })
+        let loki = Listener::open("Loki", at(options.loki_port), loki::router(&bundle), &cancel);
+        Ok(Self {
+            bundle,
+            kubernetes: kubernetes.await?,
+            prometheus: prometheus.await?,
+            alertmanager: alertmanager.await?,
+            loki: loki.await?,
+            noted,
+            end,
+        })
     }
 
     /// URL of the Kubernetes API.
@@ -102,6 +118,11 @@ impl Replay {
     /// URL of the Alertmanager API.
     pub fn alertmanager_url(&self) -> &str {
         self.alertmanager.url()
+    }
+
+    /// URL of the Loki API, which has the logs that were recorded.
+    pub fn loki_url(&self) -> &str {
+        self.loki.url()
     }
 
     /// A kubeconfig file for it, with one context called `replay`.
@@ -133,6 +154,12 @@ impl Replay {
         self.bundle.now()
     }
 
+    /// What clients wanted to change, as `DELETE /api/v1/namespaces/shop/pods/cart-1`, in their order: all was refused. At
+    /// most a thousand are noted.
+    pub fn refused_writes(&self) -> Vec<String> {
+        self.noted.all()
+    }
+
     /// What is served.
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle
@@ -140,10 +167,10 @@ impl Replay {
 
     /// Waits until it has ended; its ports are free then. An error tells of a listener that failed by itself.
     pub async fn ended(self) -> std::io::Result<()> {
-        let Self { kubernetes, prometheus, alertmanager, end, .. } = self;
-        let (kubernetes, prometheus, alertmanager) =
-            tokio::join!(kubernetes.ended(), prometheus.ended(), alertmanager.ended());
+        let Self { kubernetes, prometheus, alertmanager, loki, end, .. } = self;
+        let (kubernetes, prometheus, alertmanager, loki) =
+            tokio::join!(kubernetes.ended(), prometheus.ended(), alertmanager.ended(), loki.ended());
         drop(end);
-        kubernetes.and(prometheus).and(alertmanager)
+        kubernetes.and(prometheus).and(alertmanager).and(loki)
     }
 }

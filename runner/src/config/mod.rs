@@ -4,6 +4,7 @@ mod cluster;
 mod error;
 mod investigation;
 mod load;
+mod recordings;
 mod reload;
 mod server;
 mod source;
@@ -30,6 +31,7 @@ use serde::Deserialize;
 pub use cluster::ClusterConfig;
 pub use error::ConfigError;
 pub use investigation::InvestigationConfig;
+pub use recordings::RecordingsConfig;
 pub use server::ServerConfig;
 pub use source::{Sources, Unset};
 pub use store::StoreConfig;
@@ -85,6 +87,8 @@ pub struct Config {
     pub receivers: BTreeMap<String, ReceiverConfig>,
     /// Which incident goes to which receiver. Absent: every incident goes to every receiver.
     pub route: Option<RouteConfig>,
+    /// Which incidents are recorded by themselves; without it none is.
+    pub recordings: Option<RecordingsConfig>,
     /// How messages are delivered, and when they are given up.
     pub delivery: DeliveryConfig,
 }
@@ -125,6 +129,7 @@ impl Config {
                 ConfigError::value(format!("receivers.{}.{}", error.receiver, error.setting), error.fault)
             })?;
         }
+        self.recordings.as_ref().map_or(Ok(()), RecordingsConfig::check)?;
         if let Some((setting, fault)) = self.act.fault() {
             return Err(ConfigError::value(format!("act.{setting}"), fault));
         }

@@ -27,6 +27,7 @@ use crate::api::{self, ApiState, Telemetry};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dispatch::Lookout;
+use crate::recordings::Recorder;
 use crate::route::Routes;
 use crate::sinks::Sink;
 use crate::store::{SqliteStore, Store};
@@ -72,6 +73,8 @@ pub struct Setup {
     pub investigator: Option<Investigator>,
     /// Watches the cluster for the forwarder, where it runs here.
     pub watched: Option<kube::Client>,
+    /// Records incidents, where that is wanted.
+    pub recorder: Option<Arc<dyn Recorder>>,
     /// Who is told, by the receivers' names.
     pub sinks: BTreeMap<String, Arc<dyn Sink>>,
     /// Which of them is told of what.

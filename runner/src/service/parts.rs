@@ -17,6 +17,7 @@ use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
+use crate::recordings::Keeper;
 use crate::render::{LinkKey, Links, SignedLinks};
 use crate::store::{Endings, Outbox, Signals, Store};
 
@@ -32,7 +33,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them.
     pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
-        let Setup { config, mut lookout, toolsets, investigator, watched, sinks, routes } = setup;
+        let Setup { config, mut lookout, toolsets, investigator, watched, recorder, sinks, routes } = setup;
         let Ground { store, state, clock, started, stop } = ground;
         let clock = *clock;
         let stop = stop.child_token();
@@ -124,6 +125,10 @@ impl Parts {
         let deliveries = Deliveries::new(outbox, sinks, Arc::new(views), config.delivery.clone());
         spawn(&mut parts, "delivery", deliveries.run(stop.clone()));
 
+        if let Some((recorder, wanted)) = recorder.zip(config.recordings) {
+            let keeper = Keeper::new(Arc::clone(store), recorder, &config.cluster.name, wanted, clock);
+            spawn(&mut parts, "recording", keeper.run(stop.clone()));
+        }
         spawn(&mut parts, "retention", upkeep::run(Arc::clone(store), config.store.clone(), clock, stop.clone()));
         let endings: Arc<dyn Endings> = store.clone();
         let stale_after = config.incidents.stale_after.duration();

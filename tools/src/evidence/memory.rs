@@ -8,7 +8,13 @@ use marple_core::{Evidence, EvidenceId, Extent};
 use sha2::{Digest as _, Sha256};
 
 use super::chunk::{CHUNK, ChunkExtent, Chunker, extent};
-use super::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter, LEVEL, LONG, ROOM, not_kept};
+use super::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter, LEVEL, not_kept};
+
+/// How much is held, compressed, in bytes.
+const ROOM: u32 = 64 << 20;
+
+/// How much of that texts of many MiB may take: after a look at a gigabyte of logs there is room for other looks.
+const LONG: u32 = ROOM / 8 * 7;
 
 /// Why something is not kept.
 const FULL: &str = "there are 64 MiB of evidence, which is all that is held in memory";

@@ -20,12 +20,6 @@ pub use chunk::{CHUNK, ChunkExtent, Chunker, extent};
 pub use lines::{chunks, lines};
 pub use memory::MemoryEvidence;
 
-/// How much the evidence of an incident may have, compressed, in bytes.
-pub const ROOM: u32 = 64 << 20;
-
-/// How much of that texts of many MiB may take: after a look at a gigabyte of logs there is room for other looks.
-pub const LONG: u32 = ROOM / 8 * 7;
-
 /// The level of compression (zstd's): a higher one takes twice the time for a tenth of the room.
 pub const LEVEL: i32 = 3;
 

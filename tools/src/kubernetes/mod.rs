@@ -37,6 +37,7 @@ mod visit;
 
 pub(crate) use change::{ChangeError, Edit};
 pub(crate) use clock::Clock;
+pub use access::{Deed, Subject, granting};
 pub use cluster::Cluster;
 pub use error::LookError;
 pub use kinds::{Kind, Kinds};

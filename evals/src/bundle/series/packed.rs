@@ -1,6 +1,7 @@
 //! The form of a series in a file: runs of equal steps and of equal values.
 
 use marple_core::Labels;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{STALE, Sample, Series};
@@ -9,9 +10,10 @@ use super::{STALE, Sample, Series};
 const SAMPLES_LIMIT: usize = 10_000_000;
 
 /// A series, packed.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::bundle) struct PackedSeries {
+    /// The labels, `__name__` among them.
     labels: Labels,
     /// The first time in milliseconds, then runs of steps: how long a step, how often.
     times: Vec<(i64, u32)>,

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::noted::Noted;
 use crate::bundle::{Bundle, RecordedObject, RecordedResource};
 use accept::Form;
 use path::Route;
@@ -33,12 +34,13 @@ const BODY_LIMIT: usize = 64 * 1024;
 /// What the handlers share.
 struct Server {
     bundle: Arc<Bundle>,
+    noted: Noted,
     cancel: CancellationToken,
 }
 
 /// The API of `bundle`; its watches end with `cancel`.
-pub(super) fn router(bundle: &Arc<Bundle>, cancel: &CancellationToken) -> Router {
-    let server = Arc::new(Server { bundle: Arc::clone(bundle), cancel: cancel.clone() });
+pub(super) fn router(bundle: &Arc<Bundle>, noted: &Noted, cancel: &CancellationToken) -> Router {
+    let server = Arc::new(Server { bundle: Arc::clone(bundle), noted: noted.clone(), cancel: cancel.clone() });
     Router::new().fallback(handle).with_state(server)
 }
 
@@ -46,12 +48,13 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
     let (parts, body) = request.into_parts();
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let route = path::parse(parts.uri.path());
-    let answer = if parts.method == Method::GET {
-        server.get(&route, &query, &parts.headers)
-    } else if parts.method == Method::POST {
-        server.post(&route, &parts.headers, body).await
-    } else {
-        Err(Refusal::read_only())
+    let answer = match parts.method {
+        Method::GET => server.get(&route, &query, &parts.headers),
+        Method::POST if review::is(&route) => server.review(&route, &parts.headers, body).await,
+        method => {
+            server.noted.note(method.as_str(), parts.uri.path());
+            Err(Refusal::read_only())
+        }
     };
     answer.unwrap_or_else(IntoResponse::into_response)
 }
@@ -90,12 +93,9 @@ impl Server {
         }
     }
 
-    async fn post(&self, route: &Route<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
-        let Route::Collection { group_version, resource, .. } = route else { return Err(Refusal::read_only()) };
-        let group = group_version.split_once('/').map_or("", |(group, _)| group);
-        if !review::answers(group, resource) {
-            return Err(Refusal::read_only());
-        }
+    /// Answers what somebody may do, which is asked for by creating a review that is never kept.
+    async fn review(&self, route: &Route<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
+        let Route::Collection { resource, .. } = route else { return Err(Refusal::read_only()) };
         let content = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("application/json");
         if !content.starts_with("application/json") {
             return Err(Refusal::media_type(content));
@@ -104,7 +104,7 @@ impl Server {
             axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| Refusal::bad_request(&error.to_string()))?;
         let request: Value =
             serde_json::from_slice(&bytes).map_err(|error| Refusal::bad_request(&error.to_string()))?;
-        review::answer(resource, request)
+        review::answer(&self.bundle.kubernetes, resource, headers, request)
     }
 
     fn resource(&self, group_version: &str, resource: &str) -> Result<&RecordedResource, Refusal> {

@@ -67,9 +67,9 @@ impl Refusal {
     /// Every request that would change something.
     pub(super) fn read_only() -> Self {
         Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "MethodNotAllowed",
-            "the server does not allow this method on the requested resource: a recorded incident can't be changed",
+            StatusCode::FORBIDDEN,
+            "Forbidden",
+            "a recorded incident can't be changed",
         )
     }
 

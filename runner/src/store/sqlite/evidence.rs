@@ -7,7 +7,7 @@ mod writing;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, IncidentId};
-use marple_tools::evidence::{CHUNK, ChunkExtent, LEVEL, ROOM};
+use marple_tools::evidence::{CHUNK, ChunkExtent, LEVEL};
 use marple_tools::{EvidenceDraft, EvidenceError, EvidenceHead, EvidenceLog, EvidenceWriter};
 use sha2::{Digest as _, Sha256};
 use sqlx::{SqliteConnection, SqliteExecutor};
@@ -18,13 +18,10 @@ use super::fault::Fault;
 use super::{SqliteStore, drawings, room};
 use crate::store::EvidenceEntry;
 
-pub(super) use chunks::{Live, let_go_of_abandoned};
-
-/// The room of one incident's evidence, compressed, in bytes.
-const INCIDENT: i64 = ROOM as i64;
+pub(super) use chunks::{Bounds, Live, let_go_of_abandoned};
 
 /// Why something is not kept.
-const INCIDENT_FULL: &str = "the incident has 64 MiB of evidence, which is all it may have";
+const INCIDENT_FULL: &str = "the incident has as much evidence as it may have; see `store.evidence_max`";
 const STORE_FULL: &str = "open incidents have all that `store.evidence_max` allows";
 
 /// The evidence of one incident.
@@ -70,7 +67,7 @@ impl EvidenceLog for SqliteEvidence {
         }
         let prepared =
             prepare(incident, draft, origin, digest).map_err(|fault| unkept(fault.during("compressing evidence")))?;
-        let most = self.store.evidence_max();
+        let most = self.store.evidence_bounds();
         let kept = self
             .store
             .writer()
@@ -162,17 +159,17 @@ pub(super) fn unpacked(bytes: &[u8]) -> Result<String, Fault> {
 async fn keep(
     connection: &mut SqliteConnection,
     piece: &Piece,
-    most: i64,
+    most: Bounds,
 ) -> Result<Result<EvidenceId, &'static str>, Fault> {
     if let Some(known) = known(&mut *connection, &piece.incident, &piece.digest).await? {
         return Ok(Ok(known));
     }
     let added = piece.content.len() + piece.shown.as_ref().map_or(0, Vec::len);
     let added = i64::try_from(added).unwrap_or(i64::MAX);
-    if taken(connection, &piece.incident).await?.saturating_add(added) > INCIDENT {
+    if taken(connection, &piece.incident).await?.saturating_add(added) > most.incident {
         return Ok(Err(INCIDENT_FULL));
     }
-    if !room::make(connection, added, most).await? {
+    if !room::make(connection, added, most.all).await? {
         return Ok(Err(STORE_FULL));
     }
     sqlx::query("INSERT OR IGNORE INTO contents (digest, packed) VALUES (?, ?)")

@@ -35,7 +35,7 @@ use sqlx::sqlite::SqlitePool;
 use tokio::sync::Notify;
 
 use self::arrivals::Arrivals;
-use self::evidence::{Live, let_go_of_abandoned};
+use self::evidence::{Bounds, Live, let_go_of_abandoned};
 use self::fault::Fault;
 use self::writer::Writer;
 use super::StoreError;
@@ -92,8 +92,8 @@ impl SqliteStore {
         self.0.writer.close().await;
     }
 
-    fn evidence_max(&self) -> i64 {
-        self.0.evidence_max.load(Ordering::Relaxed)
+    fn evidence_bounds(&self) -> Bounds {
+        Bounds::of(self.0.evidence_max.load(Ordering::Relaxed))
     }
 
     fn live(&self) -> &Live {

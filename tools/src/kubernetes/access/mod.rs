@@ -9,21 +9,24 @@ use super::field::{flag, text};
 use super::request::Question;
 use super::{Cluster, LookError};
 
+pub use roles::granting;
 pub(crate) use roles::{Grant, Grants};
 
 /// Who wants to do something.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub enum Subject {
     /// A service account, by its namespace and name.
     Account(String, String),
+    /// A user, by the name that the API server knows.
     User(String),
+    /// A group.
     Group(String),
 }
 
 impl Subject {
     /// `shop/cart` and `system:serviceaccount:shop:cart` are a service account, `user:alice` and `group:ops` say what
     /// they are; a name alone is an account of the namespace.
-    pub(crate) fn parse(text: &str, namespace: Option<&str>) -> Option<Self> {
+    pub fn parse(text: &str, namespace: Option<&str>) -> Option<Self> {
         let text = text.trim();
         if let Some(account) = text.strip_prefix("system:serviceaccount:") {
             let (space, name) = account.split_once(':')?;
@@ -76,19 +79,19 @@ impl std::fmt::Display for Subject {
 
 /// What it wants to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Deed {
+pub struct Deed {
     /// As `get`.
-    pub(crate) verb: String,
+    pub verb: String,
     /// API group; empty for the core group.
-    pub(crate) group: String,
+    pub group: String,
     /// Plural name, as `pods`.
-    pub(crate) resource: String,
+    pub resource: String,
     /// As `log`.
-    pub(crate) subresource: Option<String>,
+    pub subresource: Option<String>,
     /// Where; everywhere, where none is named.
-    pub(crate) namespace: Option<String>,
+    pub namespace: Option<String>,
     /// On which object; on all, where none is named.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
 }
 
 impl std::fmt::Display for Deed {

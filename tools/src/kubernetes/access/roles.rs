@@ -77,6 +77,12 @@ impl Cluster {
     }
 }
 
+/// Which binding allows a deed by RBAC, as `RoleBinding shop/cart → Role reader`; nothing where none does. Of the bindings
+/// and roles, those of other namespaces than the deed's allow nothing.
+pub fn granting(subject: &Subject, deed: &Deed, bindings: &[Value], roles: &[Value]) -> Option<String> {
+    grants(subject, bindings, roles).allowing(deed).first().map(|grant| grant.by.clone())
+}
+
 /// What bindings and roles give to a subject.
 fn grants(subject: &Subject, bindings: &[Value], roles: &[Value]) -> Grants {
     let roles: BTreeMap<(Option<&str>, &str), &Value> =

@@ -114,7 +114,7 @@ impl Reader {
     /// Takes the next bytes. False says that nothing further is wanted.
     pub(crate) fn feed(&mut self, mut bytes: &[u8]) -> bool {
         self.taken.bytes += bytes.len() as u64;
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (piece, rest) = bytes.split_at(end);
             bytes = rest.get(1..).unwrap_or_default();
             if self.open.is_empty() && piece.len() <= LINE {

@@ -30,7 +30,7 @@ const LINES: u32 = 1_000;
 
 /// How many logs are read at once, and for how long: less than a tool may take, so that what was read is told.
 const AT_ONCE: usize = 4;
-const READING: Duration = Duration::from_secs(20);
+const READING: Duration = Duration::from_secs(25);
 
 /// What is held of all logs together. Of what is more, an investigation's evidence has the rest.
 const KEPT: usize = 8 << 20;

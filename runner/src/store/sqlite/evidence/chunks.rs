@@ -27,13 +27,26 @@ pub(super) struct Chunk {
     pub(super) packed: Vec<u8>,
 }
 
-/// How much may be taken.
+/// How much may be taken, compressed, in bytes.
 #[derive(Clone, Copy)]
-pub(super) struct Bounds {
+pub(in crate::store::sqlite) struct Bounds {
     /// By the incident.
     pub(super) incident: i64,
     /// By all evidence.
     pub(super) all: i64,
+}
+
+impl Bounds {
+    /// An incident may have a sixteenth of all, but no less than 64 MiB and no more than 256: a gigabyte of logs has some
+    /// 130.
+    pub(in crate::store::sqlite) fn of(all: i64) -> Self {
+        Self { incident: (all / 16).clamp(64 << 20, 256 << 20), all }
+    }
+
+    /// How much of that texts of many MiB may take: after a look at a gigabyte of logs there is room for other looks.
+    pub(super) const fn long(self) -> i64 {
+        self.incident / 8 * 7
+    }
 }
 
 /// Adds a chunk to what is being written, or says why there is no room for it. A chunk that the incident has already takes
