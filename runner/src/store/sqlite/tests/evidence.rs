@@ -203,7 +203,8 @@ async fn parts_are_put_in_their_order_and_what_is_not_finished_is_let_go_of() {
     }
     assert!(writer.append(0, "head\n").await.unwrap());
     let abandoned = log.begin();
-    abandoned.append(0, &noise(7).repeat(2)).await.unwrap();
+    // Of several chunks all but the last are written when it returns.
+    abandoned.append(0, &noise(7).repeat(6)).await.unwrap();
     assert_eq!(count(&store, "writings").await, 2);
     drop(abandoned);
     let (id, extent) = writer.finish(text("parts", "end\n")).await.unwrap();
@@ -213,7 +214,7 @@ async fn parts_are_put_in_their_order_and_what_is_not_finished_is_let_go_of() {
     assert_eq!(whole(log.as_ref(), 1).await, content);
     // The next text that is begun lets go of it.
     let next = log.begin();
-    next.append(0, &lines(0..30_000)).await.unwrap();
+    next.append(0, &lines(0..90_000)).await.unwrap();
     assert_eq!(count(&store, "writings").await, 1);
     assert_room(&store).await;
     drop(next);
@@ -221,7 +222,7 @@ async fn parts_are_put_in_their_order_and_what_is_not_finished_is_let_go_of() {
     store.retention(at(0)).await.unwrap();
     assert_eq!(count(&store, "writings").await, 0);
     let cut_off = log.begin();
-    cut_off.append(0, &noise(8).repeat(2)).await.unwrap();
+    cut_off.append(0, &noise(8).repeat(6)).await.unwrap();
     let copy = tempfile::tempdir().unwrap();
     for file in ["marple.db", "marple.db-wal"] {
         std::fs::copy(folder.path().join(file), copy.path().join(file)).unwrap();
