@@ -6,6 +6,7 @@ mod discovery;
 mod field;
 mod logs;
 mod path;
+mod protobuf;
 mod review;
 mod selector;
 mod status;
@@ -97,13 +98,17 @@ impl Server {
     async fn review(&self, route: &Route<'_>, headers: &HeaderMap, body: Body) -> Result<Response, Refusal> {
         let Route::Collection { resource, .. } = route else { return Err(Refusal::read_only()) };
         let content = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or("application/json");
-        if !content.starts_with("application/json") {
+        let is_protobuf = content.starts_with("application/vnd.kubernetes.protobuf");
+        if !is_protobuf && !content.starts_with("application/json") {
             return Err(Refusal::media_type(content));
         }
         let bytes =
             axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| Refusal::bad_request(&error.to_string()))?;
-        let request: Value =
-            serde_json::from_slice(&bytes).map_err(|error| Refusal::bad_request(&error.to_string()))?;
+        let request: Value = if is_protobuf {
+            protobuf::review(&bytes).ok_or_else(|| Refusal::bad_request("the body is no review"))?
+        } else {
+            serde_json::from_slice(&bytes).map_err(|error| Refusal::bad_request(&error.to_string()))?
+        };
         review::answer(&self.bundle.kubernetes, resource, headers, request)
     }
 

@@ -66,11 +66,7 @@ impl Refusal {
 
     /// Every request that would change something.
     pub(super) fn read_only() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            "a recorded incident can't be changed",
-        )
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", "a recorded incident can't be changed")
     }
 
     /// A parameter is wrong.
@@ -80,8 +76,9 @@ impl Refusal {
 
     /// The body has a form that isn't read.
     pub(super) fn media_type(found: &str) -> Self {
-        let message =
-            format!("the body of the request was in an unknown format - accepted is application/json, got {found}");
+        let message = format!(
+            "the body of the request was in an unknown format - accepted are application/json and application/vnd.kubernetes.protobuf, got {found}"
+        );
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UnsupportedMediaType", &message)
     }
 
