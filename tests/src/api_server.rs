@@ -17,6 +17,23 @@ use crate::program::free_port;
 /// How long it may take until it answers, on a machine that is busy with other tests.
 const READY_WITHIN: Duration = Duration::from_mins(2);
 
+/// Where `cluster/up` has etcd.
+const ETCD: &str = "http://127.0.0.1:2379";
+
+/// Has the cluster's etcd forget all versions before the present one, as the API server has it do every five minutes for
+/// those that are older.
+pub async fn compact_etcd() -> Result<()> {
+    let etcdctl = async |arguments: &[&str]| -> Result<Vec<u8>> {
+        let ended = Command::new("etcdctl").args(["--endpoints", ETCD]).args(arguments).output().await?;
+        ensure!(ended.status.success(), "etcdctl {arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        Ok(ended.stdout)
+    };
+    let status: serde_json::Value = serde_json::from_slice(&etcdctl(&["endpoint", "status", "-w", "json"]).await?)?;
+    let revision = status.pointer("/0/Status/header/revision").and_then(serde_json::Value::as_u64);
+    let revision = revision.ok_or_else(|| anyhow::anyhow!("etcd tells no revision: {status}"))?;
+    etcdctl(&["compact", &revision.to_string()]).await.map(drop)
+}
+
 /// An API server of the test cluster on a port of its own, over the same etcd; killed when dropped.
 pub struct ApiServer {
     folder: TempDir,

@@ -12,7 +12,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use marple_core::{Change, ChangeKind};
-use marple_tests::api_server::ApiServer;
+use marple_tests::api_server::{ApiServer, compact_etcd};
 use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::forwarding::Forwarding;
@@ -311,8 +311,9 @@ async fn what_changed_before_a_version_that_is_gone_is_found_by_a_list() -> Resu
         stage.write(0, count).await?;
     }
     stage.maps.delete("map-1", &DeleteParams::default()).await?;
-    // A server that has just begun remembers nothing from before.
+    // A server that has just begun remembers nothing from before, and etcd has forgotten it.
     server.kill().await?;
+    compact_etcd().await?;
     server.begin().await?;
     forwarding.begin().await?;
     let found = wait_for("what changed meanwhile", ARRIVED_WITHIN, || async {

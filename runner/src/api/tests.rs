@@ -77,19 +77,27 @@ async fn server_and_state() -> (Server, ApiState) {
 
 impl Server {
     async fn raw(&self, request: &[u8]) -> Answer {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request).await.unwrap();
-        read(&mut stream).await
+        raw(self.address, request).await
     }
 
     async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: marple\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n\r\n"
-        );
-        self.raw(&[head.as_bytes(), body.as_bytes()].concat()).await
+        ask(self.address, method, path, body).await
     }
+}
+
+async fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: marple\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
+    raw(address, &[head.as_bytes(), body.as_bytes()].concat()).await
+}
+
+async fn raw(address: SocketAddr, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    read(&mut stream).await
 }
 
 async fn read(stream: &mut TcpStream) -> Answer {

@@ -35,7 +35,7 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     let draft = match limit {
         Some(limit) => container
             .finding(context, &AT_LIMIT, Category::Resources)
-            .says(format!("{title} was killed for memory at its limit of {limit}{lived}{times}"))
+            .says(format!("{title} was killed for memory: it grew to its limit of {limit}{lived}{times}"))
             .culprit(&container.owner)
             .field(container.pod, "reason", "OOMKilled")
             .field(container.pod, "memory", limit),

@@ -1,6 +1,6 @@
 //! Dependencies that a log says are not reached.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
@@ -58,6 +58,9 @@ const DEFECT: [&str; 14] = [
     "assertion",
     "segmentation fault",
 ];
+
+/// How many letters longer or shorter a name may be than the one that is meant.
+const LETTERS: usize = 3;
 
 /// Words of what is called, which a program that ends for the want of it may still say at its end.
 const OF_CALLS: [&str; 8] = ["connect", "database", "dial", "reach", "redis", "broker", "server", "host"];
@@ -225,18 +228,23 @@ fn state(
             .filter_map(|port| field::number(port, "/port"))
             .map(|port| port.to_string())
             .collect::<Vec<_>>();
+        let secret = call.is_none().then(|| secret_of(context, words)).flatten();
+        let culprit = call.map(|call| &call.written_in).or(secret.as_ref()).unwrap_or(owner);
+        let from = secret.as_ref().map(|secret| format!("; it must have that from {secret}")).unwrap_or_default();
         let mut draft = words
             .prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration))
             .says(format!(
-                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}",
+                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}{from}",
                 offered.join(", ")
             ))
             .severity(Severity::Critical)
-            .culprit(owner);
+            .culprit(culprit);
+        if let Some(call) = call {
+            draft = draft.words(marple_core::ProofSource::Object(call.written_in.clone()), &call.host);
+        }
         if let Some(offered) = offered.first() {
             draft = draft.field(service, "port", offered);
         }
-        let culprit = call.map_or(owner, |call| &call.written_in);
         draft.mend("Correct the port", workload::edit(culprit)).into(findings);
         return;
     }
@@ -270,9 +278,11 @@ fn missing(
     let others = context.scene.of_kind("Service").map(|(other, _)| other).collect::<Vec<_>>();
     let moved = others.iter().find(|other| other.name == service.name).copied();
     let near = moved.or_else(|| {
+        // A longer name is no mistyped one.
+        let alike = |other: &ObjectRef| other.name.len().abs_diff(service.name.len()) <= LETTERS;
         let there = others.iter().filter(|other| other.namespace == service.namespace).copied().collect::<Vec<_>>();
         let name = nearest(&service.name, there.iter().map(|other| other.name.as_str()), 1).into_iter().next()?;
-        there.into_iter().find(|other| other.name == name)
+        there.into_iter().find(|other| other.name == name && alike(other))
     });
     let owner = &words.owner;
     let written = context.graph.call(owner, service);
@@ -293,6 +303,22 @@ fn missing(
         None => draft,
     };
     draft.severity(Severity::Critical).into(findings);
+}
+
+/// The only Secret from which the container that spoke has settings: an address that can be read nowhere else comes from
+/// there.
+fn secret_of(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
+    let pod = context.scene.get(words.pod)?;
+    let namespace = words.pod.namespace.as_deref()?;
+    let containers = ["/spec/containers", "/spec/initContainers"].into_iter().flat_map(|list| field::items(pod, list));
+    let container = containers.into_iter().find(|one| field::text(one, "/name") == Some(words.container))?;
+    let keys =
+        field::items(container, "/env").iter().filter_map(|one| field::text(one, "/valueFrom/secretKeyRef/name"));
+    let whole = field::items(container, "/envFrom").iter().filter_map(|one| field::text(one, "/secretRef/name"));
+    let named: BTreeSet<&str> = keys.chain(whole).collect();
+    let mut named = named.into_iter();
+    let only = named.next().filter(|_| named.next().is_none())?;
+    Some(ObjectRef::namespaced("Secret", namespace, only))
 }
 
 /// What is absent: the Service, or the whole namespace that it is looked for in.

@@ -1,12 +1,12 @@
 //! What programs say themselves of why they fail, by phrases that their runtimes and libraries use.
 
-use marple_core::{Category, Finding, Severity};
+use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::asker::is_own;
 use super::context::Context;
 use super::words::{Words, told};
 use super::{Condition, Diagnoser, line, workload};
-use crate::scene::spoken::is_unreached;
+use crate::scene::spoken::{hosts, is_unreached};
 
 /// A phrase and what it means.
 struct Sign {
@@ -290,6 +290,14 @@ fn sign(words: &Words<'_>) -> Option<usize> {
     relevant.then_some(index)
 }
 
+/// Where the program has the address from that a line names.
+fn written_in(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
+    let namespace = words.pod.namespace.as_deref()?;
+    let mut calls =
+        hosts(words.line).into_iter().filter_map(|target| context.graph.call(&words.owner, &target.service(namespace)));
+    calls.next().map(|call| call.written_in.clone())
+}
+
 fn state(context: &Context<'_>, sign: &Sign, words: &Words<'_>, count: usize, findings: &mut Vec<Finding>) {
     let owner = &words.owner;
     let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
@@ -298,7 +306,11 @@ fn state(context: &Context<'_>, sign: &Sign, words: &Words<'_>, count: usize, fi
         .says(format!("{owner} {}{times}: {}", sign.what, line::readable(words.line)))
         .severity(if words.serves { Severity::Warning } else { Severity::Critical });
     let node = context.scene.get(words.pod).and_then(super::node::of_pod).filter(|_| sign.category == Category::Node);
-    let source = (sign.condition == CONFIGURATION).then(|| super::configuration::only_source(context, words)).flatten();
+    let source = match sign.condition.word {
+        "configuration-unreadable" => super::configuration::only_source(context, words),
+        "protocol-mismatch" => written_in(context, words),
+        _ => None,
+    };
     match (node, source, sign.condition.role) {
         (Some(node), _, _) => draft.culprit(&node).check(sign.remedy, workload::describe(&node)),
         (None, Some(source), _) => draft.culprit(&source).mend(sign.remedy, workload::edit(&source)),

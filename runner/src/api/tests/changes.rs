@@ -93,3 +93,36 @@ async fn changes_without_the_token_or_in_another_form_are_refused_by_where_they_
     assert_eq!(wrong.json()["pointer"], "/entries/0/object", "{}", wrong.body);
     assert_eq!(server.ask("GET", "/api/changes/kept?kind=ConfigMap", "").await.status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn changes_for_which_there_is_no_room_are_refused_and_taken_later() {
+    let server = server().await;
+    let release = server.store.hold();
+    let value = "x".repeat(4 << 20);
+    let body = |name: &str| {
+        let mut batch = batch("test", &value);
+        batch["entries"][0]["object"]["name"] = json!(name);
+        batch["entries"][0]["changes"][0]["object"]["name"] = json!(name);
+        batch.to_string()
+    };
+    // What is taken in waits for the writer; the first for which there is no room is told so at once.
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let (address, body) = (server.address, body(&waiting.len().to_string()));
+        let mut asked = tokio::spawn(async move { ask(address, "POST", "/api/changes", &body).await });
+        match tokio::time::timeout(std::time::Duration::from_secs(2), &mut asked).await {
+            Ok(answer) => break answer.unwrap(),
+            Err(_) => waiting.push(asked),
+        }
+        assert!(waiting.len() < 64, "everything was taken in");
+    };
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.head.to_ascii_lowercase().contains("retry-after: "), "{}", refused.head);
+    assert!(!waiting.is_empty());
+    release.send(()).unwrap();
+    for asked in waiting {
+        assert_eq!(asked.await.unwrap().json(), json!({"accepted": 1, "duplicate": 0}));
+    }
+    let again = server.ask("POST", "/api/changes", &body("again")).await;
+    assert_eq!((again.status, again.json()), (200, json!({"accepted": 1, "duplicate": 0})));
+}

@@ -92,6 +92,23 @@ impl SqliteStore {
         self.0.writer.close().await;
     }
 
+    /// Keeps the writer busy until the sender is used or dropped.
+    #[cfg(test)]
+    pub(crate) fn hold(&self) -> tokio::sync::oneshot::Sender<()> {
+        let (release, held) = tokio::sync::oneshot::channel();
+        let store = self.clone();
+        tokio::spawn(async move {
+            let wait = store.writer().write("holding", move |_| {
+                Box::pin(async move {
+                    held.await.ok();
+                    Ok(())
+                })
+            });
+            wait.await
+        });
+        release
+    }
+
     fn evidence_bounds(&self) -> Bounds {
         Bounds::of(self.0.evidence_max.load(Ordering::Relaxed))
     }

@@ -9,7 +9,7 @@ use crate::diagnose::{Role, condition};
 use crate::scene::{Change, Graph, Relation, Scene};
 
 /// A change longer before the symptoms than this is not told of with them.
-const BEFORE: SignedDuration = SignedDuration::from_hours(2);
+pub(super) const BEFORE: SignedDuration = SignedDuration::from_hours(2);
 
 /// A change longer before the symptoms than this is not suspected of them without more.
 const SHORTLY: SignedDuration = SignedDuration::from_mins(30);
@@ -34,9 +34,7 @@ pub(super) fn before<'a>(
     changes
         .filter(|change| change.object == *cause || units.contains(&change.object) || named.contains(&change.object))
         .filter(|change| relevant(change, root))
-        .filter(|change| {
-            change.at.is_some_and(|at| began.duration_since(at) <= BEFORE && at.duration_since(began) <= AFTER)
-        })
+        .filter(|change| shortly(change, began, BEFORE))
         .max_by_key(|change| (!only_restarts(scene, change), change.at))
 }
 
@@ -56,11 +54,14 @@ pub(super) fn suspect<'a>(
         let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
         changes
             .filter(|change| objects.contains(&change.object) && !only_restarts(scene, change))
-            .filter(|change| {
-                change.at.is_some_and(|at| began.duration_since(at) <= SHORTLY && at.duration_since(began) <= AFTER)
-            })
+            .filter(|change| shortly(change, began, SHORTLY))
             .max_by_key(|change| change.at)
     })
+}
+
+/// Whether it was no longer before the symptoms than this, and not after they began.
+pub(super) fn shortly(change: &Finding, began: Timestamp, before: SignedDuration) -> bool {
+    change.at.is_some_and(|at| began.duration_since(at) <= before && at.duration_since(began) <= AFTER)
 }
 
 /// Whether an object was changed in the two hours before the symptoms.
@@ -97,7 +98,7 @@ fn blamed(graph: &Graph, root: &Finding) -> BTreeSet<ObjectRef> {
 }
 
 /// Whether the change is a restart that somebody asked for, which takes up what was changed elsewhere.
-fn only_restarts(scene: &Scene, change: &Finding) -> bool {
+pub(super) fn only_restarts(scene: &Scene, change: &Finding) -> bool {
     let changes = scene.rollouts.get(&change.object).map(|rollout| rollout.changes.as_slice()).unwrap_or_default();
     !changes.is_empty() && changes.iter().all(Change::is_restart)
 }

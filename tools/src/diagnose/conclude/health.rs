@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::conclusion::SUMMARY_LIMIT;
 use marple_core::{Cause, Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Verdict};
+use serde_json::Value;
 
 use super::{Symptom, change, limits};
 use crate::diagnose::{line, workload};
@@ -48,6 +49,12 @@ const OF_STATE: [&str; 33] = [
     "PersistentVolumeClaimLost",
 ];
 
+/// How a rollout is told that makes progress.
+const GETTING_ON: &str = "is being rolled out and gets on";
+
+/// A rollout whose last step is longer ago may be held up.
+const GETS_ON: SignedDuration = SignedDuration::from_secs(75);
+
 /// Whether the condition of an alert of this name is one of state, which was looked at.
 fn is_of_state(name: &str) -> bool {
     let name = name.strip_prefix("Kubernetes").or_else(|| name.strip_prefix("Kube")).unwrap_or(name);
@@ -89,10 +96,16 @@ pub(super) fn without_cause(
         Some(well) if of_state && scene.unseen.is_empty() => (
             Verdict::NoFault,
             Confidence::Medium,
-            format!(
-                "{} now; nothing else is wrong there. {named} has passed without a lasting cause.",
-                well.join("; ")
-            ),
+            match well.iter().any(|well| well.contains(GETTING_ON)) {
+                true => format!(
+                    "{}. {named} comes of that and should end with it; nothing else is wrong there.",
+                    well.join("; ")
+                ),
+                false => format!(
+                    "{} now; nothing else is wrong there. {named} has passed without a lasting cause.",
+                    well.join("; ")
+                ),
+            },
         ),
         Some(well) => (
             Verdict::Inconclusive,
@@ -179,10 +192,42 @@ fn suspected(
     }
 }
 
+/// Whether an object is a Job that is complete: what hindered it is over.
+pub(super) fn is_done(scene: &Scene, unit: &ObjectRef) -> bool {
+    let complete =
+        |job| field::condition(job, "Complete").is_some_and(|one| field::text(one, "/status") == Some("True"));
+    unit.is("Job") && scene.get(unit).is_some_and(complete)
+}
+
+/// That a Deployment is amid a rollout that gets on, in words: its controller says so, no pod of it that has had its time
+/// is not ready, and some of the new ones are.
+fn rolls_out(scene: &Scene, graph: &Graph, unit: &ObjectRef, value: &Value) -> Option<String> {
+    let progressing = field::condition(value, "Progressing").filter(|_| unit.is("Deployment"))?;
+    let gets_on = field::text(progressing, "/status") == Some("True")
+        && field::text(progressing, "/reason") == Some("ReplicaSetUpdated")
+        && field::time(progressing, "/lastUpdateTime").is_some_and(|at| scene.now.duration_since(at) < GETS_ON);
+    let (wanted, ready) = workload::replicas(unit, value)?;
+    let updated = field::number(value, "/status/updatedReplicas").unwrap_or_default();
+    let mut pods = graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| scene.get(pod));
+    let held_up = pods.any(|pod| {
+        let restarts = field::items(pod, "/status/containerStatuses").iter().any(|one| {
+            field::number(one, "/restartCount").unwrap_or_default() > 0
+                || one.pointer("/state/waiting/message").is_some()
+        });
+        let age = field::created(pod).map(|made| scene.now.duration_since(made)).unwrap_or_default();
+        !field::is_ready(pod) && (restarts || age > GETS_ON)
+    });
+    (gets_on && !held_up && updated > 1 && ready > 0)
+        .then(|| format!("{unit} {GETTING_ON}: {updated} of {wanted} replicas are new, {ready} are ready"))
+}
+
 /// That a top owner is well, in words; nothing where it isn't, or can't be judged.
 fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
     let value = scene.get(unit)?;
     if let Some((wanted, ready)) = workload::replicas(unit, value) {
+        if let Some(rolls_out) = rolls_out(scene, graph, unit, value).filter(|_| ready < wanted) {
+            return Some(rolls_out);
+        }
         return (wanted > 0 && ready >= wanted).then(|| format!("{unit} has {ready} of {wanted} replicas ready"));
     }
     let text = match unit.kind.as_str() {

@@ -2,6 +2,7 @@
 
 mod alert;
 mod change;
+mod configured;
 mod explain;
 mod health;
 mod limits;
@@ -51,7 +52,9 @@ const RULED_OUT_LIMIT: usize = 5;
 pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Conclusion {
     let graph = Graph::of(scene);
     let began = symptoms.iter().map(|symptom| symptom.starts_at).min();
-    let (fitting, past): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| fits(finding, began));
+    let (fitting, past): (Vec<_>, Vec<_>) = findings
+        .iter()
+        .partition(|finding| fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object)));
     let case = Case::of(scene, &graph, &fitting);
     let units = suffering(scene, &graph, symptoms, &fitting);
     let mut roots: BTreeMap<(ObjectRef, String), Vec<(&ObjectRef, Way<'_>)>> = BTreeMap::new();
@@ -88,7 +91,8 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
         .clone()
         .any(|rivals| count(rivals) >= count(ways) && rivals.iter().any(|(_, way)| way.class() == longest.class()));
     let root = longest.root();
-    let change = change::before(scene, &graph, object, root, &fitting, began);
+    let configured = configured::cause(scene, &graph, object, root, &fitting, began);
+    let change = configured.or_else(|| change::before(scene, &graph, object, root, &fitting, began));
     if change.is_none() && says_nothing(root) && units.contains_key(&graph.top_owner(&root.object)) {
         return health::without_cause(scene, &graph, symptoms, &units, &fitting, began);
     }
@@ -106,7 +110,12 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
         Some(policy) => {
             (&policy.object, Category::Network, format!("{} {}.", sentence(&root.statement), policy.statement))
         }
-        None => (object, root.category, sentence(&root.statement)),
+        None => {
+            let behind = configured::behind(&graph, object, root, change);
+            let object = configured.map(|change| &change.object).or(behind).unwrap_or(object);
+            let category = if configured.is_some() { Category::Configuration } else { root.category };
+            (object, category, sentence(&root.statement))
+        }
     };
     let statement = match change {
         Some(change) => format!("{statement} {}", sentence(&change.statement)),

@@ -53,7 +53,7 @@ fn a_kill_for_memory_tells_the_limit_and_blames_the_owner() {
     let finding = run(&scene).into_iter().find(|finding| finding.condition == "container-oom-killed").unwrap();
     assert_eq!(
         finding.statement,
-        "Container app of Pod shop/cart-5d-a was killed for memory at its limit of 64Mi 0 s after it began; it has restarted 5 times"
+        "Container app of Pod shop/cart-5d-a was killed for memory: it grew to its limit of 64Mi 0 s after it began; it has restarted 5 times"
     );
     assert_eq!(
         finding.remedies[0].command.as_deref(),
