@@ -1,6 +1,6 @@
 //! marple itself as an investigator of recorded incidents: its rules, or its agent with the configured model.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -74,7 +74,8 @@ impl Marple {
         config.cluster.discover = false;
         if staged.bundle().prometheus.is_some() {
             let url = staged.replay.prometheus_url();
-            config.prometheus = Some(serde_json::from_value(json!({ "url": url })).context("the recording's Prometheus")?);
+            config.prometheus =
+                Some(serde_json::from_value(json!({ "url": url })).context("the recording's Prometheus")?);
         }
         Ok(config)
     }
@@ -169,9 +170,9 @@ fn entries(message: &Message) -> Vec<Entry> {
         Message::Tool { content, .. } => vec![entry(Speaker::Tool, "", content)],
         Message::Assistant { content, calls } => {
             let said = (!content.trim().is_empty()).then(|| entry(Speaker::Model, "", content));
-            let calls = calls.iter().map(|call| {
-                entry(Speaker::Model, &call.name, &Value::Object(call.arguments.clone()).to_string())
-            });
+            let calls = calls
+                .iter()
+                .map(|call| entry(Speaker::Model, &call.name, &Value::Object(call.arguments.clone()).to_string()));
             said.into_iter().chain(calls).collect()
         }
     }

@@ -4,7 +4,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use marple_evals::case::SuiteCase;
 use marple_evals::run::Happened;
 use marple_evals::score::{Class, score};
 use marple_evals::trial::Trial;

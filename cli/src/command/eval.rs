@@ -111,7 +111,9 @@ fn configured(arguments: &Eval) -> anyhow::Result<Config> {
     match (&mut config.model, &arguments.model) {
         (Some(model), Some(name)) => model.name.clone_from(name),
         (None, Some(name)) => {
-            bail!("--model {name}: set OPENAI_API_KEY (and OPENAI_BASE_URL), or name a configuration with `model` by --config")
+            bail!(
+                "--model {name}: set OPENAI_API_KEY (and OPENAI_BASE_URL), or name a configuration with `model` by --config"
+            )
         }
         (_, None) => {}
     }
@@ -128,7 +130,8 @@ async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationT
         judge,
     };
     let shown = Shown::new();
-    let trials = match marple_evals::run::run(&suite.cases, &entrants, &options, &|what| shown.tell(what), cancel).await {
+    let trials = match marple_evals::run::run(&suite.cases, &entrants, &options, &|what| shown.tell(what), cancel).await
+    {
         Ok(trials) => trials,
         Err(error @ RunError::Cancelled) => {
             eprintln!("\n{error}");
@@ -140,8 +143,7 @@ async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationT
         .iter()
         .map(|entrant| report::Measured::of(entrant.investigator.identity(), &suite.cases, &trials))
         .collect::<Vec<_>>();
-    let comparison =
-        other.as_ref().and_then(|other| report::compare(measured.first()?, other));
+    let comparison = other.as_ref().and_then(|other| report::compare(measured.first()?, other));
     let results = Results {
         version: report::VERSION,
         program: concat!("marple ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -213,6 +215,10 @@ async fn add_case(wanted: AddCase) -> anyhow::Result<()> {
         note: wanted.note,
     };
     let folder = draft.write(&wanted.bundle, &wanted.suite, wanted.id.as_deref())?;
-    println!("{}: complete its case.yaml with what an answer must say, then run `marple eval {}`.", folder.display(), folder.display());
+    println!(
+        "{}: complete its case.yaml with what an answer must say, then run `marple eval {}`.",
+        folder.display(),
+        folder.display()
+    );
     Ok(())
 }

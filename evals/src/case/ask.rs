@@ -51,7 +51,9 @@ pub enum AskError {
         known: String,
     },
     /// Several have.
-    #[error("ask.alert: {count} alerts of the recording have the labels {wanted}; add labels that tell one from the others: {known}")]
+    #[error(
+        "ask.alert: {count} alerts of the recording have the labels {wanted}; add labels that tell one from the others: {known}"
+    )]
     Several {
         /// How many.
         count: usize,
@@ -61,7 +63,9 @@ pub enum AskError {
         known: String,
     },
     /// Nothing was sent.
-    #[error("ask.incident: the recording has neither webhooks nor alerts of Alertmanager: record it with --alertmanager")]
+    #[error(
+        "ask.incident: the recording has neither webhooks nor alerts of Alertmanager: record it with --alertmanager"
+    )]
     NothingSent,
     /// An alert of the recording has another form.
     #[error("the alerts of the recording: {0}")]
@@ -174,5 +178,9 @@ fn told(labels: &Labels) -> String {
 fn line(signal: &Signal) -> String {
     let headline = signal.headline();
     let labels = told(&signal.labels);
-    if headline == signal.name { format!("{} {labels}", signal.name) } else { format!("{} {labels} ({headline})", signal.name) }
+    if headline == signal.name {
+        format!("{} {labels}", signal.name)
+    } else {
+        format!("{} {labels} ({headline})", signal.name)
+    }
 }

@@ -16,8 +16,8 @@ const FIRST: [&str; 16] = [
     "noble", "olive", "pale",
 ];
 const SECOND: [&str; 16] = [
-    "quay", "reed", "slope", "tarn", "urn", "vale", "wharf", "yard", "aspen", "brook", "cliff", "delta", "elm", "fjord",
-    "grove", "heath",
+    "quay", "reed", "slope", "tarn", "urn", "vale", "wharf", "yard", "aspen", "brook", "cliff", "delta", "elm",
+    "fjord", "grove", "heath",
 ];
 
 /// A case could not be made of an incident. Trying again helps only for `Write`.
@@ -66,8 +66,7 @@ impl Draft {
     /// Writes the case with its recording into a new folder of a suite, and gives the folder. Without an id, one is made of
     /// the recording's digest.
     pub fn write(&self, recording: &Path, suite: &Path, id: Option<&str>) -> Result<PathBuf, DraftError> {
-        let bytes = fs::read(recording)
-            .map_err(|source| BundleError::Read { path: recording.to_owned(), source })?;
+        let bytes = fs::read(recording).map_err(|source| BundleError::Read { path: recording.to_owned(), source })?;
         let bundle = Bundle::from_bytes(&bytes)?;
         let ask = self.ask(&bundle)?;
         let text = self.yaml(&ask);
@@ -109,7 +108,8 @@ impl Draft {
     fn yaml(&self, ask: &Ask) -> String {
         let mut text = format!("# Of incident {}, opened {:.0}.\n", self.incident.id.short(), self.incident.opened_at);
         if let Some(conclusion) = &self.conclusion {
-            let cause = conclusion.cause.as_ref().map_or_else(|| "no cause".to_owned(), |cause| cause.object.to_string());
+            let cause =
+                conclusion.cause.as_ref().map_or_else(|| "no cause".to_owned(), |cause| cause.object.to_string());
             text.push_str(&comment(&format!("Concluded wrongly: {cause}. {}", conclusion.summary)));
         }
         if let Some(note) = &self.note {

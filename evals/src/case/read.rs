@@ -45,7 +45,9 @@ impl Case {
                 return wrong("ask.alert", "has no labels: give those that find one alert, alertname among them");
             }
             Ask::Question(question) if question.trim().is_empty() => return wrong("ask.question", "is empty"),
-            Ask::Incident(false) => return wrong("ask.incident", "is false: write true, or ask an alert or a question"),
+            Ask::Incident(false) => {
+                return wrong("ask.incident", "is false: write true, or ask an alert or a question");
+            }
             _ => {}
         }
         match (self.verdict, self.causes.is_empty()) {

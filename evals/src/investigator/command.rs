@@ -99,9 +99,8 @@ impl Investigator for CommandInvestigator {
         let mut group = Group::of(child.id());
         let (mut said, mut told) = (Captured::new(OUTPUT), Captured::new(OUTPUT));
         let status = {
+            let (output, errors) = (child.stdout.take(), child.stderr.take());
             let reading = async {
-                let output = child.stdout.take();
-                let errors = child.stderr.take();
                 tokio::join!(drain(output, &mut said), drain(errors, &mut told));
             };
             tokio::pin!(reading);
@@ -140,7 +139,15 @@ impl Investigator for CommandInvestigator {
             Some(Ok(_)) if said.trim().is_empty() => format!("{program} wrote no answer to its standard output"),
             Some(Ok(_)) => {
                 let answer = Answer::read(&said);
-                return Ok(Attempt { answer, checked: false, note: None, transcript, spent: None, turns: None, looks: None });
+                return Ok(Attempt {
+                    answer,
+                    checked: false,
+                    note: None,
+                    transcript,
+                    spent: None,
+                    turns: None,
+                    looks: None,
+                });
             }
         };
         Err(AttemptError { why, transcript })

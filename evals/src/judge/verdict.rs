@@ -26,7 +26,8 @@ mod tests {
     use super::*;
 
     fn case() -> Case {
-        let text = "title: t\nask: {question: why}\nverdict: no_fault\ndifficulty: easy\nmust: [{means: m, any: [x]}]\n";
+        let text =
+            "title: t\nask: {question: why}\nverdict: no_fault\ndifficulty: easy\nmust: [{means: m, any: [x]}]\n";
         Case::from_yaml(text, Path::new("case.yaml")).unwrap()
     }
 
@@ -39,10 +40,7 @@ mod tests {
 
     #[test]
     fn what_leaves_a_question_out_is_no_judgement() {
-        assert_eq!(
-            read("{\"verdict\": \"no_fault\"}", &case()).unwrap_err(),
-            "`must` has 0 answers to 1 questions"
-        );
+        assert_eq!(read("{\"verdict\": \"no_fault\"}", &case()).unwrap_err(), "`must` has 0 answers to 1 questions");
         assert!(read("I think so.", &case()).is_err());
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::results::{CaseResult, Measured, Results};
-use crate::score::statistics::sign_test;
+use crate::score::statistics::{rounded, sign_test};
 
 /// How a run differs from another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,12 +46,8 @@ pub fn compare(now: &Measured, other: &Results) -> Option<Comparison> {
     let same = other.measured.iter().find(|measured| measured.investigator.name == now.investigator.name);
     let before = same.or_else(|| other.measured.first())?;
     let case = |id: &str| before.cases.iter().find(|case| case.id == id && !case.trials.is_empty());
-    let pairs: Vec<(&CaseResult, &CaseResult)> = now
-        .cases
-        .iter()
-        .filter(|case| !case.trials.is_empty())
-        .filter_map(|now| Some((case(&now.id)?, now)))
-        .collect();
+    let pairs: Vec<(&CaseResult, &CaseResult)> =
+        now.cases.iter().filter(|case| !case.trials.is_empty()).filter_map(|now| Some((case(&now.id)?, now))).collect();
     let count = |such: &dyn Fn(f64, f64) -> bool| -> u32 {
         pairs.iter().filter(|(before, now)| such(before.passed(), now.passed())).map(|_| 1).sum()
     };
@@ -63,8 +59,8 @@ pub fn compare(now: &Measured, other: &Results) -> Option<Comparison> {
         .filter(|(before, now)| !is_same(before.passed(), now.passed()))
         .map(|(before, now)| Difference {
             case: now.id.clone(),
-            before: before.passed(),
-            now: now.passed(),
+            before: rounded(before.passed()),
+            now: rounded(now.passed()),
             why: now.trials.iter().find(|trial| !trial.passed()).map(|trial| trial.why()).unwrap_or_default(),
         })
         .collect();
@@ -75,7 +71,7 @@ pub fn compare(now: &Measured, other: &Results) -> Option<Comparison> {
         worse,
         equal: paired - better - worse,
         apart: (all(now) - paired) + (all(before) - paired),
-        chance: sign_test(better, worse),
+        chance: rounded(sign_test(better, worse)),
     })
 }
 

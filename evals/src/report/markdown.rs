@@ -6,7 +6,13 @@ use super::table::{compared, rows};
 /// The figures as a table, then the cases, each with its reason where it did not pass.
 pub fn markdown(results: &Results) -> String {
     let names = results.measured.iter().map(|one| cell(&one.investigator.name)).collect::<Vec<_>>();
-    let mut text = format!("# {} on {}\n\n{}, {:.0}\n\n", names.join(" and "), cell(&results.suite), cell(&results.program), results.at);
+    let mut text = format!(
+        "# {} on {}\n\n{}, {:.0}\n\n",
+        names.join(" and "),
+        cell(&results.suite),
+        cell(&results.program),
+        results.at
+    );
     text.push_str(&row("", &names));
     text.push_str(&row("---", &vec!["---:".to_owned(); names.len()]));
     for (name, values) in rows(results) {
@@ -17,7 +23,9 @@ pub fn markdown(results: &Results) -> String {
     }
     for measured in &results.measured {
         text.push_str(&format!("\n## {}\n\n", cell(&measured.investigator.name)));
-        text.push_str("| case | | difficulty | hops | passed | answered | why not |\n|---|---|---|---:|---:|---|---|\n");
+        text.push_str(
+            "| case | | difficulty | hops | passed | answered | why not |\n|---|---|---|---:|---:|---|---|\n",
+        );
         for case in &measured.cases {
             let first = case.trials.iter().find(|trial| !trial.passed()).or_else(|| case.trials.first());
             let (answer, why) = first.map(|trial| (trial.answer.clone(), trial.why())).unwrap_or_default();

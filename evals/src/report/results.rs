@@ -135,8 +135,8 @@ impl Results {
     /// Reads those of another run: its folder, or the file in it.
     pub fn read(path: &Path) -> Result<Self, ResultsError> {
         let path = if path.is_dir() { path.join(super::RESULTS_FILE) } else { path.to_owned() };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| ResultsError::Read { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ResultsError::Read { path: path.clone(), source })?;
         let wrong = |why: String| ResultsError::Form { path: path.clone(), why };
         let value: Value = serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         let found = value.get("version").cloned().unwrap_or_default();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::results::{CaseResult, TrialResult};
 use crate::investigator::Spent;
 use crate::judge::Agreement;
-use crate::score::statistics::all_pass;
+use crate::score::statistics::{all_pass, rounded};
 use crate::score::{Citations, Class, Score, Share};
 
 /// What an investigator comes to over all cases. A share is the mean of the cases' own; a trial without an answer counts
@@ -80,11 +80,13 @@ impl Summary {
     /// Over these cases.
     pub fn of(cases: &[CaseResult]) -> Self {
         let trials = || cases.iter().flat_map(|case| &case.trials);
-        let count = |such: &dyn Fn(&TrialResult) -> bool| -> u32 { trials().filter(|trial| such(trial)).map(|_| 1).sum() };
+        let count =
+            |such: &dyn Fn(&TrialResult) -> bool| -> u32 { trials().filter(|trial| such(trial)).map(|_| 1).sum() };
         let tried = || cases.iter().filter(|case| !case.trials.is_empty());
         let fewest = tried().map(|case| case.count(|_| true)).min().unwrap_or_default();
         let pass_all = (fewest > 1).then(|| {
-            let each = tried().filter_map(|case| all_pass(case.count(|_| true), case.count(TrialResult::passed), fewest));
+            let each =
+                tried().filter_map(|case| all_pass(case.count(|_| true), case.count(TrialResult::passed), fewest));
             Share::of(each).map(|share| PassAll { k: fewest, share })
         });
         let spent = |of: fn(Spent) -> u64| mean(trials().filter_map(|trial| trial.spent).map(of).map(whole));
@@ -100,7 +102,9 @@ impl Summary {
             must: answers(cases, |score| part_of(&score.must)),
             must_not: answers(cases, |score| part_of(&score.must_not)),
             remedy: answers(cases, |score| score.remedy.map(part)),
-            cited: answers(cases, |score| score.citations.and_then(|citations| of_statements(citations, citations.cited))),
+            cited: answers(cases, |score| {
+                score.citations.and_then(|citations| of_statements(citations, citations.cited))
+            }),
             verified: answers(cases, |score| {
                 score.citations.and_then(|citations| of_statements(citations, citations.verified?))
             }),
@@ -111,9 +115,10 @@ impl Summary {
             judged: Share::of(cases.iter().filter_map(|case| {
                 mean(case.trials.iter().filter_map(|trial| trial.judged).map(|(passed, _)| part(passed)))
             })),
-            agreement: trials().filter_map(|trial| trial.judged).map(|(_, agreement)| agreement).reduce(|sum, one| {
-                Agreement { agreed: sum.agreed + one.agreed, asked: sum.asked + one.asked }
-            }),
+            agreement: trials()
+                .filter_map(|trial| trial.judged)
+                .map(|(_, agreement)| agreement)
+                .reduce(|sum, one| Agreement { agreed: sum.agreed + one.agreed, asked: sum.asked + one.asked }),
             prompt_tokens: spent(|spent| spent.prompt_tokens),
             completion_tokens: spent(|spent| spent.completion_tokens),
             cost_micros: spent(|spent| spent.cost_micros),
@@ -142,7 +147,7 @@ fn answers(cases: &[CaseResult], value: impl Fn(&Score) -> Option<f64>) -> Optio
 
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0_u32), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / f64::from(count))
+    (count > 0).then(|| rounded(sum / f64::from(count)))
 }
 
 fn part(so: bool) -> f64 {

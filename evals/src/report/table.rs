@@ -52,14 +52,20 @@ pub(super) fn rows(results: &Results) -> Vec<Row> {
 
 /// The figures, then each case that did not pass with its reason.
 pub fn table(results: &Results) -> String {
-    let mut lines = vec![columns("", &results.measured.iter().map(|one| one.investigator.name.clone()).collect::<Vec<_>>())];
+    let mut lines =
+        vec![columns("", &results.measured.iter().map(|one| one.investigator.name.clone()).collect::<Vec<_>>())];
     lines.extend(rows(results).iter().map(|(name, values)| columns(name, values)));
     for measured in &results.measured {
         let failed: Vec<_> = measured.cases.iter().filter(|case| case.passed() < 1.0).collect();
         if failed.is_empty() {
             continue;
         }
-        lines.push(format!("\n{}: {} of {} cases not passed", measured.investigator.name, failed.len(), measured.cases.len()));
+        lines.push(format!(
+            "\n{}: {} of {} cases not passed",
+            measured.investigator.name,
+            failed.len(),
+            measured.cases.len()
+        ));
         for case in failed {
             let first = case.trials.iter().find(|trial| !trial.passed());
             let (class, why) = first.map(|trial| (trial.class.as_str(), trial.why())).unwrap_or_default();

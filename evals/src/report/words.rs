@@ -27,12 +27,7 @@ pub(super) fn with_interval(share: Option<Share>) -> String {
     share.map_or_else(
         || "–".to_owned(),
         |share| {
-            format!(
-                "{} ({:.0}–{:.0})",
-                percent(share.share),
-                share.interval.low * 100.0,
-                share.interval.high * 100.0
-            )
+            format!("{} ({:.0}–{:.0})", percent(share.share), share.interval.low * 100.0, share.interval.high * 100.0)
         },
     )
 }

@@ -10,6 +10,7 @@ use crate::bundle::Bundle;
 use crate::case::SuiteCase;
 use crate::investigator::{Answer, Attempt, AttemptError, Investigator, Staged};
 use crate::replay::{Replay, ReplayOptions};
+use crate::score::statistics::rounded;
 use crate::trial::{End, Key, Trial, TrialFolder, VERSION};
 
 /// How long the servers of a recording may take to end: then its memory is freed.
@@ -62,9 +63,8 @@ impl Work {
         let began = Instant::now();
         // Dropped, an investigation ends what it started.
         let attempt = tokio::time::timeout(self.deadline + SLACK, self.attempt(cancel)).await;
-        let attempt = attempt.unwrap_or_else(|_| {
-            Err(AttemptError::new(format!("no answer came in {} s", self.deadline.as_secs())))
-        });
+        let attempt = attempt
+            .unwrap_or_else(|_| Err(AttemptError::new(format!("no answer came in {} s", self.deadline.as_secs()))));
         self.ended(attempt, began.elapsed())
     }
 
@@ -85,7 +85,7 @@ impl Work {
             investigator: self.investigator.identity().name.clone(),
             number: self.number,
             end,
-            seconds: took.as_secs_f64(),
+            seconds: rounded(took.as_secs_f64()),
             judgement: None,
         }
     }
@@ -96,8 +96,7 @@ impl Work {
         let bundle = Arc::new(bundle.map_err(AttemptError::new)?);
         let asked = self.case.case.ask.over(&bundle).map_err(AttemptError::new)?;
         let stop = cancel.child_token();
-        let replay =
-            Replay::serve(bundle, ReplayOptions::default(), stop.clone()).await.map_err(AttemptError::new)?;
+        let replay = Replay::serve(bundle, ReplayOptions::default(), stop.clone()).await.map_err(AttemptError::new)?;
         let folder = TempDir::with_prefix("marple-eval-").map_err(AttemptError::new)?;
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, replay.kubeconfig()).map_err(AttemptError::new)?;

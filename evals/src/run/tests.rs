@@ -103,8 +103,7 @@ impl Ground {
 
     async fn run(&self, investigator: &Arc<Scripted>, trials: u32) -> Vec<Trial> {
         let options = self.options(Duration::from_secs(60));
-        let entrants =
-            [Entrant { investigator: investigator.clone(), trials: NonZeroU32::new(trials).unwrap() }];
+        let entrants = [Entrant { investigator: investigator.clone(), trials: NonZeroU32::new(trials).unwrap() }];
         run(&self.suite.cases, &entrants, &options, &|_| {}, &CancellationToken::new()).await.unwrap()
     }
 }

@@ -67,7 +67,8 @@ fn spellings(kind: &str) -> Vec<String> {
         small = letter.is_lowercase();
         spaced.push(letter.to_ascii_lowercase());
     }
-    let plural = if let Some(stem) = spaced.strip_suffix('y') { format!("{stem}ies") } else { format!("{spaced}(?:e?s)?") };
+    let plural =
+        if let Some(stem) = spaced.strip_suffix('y') { format!("{stem}ies") } else { format!("{spaced}(?:e?s)?") };
     let short = match kind {
         "ConfigMap" => &["cm"][..],
         "Deployment" => &["deploy"],

@@ -165,7 +165,8 @@ fn structured(case: &Case, conclusion: &Conclusion, checked: bool) -> Claim {
 /// How many of the case's secrets occur in what was given or said.
 fn secrets(case: &Case, attempt: &Attempt, text: &str) -> u32 {
     let found = case.secrets.iter().filter(|secret| {
-        secret.is_in(text) || attempt.transcript.iter().any(|entry| secret.is_in(&entry.title) || secret.is_in(&entry.text))
+        secret.is_in(text)
+            || attempt.transcript.iter().any(|entry| secret.is_in(&entry.title) || secret.is_in(&entry.text))
     });
     found.map(|_| 1).sum()
 }

@@ -34,8 +34,15 @@ impl Share {
             return None;
         }
         let share = (sum / f64::from(count)).clamp(0.0, 1.0);
-        Some(Self { share, cases: count, interval: wilson(share, count) })
+        let Interval { low, high } = wilson(share, count);
+        let interval = Interval { low: rounded(low), high: rounded(high) };
+        Some(Self { share: rounded(share), cases: count, interval })
     }
+}
+
+/// A figure as it is written: six places are more than any of them is good for, and are read as they were written.
+pub fn rounded(figure: f64) -> f64 {
+    (figure * 1e6).round() / 1e6
 }
 
 /// Wilson's score interval of a share of `count` (E. B. Wilson, 1927), which holds for few cases and near 0 and 1 too.
@@ -54,9 +61,8 @@ pub fn wilson(share: f64, count: u32) -> Interval {
 /// The chance that `k` trials of a case all pass, where `passed` of `trials` did: of all ways to choose `k`, those in which
 /// all passed (pass^k). Nothing where there are fewer than `k`.
 pub fn all_pass(trials: u32, passed: u32, k: u32) -> Option<f64> {
-    (k <= trials && passed <= trials).then(|| {
-        (0..k).map(|drawn| f64::from(passed.saturating_sub(drawn)) / f64::from(trials - drawn)).product()
-    })
+    (k <= trials && passed <= trials)
+        .then(|| (0..k).map(|drawn| f64::from(passed.saturating_sub(drawn)) / f64::from(trials - drawn)).product())
 }
 
 /// The chance that `better` and `worse` differ as much as they do, or more, where neither is likelier: the two-sided sign

@@ -44,15 +44,14 @@ fn conclusion() -> Conclusion {
             statement: "It has no key DB_HOST.".to_owned(),
             citations: cited(true),
         }),
-        chain: vec![Link { object: object("Deployment", "web"), statement: "It crashes.".to_owned(), citations: cited(false) }],
+        chain: vec![Link {
+            object: object("Deployment", "web"),
+            statement: "It crashes.".to_owned(),
+            citations: cited(false),
+        }],
         impact: String::new(),
         confidence: Confidence::High,
-        remedies: vec![Remedy {
-            title: "Roll back.".to_owned(),
-            command: None,
-            risk: Risk::Low,
-            reversible: true,
-        }],
+        remedies: vec![Remedy { title: "Roll back.".to_owned(), command: None, risk: Risk::Low, reversible: true }],
         ruled_out: vec![RuledOut { statement: "The banner is not the cause.".to_owned(), citations: Vec::new() }],
         unseen: Vec::new(),
     }
@@ -137,7 +136,11 @@ fn what_is_left_out_or_must_not_be_claimed_makes_a_right_cause_incomplete() {
 fn a_secret_that_was_given_or_said_fails_the_trial() {
     let mut given = attempt(Answer::Conclusion(Box::new(conclusion())));
     let text = "password=HUNTER2".to_owned();
-    given.transcript.push(crate::investigator::Entry { by: crate::investigator::Speaker::Tool, title: String::new(), text });
+    given.transcript.push(crate::investigator::Entry {
+        by: crate::investigator::Speaker::Tool,
+        title: String::new(),
+        text,
+    });
     let score = score(&case(FAULT), &given);
     assert_eq!((score.passed, score.class, score.secrets), (false, Class::Incomplete, 1));
 }
@@ -212,7 +215,10 @@ fn a_conclusion_as_json_is_read_as_one_and_claims_no_check() {
     let json = serde_json::to_string(&conclusion()).unwrap();
     let Answer::Conclusion(read) = Answer::read(&format!("\n{json}\n")) else { panic!("{json}") };
     assert!(read.citations().all(|citation| !citation.verified));
-    assert_eq!(Answer::read("{\"verdict\": \"fault\"} and more"), Answer::Prose("{\"verdict\": \"fault\"} and more".to_owned()));
+    assert_eq!(
+        Answer::read("{\"verdict\": \"fault\"} and more"),
+        Answer::Prose("{\"verdict\": \"fault\"} and more".to_owned())
+    );
 }
 
 #[test]

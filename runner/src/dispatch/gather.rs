@@ -87,7 +87,8 @@ impl Gathered {
                     members.insert((member.source, member.fingerprint), *member);
                 }
                 Change::Ended { incident, source, fingerprint, ends_at } => {
-                    let member = self.members.get_mut(&incident).and_then(|members| members.get_mut(&(source, fingerprint)));
+                    let member =
+                        self.members.get_mut(&incident).and_then(|members| members.get_mut(&(source, fingerprint)));
                     if let Some(member) = member {
                         member.ends_at = Some(ends_at);
                     }

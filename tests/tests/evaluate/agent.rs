@@ -89,13 +89,17 @@ async fn a_judge_is_asked_about_words_alone_and_its_agreement_is_told() -> Resul
     ground.case("early-elm", ASKED, &missing_config_map())?;
     // The rules of prose want the kind, the judge does not.
     let words = Reply::text("The root cause is that shop/settings is not there.");
-    let judged = Reply::text("{\"verdict\": \"fault\", \"cause\": true, \"must\": [], \"must_not\": [], \"remedy\": false}");
+    let judged =
+        Reply::text("{\"verdict\": \"fault\", \"cause\": true, \"must\": [], \"must_not\": [], \"remedy\": false}");
     let model = ModelDouble::with_window([names("settings"), words, judged], WINDOW).await?;
     let ran = ground.eval(&["--jobs", "1", "--judge"], &environment(&model)).await?;
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     model.assert_clean();
     let judging = model.requests().pop().unwrap()["messages"].to_string();
-    assert!(judging.contains("- ConfigMap shop/settings") && judging.contains("is that shop/settings is not there."), "{judging}");
+    assert!(
+        judging.contains("- ConfigMap shop/settings") && judging.contains("is that shop/settings is not there."),
+        "{judging}"
+    );
     let results = ground.results()?;
     assert_eq!(classes(&results.measured[0])[1].1, "wrong", "what the judge says replaces no rule");
     let summary = &results.measured[0].summary;

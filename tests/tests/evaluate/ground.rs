@@ -81,8 +81,11 @@ impl Ground {
     /// Runs `marple eval` over the suite, with nothing of this machine's environment but its paths and what is given.
     pub(crate) async fn eval(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output> {
         let suite = self.suite().display().to_string();
-        self.marple(&[&["eval", &suite, "--out", &self.path("out").display().to_string()], arguments].concat(), environment)
-            .await
+        self.marple(
+            &[&["eval", &suite, "--out", &self.path("out").display().to_string()], arguments].concat(),
+            environment,
+        )
+        .await
     }
 
     pub(crate) async fn marple(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Output> {
@@ -127,7 +130,8 @@ pub(crate) fn storm() -> Bundle {
 
 /// A Deployment whose pod waits for a `ConfigMap` that isn't there, without metrics and logs.
 pub(crate) fn missing_config_map() -> Bundle {
-    let waiting = json!({"waiting": {"reason": "CreateContainerConfigError", "message": "configmap \"settings\" not found"}});
+    let waiting =
+        json!({"waiting": {"reason": "CreateContainerConfigError", "message": "configmap \"settings\" not found"}});
     let status = json!({
         "phase": "Pending",
         "conditions": [{"type": "Ready", "status": "False", "reason": "ContainersNotReady", "lastTransitionTime": at(-600)}],
@@ -175,16 +179,26 @@ fn small(pod_status: Value, deployment_status: Value) -> Bundle {
         }
         metadata
     };
-    let pod = json!({"containers": [{"name": "app", "image": "web:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]});
+    let pod =
+        json!({"containers": [{"name": "app", "image": "web:1", "envFrom": [{"configMapRef": {"name": "settings"}}]}]});
     let selector = json!({"matchLabels": {"app": "web"}});
     let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": pod});
-    put(&mut bundle, json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata("web", "u-1", None),
-        "spec": {"replicas": 1, "selector": selector, "template": template}, "status": deployment_status}));
-    put(&mut bundle, json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+    put(
+        &mut bundle,
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata("web", "u-1", None),
+        "spec": {"replicas": 1, "selector": selector, "template": template}, "status": deployment_status}),
+    );
+    put(
+        &mut bundle,
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
         "metadata": metadata("web-1", "u-2", Some(("Deployment", "web", "u-1"))),
-        "spec": {"replicas": 1, "selector": selector, "template": template}, "status": {"replicas": 1}}));
-    put(&mut bundle, json!({"apiVersion": "v1", "kind": "Pod",
-        "metadata": metadata("web-1-a", "u-3", Some(("ReplicaSet", "web-1", "u-2"))), "spec": pod, "status": pod_status}));
+        "spec": {"replicas": 1, "selector": selector, "template": template}, "status": {"replicas": 1}}),
+    );
+    put(
+        &mut bundle,
+        json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": metadata("web-1-a", "u-3", Some(("ReplicaSet", "web-1", "u-2"))), "spec": pod, "status": pod_status}),
+    );
     let alert = json!({"labels": {"alertname": "KubePodNotReady", "namespace": "shop", "pod": "web-1-a", "severity": "warning"},
         "annotations": {}, "startsAt": at(-300), "endsAt": at(300), "status": {"state": "active"}, "fingerprint": "0000000000000001"});
     bundle.alertmanager.payloads.clear();

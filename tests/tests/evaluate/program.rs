@@ -61,7 +61,11 @@ async fn the_question_stands_in_an_argument_whole_and_a_conclusion_is_read_as_on
     let trial = &results.measured[0].cases[0].trials[0];
     assert!(trial.passed(), "{}", said(&ran));
     let citations = trial.score.as_ref().unwrap().citations.unwrap();
-    assert_eq!((citations.statements, citations.cited, citations.verified), (1, 1, None), "nobody looked its quotes up");
+    assert_eq!(
+        (citations.statements, citations.cited, citations.verified),
+        (1, 1, None),
+        "nobody looked its quotes up"
+    );
     Ok(())
 }
 
