@@ -315,7 +315,13 @@ pub(crate) struct Record {
     #[arg(long)]
     pub(crate) incident: Option<String>,
     /// Namespaces to record, as shop,payments; with --incident, beside those of the incident.
-    #[arg(short, long = "namespace", alias = "namespaces", value_delimiter = ',', required_unless_present = "incident")]
+    #[arg(
+        short,
+        long = "namespace",
+        alias = "namespaces",
+        value_delimiter = ',',
+        required_unless_present = "incident"
+    )]
     pub(crate) namespaces: Vec<String>,
     /// How far back metrics and changes go; else 1h, of an incident to half an hour before it began.
     #[arg(long)]

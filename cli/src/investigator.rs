@@ -1,6 +1,6 @@
 //! marple itself as an investigator of recorded incidents: its rules, or its agent with the configured model.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -8,10 +8,13 @@ use marple_agent::{Ending, Message, Progress, Run, SaveError, Told};
 use marple_core::Evidence;
 use marple_evals::Investigator;
 use marple_evals::case::Asked;
-use marple_evals::investigator::{Answer, Attempt, AttemptError, Entry, Identity, Speaker, Spent, Staged};
+use marple_evals::investigator::{
+    Answer, Attempt, AttemptError, Entry, Identity, RecordedChanges, Speaker, Spent, Staged,
+};
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Topic};
 use marple_runner::intake;
+use marple_tools::history::{self, ChangeLog};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -77,6 +80,10 @@ impl Marple {
             config.prometheus =
                 Some(serde_json::from_value(json!({ "url": url })).context("the recording's Prometheus")?);
         }
+        if !staged.bundle().kubernetes.logs.is_empty() {
+            let store = json!({ "store": "loki", "endpoint": { "url": staged.replay.loki_url() } });
+            config.logs = Some(serde_json::from_value(store).context("the recording's Loki")?);
+        }
         Ok(config)
     }
 
@@ -85,6 +92,10 @@ impl Marple {
         let (mut once, _) = once(&config, self.model).await?;
         // Nobody is asked: what would change something is refused.
         once.approve = None;
+        let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
+        let cluster = once.lookout.cluster.clone();
+        once.toolsets = once.toolsets.with(history::toolset(Some(Arc::clone(&changes)), cluster, false));
+        once.lookout.changes = Some(changes);
         let now = staged.now();
         let topic = match staged.asked {
             Asked::Question(question) => Topic::Question(question.clone()),

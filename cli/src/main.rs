@@ -9,7 +9,6 @@ mod environment;
 mod exit;
 mod investigator;
 mod progress;
-mod recorded;
 mod recorder;
 mod reload;
 mod server;

@@ -72,7 +72,8 @@ fn questions(namespace: &str) -> Vec<Vec<String>> {
         "auth can-i get pods -n kube-system ACCOUNT",
         "top pods -n NS",
     ];
-    let words = |line: &str| line.split(' ').map(|word| word.replace("NS", namespace).replace("ACCOUNT", &account)).collect();
+    let words =
+        |line: &str| line.split(' ').map(|word| word.replace("NS", namespace).replace("ACCOUNT", &account)).collect();
     lines.into_iter().map(words).collect()
 }
 
@@ -132,7 +133,9 @@ async fn a_replay_answers_kubectl_and_prometheus_as_they_were_answered_when_it_w
     ensure!(differing.is_empty(), "{} of {compared} differ:\n{}", differing.len(), differing.join("\n"));
     ensure!(compared * 5 >= questions.len() * 4, "only {compared} of {} held still", questions.len());
 
-    let refused = kubectl.ask(&["delete".into(), "pods".into(), "--all".into(), "-n".into(), namespace.name().into()], &cache).await?;
+    let refused = kubectl
+        .ask(&["delete".into(), "pods".into(), "--all".into(), "-n".into(), namespace.name().into()], &cache)
+        .await?;
     ensure!(refused.contains("a recorded incident can't be changed"), "{refused}");
     compare_queries(&cluster, namespace.name(), &replay).await
 }
@@ -167,7 +170,12 @@ async fn compare_queries(cluster: &TestCluster, namespace: &str, replay: &Replay
     let mut answered = 0;
     for query in queries {
         let instant = [("query", query.clone()), ("time", end.to_string())];
-        let range = [("query", query.clone()), ("start", (end - 120).to_string()), ("end", end.to_string()), ("step", "10".to_owned())];
+        let range = [
+            ("query", query.clone()),
+            ("start", (end - 120).to_string()),
+            ("end", end.to_string()),
+            ("step", "10".to_owned()),
+        ];
         for (path, parameters) in [("query", instant.to_vec()), ("query_range", range.to_vec())] {
             let live = asked(cluster.prometheus_url(), path, &parameters, namespace).await?;
             let replayed = asked(&replay.prometheus, path, &parameters, namespace).await?;

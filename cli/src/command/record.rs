@@ -127,8 +127,7 @@ async fn changes(
     for namespace in namespaces {
         let mut until = now;
         loop {
-            let path =
-                format!("/api/changes?namespace={namespace}&since={since}&until={until}&limit={CHANGES}");
+            let path = format!("/api/changes?namespace={namespace}&since={since}&until={until}&limit={CHANGES}");
             let page = ask(server, Method::GET, &path, None).await?;
             let Page { changes, more } = serde_json::from_value(page).context("the answer is no list of changes")?;
             let earliest = changes.iter().map(|change| change.at).min();

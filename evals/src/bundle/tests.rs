@@ -216,7 +216,9 @@ fn a_run_of_samples_that_would_fill_the_memory_is_refused() {
     let error = Bundle::from_bytes(&compressed(&text)).unwrap_err();
     assert_eq!(error.to_string(), "line 3 of the bundle: a series has 4294967295 samples, more than 10000000");
     let much = json!({"series": {"labels": labels, "times": [[0, 1], [1, 9_999_999]], "values": [["1", 10_000_000]]}});
-    let text = [&text.lines().take(2).collect::<Vec<_>>().join("\n"), &format!("{much}\n").repeat(3)].map(String::as_str).join("\n");
+    let text = [&text.lines().take(2).collect::<Vec<_>>().join("\n"), &format!("{much}\n").repeat(3)]
+        .map(String::as_str)
+        .join("\n");
     let error = Bundle::from_bytes(&compressed(&text)).unwrap_err();
     assert_eq!(error.to_string(), "line 5 of the bundle: the series together have more than 20000000 samples");
 }

@@ -64,7 +64,7 @@ pub enum AskError {
     },
     /// Nothing was sent.
     #[error(
-        "ask.incident: the recording has neither webhooks nor alerts of Alertmanager: record it with --alertmanager"
+        "ask.incident: the recording has neither alerts nor signals: record it with --alertmanager, or with --incident"
     )]
     NothingSent,
     /// An alert of the recording has another form.
@@ -129,10 +129,12 @@ fn alerts(bundle: &Bundle) -> Result<Vec<Signal>, AskError> {
     Ok(known.into_values().collect())
 }
 
-/// All that was sent: what Alertmanager posted, else what it holds.
+/// All that was sent: what Alertmanager posted, else what it holds; and what a forwarder told beside it.
 fn sent(bundle: &Bundle) -> Result<Vec<Signal>, AskError> {
     let posted = posted(bundle)?;
-    if posted.is_empty() { held(bundle) } else { Ok(posted) }
+    let mut sent = if posted.is_empty() { held(bundle)? } else { posted };
+    sent.extend(bundle.signals.iter().cloned());
+    Ok(sent)
 }
 
 fn posted(bundle: &Bundle) -> Result<Vec<Signal>, AskError> {

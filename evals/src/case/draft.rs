@@ -87,13 +87,11 @@ impl Draft {
         Ok(folder)
     }
 
-    /// What the incident was about: its one alert, all of its alerts, or its object where no alert told of it.
+    /// What the incident was about: its one alert, all of its signals, or its object where there are none.
     fn ask(&self, bundle: &Bundle) -> Result<Ask, DraftError> {
-        let alerts: Vec<&Member> =
-            self.members.iter().filter(|member| member.source == SignalSource::Alertmanager).collect();
-        let ask = match alerts.as_slice() {
+        let ask = match self.members.as_slice() {
             [] => Ask::Question(format!("What is wrong with {}?", self.subject())),
-            [alert] => Ask::Alert(alert.labels.clone()),
+            [alert] if alert.source == SignalSource::Alertmanager => Ask::Alert(alert.labels.clone()),
             _ => Ask::Incident(true),
         };
         ask.over(bundle).map_err(DraftError::Another)?;

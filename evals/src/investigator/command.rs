@@ -35,7 +35,7 @@ pub enum CommandLineError {
 /// Runs a program for each incident.
 ///
 /// Its environment is that of marple with `KUBECONFIG`, `PROMETHEUS_URL` (where the recording has metrics),
-/// `ALERTMANAGER_URL`, `QUESTION` and `RECORDED_AT`. It runs in an empty folder, without a standard input, in a process
+/// `ALERTMANAGER_URL`, `LOKI_URL` (where it has logs), `QUESTION` and `RECORDED_AT`. It runs in an empty folder, without a standard input, in a process
 /// group that is killed when it has ended or its time is over.
 #[derive(Debug)]
 pub struct CommandInvestigator {
@@ -78,6 +78,9 @@ impl CommandInvestigator {
             .kill_on_drop(true);
         if staged.bundle().prometheus.is_some() {
             command.env("PROMETHEUS_URL", staged.replay.prometheus_url());
+        }
+        if !staged.bundle().kubernetes.logs.is_empty() {
+            command.env("LOKI_URL", staged.replay.loki_url());
         }
         command
     }

@@ -1,6 +1,7 @@
 //! Whoever is measured: given a recorded incident as it was at its time, says what the cause is.
 
 mod answer;
+mod changes;
 mod command;
 mod words;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use answer::{Answer, Entry, Speaker, Spent};
+pub use changes::RecordedChanges;
 pub use command::{CommandInvestigator, CommandLineError};
 
 use crate::bundle::Bundle;

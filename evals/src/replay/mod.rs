@@ -87,8 +87,12 @@ impl Replay {
         let cancel = cancel.child_token();
         let end = cancel.clone().drop_guard();
         let noted = Noted::default();
-        let kubernetes =
-            Listener::open("Kubernetes", at(options.kubernetes_port), kubernetes::router(&bundle, &noted, &cancel), &cancel);
+        let kubernetes = Listener::open(
+            "Kubernetes",
+            at(options.kubernetes_port),
+            kubernetes::router(&bundle, &noted, &cancel),
+            &cancel,
+        );
         let prometheus =
             Listener::open("Prometheus", at(options.prometheus_port), prometheus::router(&bundle), &cancel);
         let alertmanager =

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bundle::Bundle;
 use crate::case::SuiteCase;
-use crate::investigator::{Answer, Attempt, AttemptError, Investigator, Staged};
+use crate::investigator::{Answer, Attempt, AttemptError, Entry, Investigator, Speaker, Staged};
 use crate::replay::{Replay, ReplayOptions};
 use crate::score::statistics::rounded;
 use crate::trial::{End, Key, Trial, TrialFolder, VERSION};
@@ -108,8 +108,15 @@ impl Work {
             deadline: self.deadline,
             cancel: stop.clone(),
         };
-        let attempt = self.investigator.investigate(&staged).await;
+        let mut attempt = self.investigator.investigate(&staged).await;
         drop(staged);
+        let refused = replay.refused_writes();
+        if !refused.is_empty() {
+            let entry = Entry { by: Speaker::Marple, title: "refused to write".to_owned(), text: refused.join("\n") };
+            match &mut attempt {
+                Ok(Attempt { transcript, .. }) | Err(AttemptError { transcript, .. }) => transcript.push(entry),
+            }
+        }
         stop.cancel();
         // Connections that somebody holds open don't hold up the next trial; their server goes with them.
         tokio::time::timeout(ENDS_WITHIN, replay.ended()).await.ok();

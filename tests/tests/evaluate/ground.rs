@@ -165,6 +165,7 @@ fn small(pod_status: Value, deployment_status: Value) -> Bundle {
     let mut bundle = storm();
     bundle.prometheus = None;
     bundle.changes.clear();
+    bundle.signals.clear();
     bundle.kubernetes.logs.clear();
     bundle.manifest.namespaces = ["shop".to_owned()].into();
     for resource in &mut bundle.kubernetes.resources {

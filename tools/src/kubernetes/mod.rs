@@ -35,9 +35,9 @@ mod toolset;
 mod usage;
 mod visit;
 
+pub use access::{Deed, Subject, granting};
 pub(crate) use change::{ChangeError, Edit};
 pub(crate) use clock::Clock;
-pub use access::{Deed, Subject, granting};
 pub use cluster::Cluster;
 pub use error::LookError;
 pub use kinds::{Kind, Kinds};

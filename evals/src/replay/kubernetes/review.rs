@@ -40,7 +40,8 @@ pub(super) fn answer(
     headers: &HeaderMap,
     mut review: Value,
 ) -> Result<Response, Refusal> {
-    let impersonated = headers.get(IMPERSONATE).and_then(|value| value.to_str().ok()).map(|user| subject(user, &review));
+    let impersonated =
+        headers.get(IMPERSONATE).and_then(|value| value.to_str().ok()).map(|user| subject(user, &review));
     let status = match (resource, impersonated) {
         ("selfsubjectaccessreviews", None) => own(&review)?,
         ("selfsubjectaccessreviews", Some(subject)) => others(state, &subject, &review)?,

@@ -66,11 +66,7 @@ impl Refusal {
 
     /// Every request that would change something.
     pub(super) fn read_only() -> Self {
-        Self::new(
-            StatusCode::FORBIDDEN,
-            "Forbidden",
-            "a recorded incident can't be changed",
-        )
+        Self::new(StatusCode::FORBIDDEN, "Forbidden", "a recorded incident can't be changed")
     }
 
     /// A parameter is wrong.

@@ -57,9 +57,7 @@ pub(super) fn router(bundle: &Arc<Bundle>) -> Router {
         .route("/loki/api/v1/series", get(series))
         .route("/loki/api/v1/query", get(instant))
         .route("/loki/api/v1/query_range", get(range))
-        .fallback(|| async {
-            (StatusCode::NOT_FOUND, "this part of the API is not served over a recorded incident\n")
-        })
+        .fallback(|| async { (StatusCode::NOT_FOUND, "this part of the API is not served over a recorded incident\n") })
         .with_state(server)
 }
 

@@ -108,9 +108,7 @@ impl LogQuery {
 
     fn wants(&self, line: &Line) -> bool {
         self.filters.iter().all(|filter| match filter {
-            Filter::Line { patterns, wanted } => {
-                patterns.iter().any(|pattern| pattern.is_match(&line.text)) == *wanted
-            }
+            Filter::Line { patterns, wanted } => patterns.iter().any(|pattern| pattern.is_match(&line.text)) == *wanted,
             Filter::Labels(_) => true,
         })
     }

@@ -32,8 +32,7 @@ fn time(text: &str) -> Timestamp {
 /// Pod and text of what a query finds in the first ten seconds.
 fn found(text: &str, forward: bool, limit: usize) -> Vec<(String, String)> {
     let (streams, Query::Lines(query)) = (recorded(), parse::query(text).ok().unwrap()) else { unreachable!() };
-    let found =
-        query.lines(&streams, time("2026-01-01T00:00:00Z"), time("2026-01-01T00:00:10Z"), forward, limit);
+    let found = query.lines(&streams, time("2026-01-01T00:00:00Z"), time("2026-01-01T00:00:10Z"), forward, limit);
     let told = found.iter().flat_map(|Lines { stream, lines }| {
         lines.iter().map(|line| (stream.label("pod").unwrap().to_owned(), line.text.clone()))
     });
@@ -102,7 +101,8 @@ fn what_cannot_be_answered_rightly_is_refused_and_what_can_is_said() {
 
 #[test]
 fn times_are_nanoseconds_seconds_or_dates() {
-    let parameters = Parameters::parse(Some("a=1767225600000000000&b=1767225600&c=2026-01-01T00:00:00Z&d=1767225600.5"));
+    let parameters =
+        Parameters::parse(Some("a=1767225600000000000&b=1767225600&c=2026-01-01T00:00:00Z&d=1767225600.5"));
     let wanted = time("2026-01-01T00:00:00Z");
     for name in ["a", "b", "c"] {
         assert_eq!(parameters.time(name).ok().unwrap(), Some(wanted), "{name}");

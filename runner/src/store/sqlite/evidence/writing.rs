@@ -82,7 +82,8 @@ impl Writing {
         }
         let place = i64::from(part) << 32 | i64::from(of_part.cut);
         let writing = written(self.store.clone(), self.id.clone(), self.incident, place, text, most, is_first);
-        of_part.underway = Some(Underway { place, extent: of_chunk, written: AbortOnDropHandle::new(tokio::spawn(writing)) });
+        of_part.underway =
+            Some(Underway { place, extent: of_chunk, written: AbortOnDropHandle::new(tokio::spawn(writing)) });
         Ok(())
     }
 
