@@ -263,10 +263,10 @@ pub(crate) struct AddCase {
     #[arg(long, value_enum, default_value = "fault")]
     pub(crate) verdict: Said,
     /// An object that is right to name, as ConfigMap/shop/settings or Node/worker-1; of several any one.
-    #[arg(long, value_parser = read_object, required_if_eq("verdict", "fault"))]
+    #[arg(long, value_parser = read_object)]
     pub(crate) cause: Vec<AcceptedObject>,
     /// A kind of fault that is right, as configuration; of several any one.
-    #[arg(long, value_parser = read_category, required_if_eq("verdict", "fault"))]
+    #[arg(long, value_parser = read_category)]
     pub(crate) category: Vec<Category>,
     /// What was wrong with the conclusion, in words.
     #[arg(long)]

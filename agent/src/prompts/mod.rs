@@ -58,6 +58,7 @@ embedded![
     "case.j2",
     "instructions.j2",
     "judge.j2",
+    "judged.j2",
     "notes/bad_arguments.j2",
     "notes/bad_conclusion.j2",
     "notes/beside_conclude.j2",
@@ -151,9 +152,10 @@ impl Prompts {
         self.render(note.template(), note)
     }
 
-    /// What a model is told that judges another's answer. It is given `case`, `causes` and `answer`.
-    pub fn judge(&self, brief: &impl Serialize) -> String {
-        self.render("judge.j2", brief)
+    /// What a model is told that judges another's answers: its instructions, and the answer with what is right. The latter
+    /// is given `case`, `causes` and `answer`.
+    pub fn judge(&self, brief: &impl Serialize) -> (String, String) {
+        (self.render("judge.j2", &json!({})), self.render("judged.j2", brief))
     }
 
     /// The names and sources of all prompts, in the order of the names: what answers hang on.
@@ -188,11 +190,12 @@ impl Prompts {
         for brief in Brief::samples() {
             tried("case.j2", render(&self.templates, "case.j2", &brief))?;
         }
+        tried("judge.j2", render(&self.templates, "judge.j2", &json!({})))?;
         for verdict in ["fault", "no_fault", "inconclusive"] {
             let saying = json!({ "means": "the key that was changed" });
             let case = json!({ "verdict": verdict, "must": [saying], "must_not": [saying], "remedy": saying });
             let brief = json!({ "case": case, "causes": ["ConfigMap shop/settings"], "answer": "It is the key." });
-            tried("judge.j2", render(&self.templates, "judge.j2", &brief))?;
+            tried("judged.j2", render(&self.templates, "judged.j2", &brief))?;
         }
         for note in Note::samples() {
             tried(note.template(), render(&self.templates, note.template(), &note))?;

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use jiff::Timestamp;
 use marple_core::{Incident, Member, Verdict};
 use marple_evals::case::{AcceptedCause, Draft};
@@ -31,11 +31,16 @@ use crate::{connect, environment};
 
 pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
     match arguments.command {
-        Some(EvalCommand::AddCase(wanted)) => match cancel.run_until_cancelled(add_case(wanted)).await {
-            None => Exit::Interrupted,
-            Some(Ok(())) => Exit::Done,
-            Some(Err(error)) => Exit::Failed(error),
-        },
+        Some(EvalCommand::AddCase(wanted)) => {
+            if let Err(error) = fits(&wanted) {
+                return Exit::Configuration(error);
+            }
+            match cancel.run_until_cancelled(add_case(wanted)).await {
+                None => Exit::Interrupted,
+                Some(Ok(())) => Exit::Done,
+                Some(Err(error)) => Exit::Failed(error),
+            }
+        }
         Some(EvalCommand::Schema) => match serde_json::to_string_pretty(&Case::schema()) {
             Ok(schema) => {
                 println!("{schema}");
@@ -191,6 +196,18 @@ struct Told {
     conclusion: Option<Concluded>,
 }
 
+/// Whether what is said to be right has what its verdict wants.
+fn fits(wanted: &AddCase) -> anyhow::Result<()> {
+    match (wanted.verdict, wanted.cause.is_empty(), wanted.category.is_empty()) {
+        (Said::Fault, false, false) | (Said::NoFault | Said::Inconclusive, true, true) => Ok(()),
+        (Said::Fault, ..) => bail!(
+            "a fault has a cause: say which object by --cause, as ConfigMap/shop/settings, and what is wrong with it by \
+             --category; or --verdict no_fault"
+        ),
+        (Said::NoFault | Said::Inconclusive, ..) => bail!("only a fault has a --cause and a --category"),
+    }
+}
+
 /// Makes a case of an incident that was concluded wrongly.
 async fn add_case(wanted: AddCase) -> anyhow::Result<()> {
     let verdict = match wanted.verdict {
@@ -198,10 +215,6 @@ async fn add_case(wanted: AddCase) -> anyhow::Result<()> {
         Said::NoFault => Verdict::NoFault,
         Said::Inconclusive => Verdict::Inconclusive,
     };
-    ensure!(
-        verdict == Verdict::Fault || (wanted.cause.is_empty() && wanted.category.is_empty()),
-        "only a fault has a --cause and a --category"
-    );
     let told = ask(&wanted.server, Method::GET, &format!("/api/incidents/{}", plain(&wanted.incident)), None).await?;
     let Told { incident, members, conclusion } = serde_json::from_value(told).context("the answer is no incident")?;
     let categories = &wanted.category;

@@ -65,7 +65,7 @@ pub struct Judge {
     prompts: Prompts,
 }
 
-/// What the template `judge.j2` is given.
+/// What the template `judged.j2` is given.
 #[derive(Serialize)]
 struct Brief<'a> {
     case: &'a Case,
@@ -82,9 +82,9 @@ impl Judge {
     /// Judges an answer in words.
     pub async fn judge(&self, case: &Case, answer: &str) -> Result<Judgement, JudgeError> {
         let causes = case.causes.iter().map(|cause| cause.object.to_string()).collect();
-        let content = self.prompts.judge(&Brief { case, causes, answer });
+        let (instructions, brief) = self.prompts.judge(&Brief { case, causes, answer });
         let request = ModelRequest {
-            messages: vec![Message::User { content }],
+            messages: vec![Message::System { content: instructions }, Message::User { content: brief }],
             tools: Arc::new([]),
             may_call: false,
             max_output: LONGEST.min(self.model.limits().max_output),

@@ -152,6 +152,9 @@ pub(crate) fn healthy() -> Bundle {
     });
     let replicas = json!({"observedGeneration": 1, "replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "updatedReplicas": 1});
     let mut bundle = small(status, replicas);
+    // Whoever can't see the metrics can't say that all is well.
+    bundle.prometheus = storm().prometheus;
+    bundle.prometheus.as_mut().unwrap().series.clear();
     let settings = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "data": {"mode": "fast"},
         "metadata": {"name": "settings", "namespace": "shop", "uid": "u-4", "creationTimestamp": at(-90_000)},
