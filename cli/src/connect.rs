@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use marple_agent::{Investigator, OpenAi, Prompts};
+use marple_agent::{Investigator, Model, OpenAi, Prompts};
 use marple_runner::config::{ClusterConfig, Config};
 use marple_runner::dispatch::Lookout;
 use marple_tools::gate::ObjectRules;
@@ -133,6 +133,12 @@ fn commands_environment(cluster: &ClusterConfig) -> marple_tools::command::Envir
 
 /// The investigator, where a model is set.
 pub(crate) fn investigator(config: &Config) -> anyhow::Result<Option<Investigator>> {
+    let Some(model) = model(config)? else { return Ok(None) };
+    Ok(Some(Investigator::new(model, prompts(config)?, config.budget.clone())))
+}
+
+/// The model, where one is set.
+pub(crate) fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn Model>>> {
     let Some(model) = &config.model else { return Ok(None) };
     // What a model is told goes where the configuration says or nowhere.
     let client = reqwest::Client::builder()
@@ -140,10 +146,13 @@ pub(crate) fn investigator(config: &Config) -> anyhow::Result<Option<Investigato
         .connect_timeout(MODEL_CONNECT_TIMEOUT)
         .build()
         .context("a client of the model")?;
-    let model = OpenAi::new(model, client).context("model")?;
-    let prompts = match &config.prompts {
-        Some(folder) => Prompts::from_folder(folder).context("prompts")?,
-        None => Prompts::embedded(),
-    };
-    Ok(Some(Investigator::new(Arc::new(model), prompts, config.budget.clone())))
+    Ok(Some(Arc::new(OpenAi::new(model, client).context("model")?)))
+}
+
+/// What is said to it.
+pub(crate) fn prompts(config: &Config) -> anyhow::Result<Prompts> {
+    match &config.prompts {
+        Some(folder) => Prompts::from_folder(folder).context("prompts"),
+        None => Ok(Prompts::embedded()),
+    }
 }

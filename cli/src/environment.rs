@@ -111,6 +111,13 @@ pub(crate) fn token(file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
     Ok(Some(Secret::new(text.trim())))
 }
 
+/// Tells this build of the program from others: its version, and size and time of its file.
+pub(crate) fn build() -> anyhow::Result<String> {
+    let file = std::env::current_exe().and_then(std::fs::metadata).context("look at the program's own file")?;
+    let written = file.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
+    Ok(format!("{} {} {}", env!("CARGO_PKG_VERSION"), file.len(), written.as_nanos()))
+}
+
 /// Whether what is written to standard output may have colours.
 pub(crate) fn colour() -> bool {
     std::io::stdout().is_terminal() && variable("NO_COLOR").is_none()

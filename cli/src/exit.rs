@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Configuration(anyhow::Error),
     /// Something needed was not reached or failed; trying again may help.
     Failed(anyhow::Error),
+    /// It measured, and less passed than was wanted.
+    Below(String),
     /// A person or the system asked it to stop before it was done.
     Interrupted,
 }
@@ -25,6 +27,7 @@ impl From<Exit> for ExitCode {
             // 2 is clap's own for wrong arguments: both mean that the call must be changed.
             Exit::Configuration(error) => told(&error, 2),
             Exit::Inconclusive => Self::from(3),
+            Exit::Below(why) => told(&anyhow::Error::msg(why), 4),
             Exit::Interrupted => Self::from(130),
         }
     }

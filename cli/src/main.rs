@@ -7,6 +7,8 @@ mod command;
 mod connect;
 mod environment;
 mod exit;
+mod investigator;
+mod progress;
 mod recorder;
 mod reload;
 mod server;

@@ -117,6 +117,12 @@ impl Transcript {
         )
     }
 
+    /// The conversation as it was: with what is folded by now.
+    pub(crate) fn whole(&self) -> Vec<Message> {
+        let unfolded = |entry: &Entry| Entry { fold: None, ..entry.clone() }.sent();
+        self.entries.iter().map(unfolded).collect()
+    }
+
     /// The conversation as it is sent.
     pub(crate) fn messages(&self) -> Vec<Message> {
         self.entries.iter().map(Entry::sent).collect()

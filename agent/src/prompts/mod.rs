@@ -11,6 +11,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
+use serde_json::json;
 
 pub(crate) use brief::Brief;
 pub(crate) use note::Note;
@@ -56,6 +57,8 @@ macro_rules! embedded {
 embedded![
     "case.j2",
     "instructions.j2",
+    "judge.j2",
+    "judged.j2",
     "notes/bad_arguments.j2",
     "notes/bad_conclusion.j2",
     "notes/beside_conclude.j2",
@@ -149,6 +152,18 @@ impl Prompts {
         self.render(note.template(), note)
     }
 
+    /// What a model is told that judges another's answers: its instructions, and the answer with what is right. The latter
+    /// is given `case`, `causes` and `answer`.
+    pub fn judge(&self, brief: &impl Serialize) -> (String, String) {
+        (self.render("judge.j2", &json!({})), self.render("judged.j2", brief))
+    }
+
+    /// The names and sources of all prompts, in the order of the names: what answers hang on.
+    pub fn sources(&self) -> Vec<(&'static str, String)> {
+        let source = |name: &'static str| Some((name, self.templates.get_template(name).ok()?.source().to_owned()));
+        EMBEDDED.iter().filter_map(|(name, _)| source(name)).collect()
+    }
+
     /// A template that was tried out may still fail on values that the trial didn't have: then the embedded one speaks.
     fn render(&self, name: &str, values: &impl Serialize) -> String {
         let text = render(&self.templates, name, values).or_else(|error| {
@@ -174,6 +189,13 @@ impl Prompts {
         }
         for brief in Brief::samples() {
             tried("case.j2", render(&self.templates, "case.j2", &brief))?;
+        }
+        tried("judge.j2", render(&self.templates, "judge.j2", &json!({})))?;
+        for verdict in ["fault", "no_fault", "inconclusive"] {
+            let saying = json!({ "means": "the key that was changed" });
+            let case = json!({ "verdict": verdict, "must": [saying], "must_not": [saying], "remedy": saying });
+            let brief = json!({ "case": case, "causes": ["ConfigMap shop/settings"], "answer": "It is the key." });
+            tried("judged.j2", render(&self.templates, "judged.j2", &brief))?;
         }
         for note in Note::samples() {
             tried(note.template(), render(&self.templates, note.template(), &note))?;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Fence, Transcript, offers_tokens};
 use crate::prompts::{Brief, Prompts};
-use crate::{Budget, Case, Ending, Limit, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
+use crate::{Budget, Case, Ending, Limit, Message, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
 use clock::Clock;
 use results::Slot;
 use seen::Seen;
@@ -161,6 +161,11 @@ impl Run {
             Phase::Check { conclusion, .. } => Step::Conclude { conclusion: conclusion.clone() },
             Phase::Done { outcome } => Step::Done(outcome.clone()),
         }
+    }
+
+    /// The conversation so far: all that the model was given and said, with what is folded by now.
+    pub fn conversation(&self) -> Vec<Message> {
+        self.transcript.whole()
     }
 
     /// Answers that the model gave so far.

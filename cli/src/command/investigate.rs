@@ -75,7 +75,7 @@ pub(super) fn model_of_environment() -> anyhow::Result<Option<marple_agent::Mode
 }
 
 /// What investigates once, and the namespace of the context.
-pub(super) async fn once(config: &Config, model: bool) -> anyhow::Result<(Once, String)> {
+pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<(Once, String)> {
     let sight = connect::sight(config).await?;
     let once = Once {
         lookout: sight.lookout,
@@ -117,6 +117,7 @@ fn subject(topic: &Topic) -> String {
             let objects = objects.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ");
             format!("{} firing alert(s) about {objects}", signals.len())
         }
+        Topic::Incident { incident, .. } => incident.title.clone(),
         Topic::Question(question) => question.clone(),
     }
 }
@@ -130,15 +131,7 @@ async fn topic(arguments: &Investigate, once: &Once, namespace: &str) -> anyhow:
     }
     let mut signals = firing(&arguments.alertmanager, &arguments.target, arguments.reach.namespace.as_deref()).await?;
     intake::redact(&mut signals, once.redact.as_ref());
-    let mut objects = BTreeSet::new();
-    for subject in signals.iter().filter_map(|signal| signal.subject.clone()) {
-        let owners = match cluster {
-            Some(cluster) => cluster.owners(&subject).await.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        objects.insert(owners.last().cloned().unwrap_or(subject));
-    }
-    Ok(Topic::Alerts { signals, objects })
+    Ok(once.alerts(signals).await)
 }
 
 /// `kind/name` or `kind/namespace/name`; the kind as kubectl takes it.

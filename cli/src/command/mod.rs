@@ -3,6 +3,7 @@
 mod ask;
 mod config;
 mod demo;
+mod eval;
 mod forward;
 mod graph;
 mod incident;
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
+pub(crate) use investigate::once;
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments) -> Exit {
@@ -32,6 +34,7 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         Command::Ask(ask) => blocking(|cancel| ask::run(ask, cancel)),
         Command::Investigate(investigate) => blocking(|cancel| investigate::run(investigate, cancel)),
         Command::Graph(graph) => blocking(|cancel| graph::run(graph, cancel)),
+        Command::Eval(eval) => blocking(|cancel| eval::run(eval, cancel)),
         Command::Record(record) => blocking(|cancel| record::run(record, cancel)),
         Command::Replay(replay) => blocking(|cancel| replay::run(replay, cancel)),
         Command::Toolset(toolset) => blocking(|cancel| toolset::run(toolset, cancel)),

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 
 use super::alive::{Alive, Life};
-use super::{Batch, Book, CorrelateConfig, Dependency, Known, Owners, Related};
+use super::{Batch, Book, CorrelateConfig, Dependency, Owners, Related};
 use crate::store::{SignalSeq, Store, StoreError};
 
 /// Signals that are folded and kept together: the transaction takes some 10 ms, and fewer owners are asked for twice.
@@ -167,16 +167,7 @@ impl Correlator {
         let related = self.relate(&signals).await;
         let now = self.clock.now();
         for (seq, signal) in &signals {
-            let related = match &signal.subject {
-                None => Related::default(),
-                Some(subject) => match related.get(subject) {
-                    Some(related) if related.known != Known::Gone => related.clone(),
-                    told => Related {
-                        known: told.map_or(Known::Labels, |related| related.known),
-                        ..Related::from_labels(subject, &signal.labels)
-                    },
-                },
-            };
+            let related = Related::of(signal, signal.subject.as_ref().and_then(|subject| related.get(subject)));
             book.fold(*seq, signal, &related, now);
         }
         let count = u64::try_from(signals.len()).unwrap_or(u64::MAX);

@@ -1,7 +1,7 @@
 //! What an object belongs to.
 
 use async_trait::async_trait;
-use marple_core::{Labels, ObjectRef};
+use marple_core::{Labels, ObjectRef, Signal};
 use serde::{Deserialize, Serialize};
 
 /// How it is known what an object belongs to.
@@ -41,6 +41,18 @@ impl Related {
     /// An object that belongs to none, for certain.
     pub fn alone(object: ObjectRef) -> Self {
         Self { owner: Some(object), node: None, known: Known::Owners }
+    }
+
+    /// What a signal's subject belongs to, where the cluster told this of it; else what its labels tell.
+    pub fn of(signal: &Signal, told: Option<&Self>) -> Self {
+        match (&signal.subject, told) {
+            (None, _) => Self::default(),
+            (Some(_), Some(related)) if related.known != Known::Gone => related.clone(),
+            (Some(subject), told) => Self {
+                known: told.map_or(Known::Labels, |related| related.known),
+                ..Self::from_labels(subject, &signal.labels)
+            },
+        }
     }
 
     /// What a signal's own labels tell of its subject: all there is while the cluster can't be asked.

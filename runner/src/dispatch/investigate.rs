@@ -12,8 +12,9 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::WorkError;
+use super::settle::settled;
 use crate::clock::Clock;
-use crate::store::{ConcludedBy, InvestigationRow, Store};
+use crate::store::{InvestigationRow, Store};
 
 /// How many members the model is told of; the rest are a number.
 const MEMBERS: u32 = 30;
@@ -87,16 +88,8 @@ impl Detective {
         let now = self.clock.now();
         let merged = self.store.incident(incident.id).await?.is_none_or(|now| now.status == IncidentStatus::Merged);
         if !merged {
-            let by = if outcome.ending.is_of_model() { ConcludedBy::Agent } else { ConcludedBy::Rules };
-            if by == ConcludedBy::Rules || !weaker(&outcome.conclusion, &rules) {
-                self.store.set_conclusion(incident.id, &outcome.conclusion, by, now).await?;
-            } else {
-                let mut conclusion = rules;
-                for unseen in &outcome.conclusion.unseen {
-                    conclusion.add_unseen(unseen);
-                }
-                self.store.set_conclusion(incident.id, &conclusion, ConcludedBy::Rules, now).await?;
-            }
+            let (conclusion, by) = settled(&outcome, &rules);
+            self.store.set_conclusion(incident.id, &conclusion, by, now).await?;
         }
         let kept = json!({ "outcome": outcome, "merged": merged });
         self.store.finish_investigation(row.id, &kept, now).await?;
@@ -140,12 +133,6 @@ fn saved(row: &InvestigationRow) -> Option<Run> {
             tracing::warn!(%error, investigation = %row.id.short(), "its saved state can't be read; it begins anew");
         })
         .ok()
-}
-
-/// Whether a model's conclusion says less than what the rules have proven: a proven cause is not given up for a guess.
-fn weaker(model: &Conclusion, rules: &Conclusion) -> bool {
-    let proven = rules.verdict == Verdict::Fault && rules.confidence == Confidence::High;
-    proven && (model.verdict != Verdict::Fault || model.confidence == Confidence::Low)
 }
 
 /// What stands where an incident was investigated before it was captured.

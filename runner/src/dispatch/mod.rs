@@ -7,9 +7,11 @@ mod capture;
 mod desk;
 mod dispatcher;
 mod error;
+mod gather;
 mod investigate;
 mod once;
 mod plan;
+mod settle;
 mod views;
 
 pub use capture::{Capture, Lookout, Subjects};

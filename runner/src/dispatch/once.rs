@@ -16,6 +16,7 @@ use marple_tools::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::settle::settled;
 use super::{Capture, Lookout, Subjects};
 use crate::render::{Links, Stage, View};
 use crate::store::ConcludedBy;
@@ -37,6 +38,13 @@ pub enum Topic {
         signals: Vec<Signal>,
         /// What they are about.
         objects: BTreeSet<ObjectRef>,
+    },
+    /// An incident with its members.
+    Incident {
+        /// The incident.
+        incident: Box<Incident>,
+        /// Its members.
+        members: Vec<Member>,
     },
     /// A question.
     Question(String),
@@ -74,6 +82,19 @@ pub struct Investigated {
 }
 
 impl Once {
+    /// Alerts as a topic, with the top owners of what they are about.
+    pub async fn alerts(&self, signals: Vec<Signal>) -> Topic {
+        let mut objects = BTreeSet::new();
+        for subject in signals.iter().filter_map(|signal| signal.subject.clone()) {
+            let owners = match &self.lookout.cluster {
+                Some(cluster) => cluster.owners(&subject).await.unwrap_or_default(),
+                None => Vec::new(),
+            };
+            objects.insert(owners.last().cloned().unwrap_or(subject));
+        }
+        Topic::Alerts { signals, objects }
+    }
+
     /// Captures, lets the rules conclude and asks the model, telling `progress` of each step.
     pub async fn investigate(
         &self,
@@ -92,19 +113,23 @@ impl Once {
         };
         let mode = if question.is_some() { Mode::Answer } else { Mode::Conclude };
         let rules = capture.as_ref().map_or_else(nothing_asked, |capture| capture.conclusion.clone());
-        let outcome = match &self.investigator {
-            None => Outcome {
-                conclusion: fallback(&rules, &Ending::NoModel),
-                answer: None,
-                ending: Ending::NoModel,
-                usage: marple_agent::Usage::default(),
-                turns: 0,
-                calls: 0,
-            },
+        let (outcome, by) = match &self.investigator {
+            None => {
+                let outcome = Outcome {
+                    conclusion: fallback(&rules, &Ending::NoModel),
+                    answer: None,
+                    ending: Ending::NoModel,
+                    usage: marple_agent::Usage::default(),
+                    turns: 0,
+                    calls: 0,
+                };
+                (outcome, ConcludedBy::Rules)
+            }
             Some(investigator) => {
                 let offered = self.toolsets.offered().await;
                 let mut rules = rules;
                 rules.unseen.extend(offered.unseen);
+                let known = rules.clone();
                 let case = Case {
                     incident: question.is_none().then(|| incident.clone()),
                     question,
@@ -126,10 +151,12 @@ impl Once {
                 }
                 let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
                 let look = Look { incident_start, now, cancel: cancel.clone() };
-                investigator.investigate(case, None, &toolbox, &look, progress).await
+                let outcome = investigator.investigate(case, None, &toolbox, &look, progress).await;
+                let (conclusion, by) = settled(&outcome, &known);
+                (Outcome { conclusion, ..outcome }, by)
             }
         };
-        let view = self.view(incident, members, &outcome, log.as_ref()).await?;
+        let view = self.view(incident, members, &outcome, by, log.as_ref()).await?;
         Ok(Investigated { view, outcome })
     }
 
@@ -138,6 +165,7 @@ impl Once {
         incident: Incident,
         mut members: Vec<Member>,
         outcome: &Outcome,
+        by: ConcludedBy,
         log: &dyn EvidenceLog,
     ) -> Result<View, EvidenceError> {
         let more_members = u32::try_from(members.len().saturating_sub(MEMBERS)).unwrap_or(u32::MAX);
@@ -147,15 +175,14 @@ impl Once {
         for id in ids {
             cited.extend(log.get(id).await?);
         }
-        let of_model = outcome.ending.is_of_model();
         Ok(View {
             cluster: self.cluster_name.clone(),
             incident,
             members,
             more_members,
             conclusion: Some(outcome.conclusion.clone()),
-            by: Some(if of_model { ConcludedBy::Agent } else { ConcludedBy::Rules }),
-            stage: if of_model { Stage::Concluded } else { Stage::RulesOnly },
+            by: Some(by),
+            stage: if outcome.ending.is_of_model() { Stage::Concluded } else { Stage::RulesOnly },
             cited,
             drawing: None,
             links: Links::default(),
@@ -202,6 +229,7 @@ fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String
             let members = vec![Member::of(&signal, JoinReason::First)];
             (incident(object.to_string(), BTreeSet::from([object]), &members, now), members, None)
         }
+        Topic::Incident { incident, members } => (*incident, members, None),
         Topic::Question(question) => {
             (incident(question.clone(), BTreeSet::new(), &[], now), Vec::new(), Some(question))
         }

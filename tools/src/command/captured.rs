@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 /// The first and the last bytes of an output, and how many there were between them.
 #[derive(Debug)]
-pub(crate) struct Captured {
+pub struct Captured {
     head: Vec<u8>,
     tail: VecDeque<u8>,
     half: usize,
@@ -13,12 +13,12 @@ pub(crate) struct Captured {
 
 impl Captured {
     /// Keeps at most so many bytes.
-    pub(crate) const fn new(most: usize) -> Self {
+    pub const fn new(most: usize) -> Self {
         Self { head: Vec::new(), tail: VecDeque::new(), half: most / 2, left_out: 0 }
     }
 
     /// Takes what came next.
-    pub(crate) fn take(&mut self, bytes: &[u8]) {
+    pub fn take(&mut self, bytes: &[u8]) {
         let for_head = (self.half - self.head.len()).min(bytes.len());
         let (head, rest) = bytes.split_at(for_head);
         self.head.extend_from_slice(head);
@@ -35,7 +35,7 @@ impl Captured {
     }
 
     /// As text. What was left out is told in its place.
-    pub(crate) fn into_text(self) -> String {
+    pub fn into_text(self) -> String {
         let Self { mut head, tail, left_out, .. } = self;
         if left_out > 0 {
             head.extend_from_slice(format!("\n… {left_out} bytes left out …\n").as_bytes());

@@ -29,11 +29,11 @@ impl From<&CommandConfig> for Limits {
 }
 
 /// A process that leads a group. When this is dropped, the whole group is killed.
-pub(crate) struct Group(Option<Pid>);
+pub struct Group(Option<Pid>);
 
 impl Group {
     /// Of a process that was just started as the leader of a group.
-    pub(crate) fn of(process: Option<u32>) -> Self {
+    pub fn of(process: Option<u32>) -> Self {
         Self(process.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
     }
 
@@ -59,7 +59,7 @@ impl Group {
     }
 
     /// Kills what is left of the group.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(pid) = self.0.take() {
             // Fails where nothing is left, which is as good.
             kill_process_group(pid, Signal::KILL).ok();

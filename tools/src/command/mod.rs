@@ -11,11 +11,12 @@ mod shell;
 mod template;
 mod tool;
 
-pub(crate) use captured::Captured;
+pub use captured::Captured;
 pub use config::CommandConfig;
 pub use environment::Environment;
 pub(crate) use installed::is_installed;
-pub(crate) use limits::{Group, Limits};
+pub use limits::Group;
+pub(crate) use limits::Limits;
 pub(crate) use run::{Invocation, RunError, run};
 pub(crate) use template::Template;
 pub(crate) use tool::{Body, CommandTool, effect};

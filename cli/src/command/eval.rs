@@ -1,0 +1,237 @@
+//! `marple eval`: measures an investigator on recorded incidents of which the cause is known.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+use marple_core::{Incident, Member, Verdict};
+use marple_evals::case::{AcceptedCause, Draft};
+use marple_evals::investigator::CommandInvestigator;
+use marple_evals::judge::Judge;
+use marple_evals::report::{self, Results};
+use marple_evals::run::{Entrant, RunError, RunOptions};
+use marple_evals::trial::{Trial, TrialFolder};
+use marple_evals::{Case, Investigator, Suite};
+use marple_runner::config::Config;
+use marple_runner::store::Concluded;
+use reqwest::Method;
+use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
+
+use super::incident::plain;
+use super::investigate::model_of_environment;
+use crate::arguments::{AddCase, Eval, EvalCommand, Measured, Said};
+use crate::exit::Exit;
+use crate::investigator::Marple;
+use crate::progress::Shown;
+use crate::server::ask;
+use crate::{connect, environment};
+
+pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
+    match arguments.command {
+        Some(EvalCommand::AddCase(wanted)) => {
+            if let Err(error) = fits(&wanted) {
+                return Exit::Configuration(error);
+            }
+            match cancel.run_until_cancelled(add_case(wanted)).await {
+                None => Exit::Interrupted,
+                Some(Ok(())) => Exit::Done,
+                Some(Err(error)) => Exit::Failed(error),
+            }
+        }
+        Some(EvalCommand::Schema) => match serde_json::to_string_pretty(&Case::schema()) {
+            Ok(schema) => {
+                println!("{schema}");
+                Exit::Done
+            }
+            Err(error) => Exit::Failed(error.into()),
+        },
+        None => measure(arguments, cancel).await,
+    }
+}
+
+/// What is to be measured, read and checked.
+struct Measuring {
+    suite: Suite,
+    entrants: Vec<Entrant>,
+    judge: Option<Judge>,
+    other: Option<Results>,
+}
+
+async fn measure(arguments: Eval, cancel: CancellationToken) -> Exit {
+    let measuring = match prepared(&arguments) {
+        Ok(measuring) => measuring,
+        Err(error) => return Exit::Configuration(error),
+    };
+    match measured(&arguments, measuring, &cancel).await {
+        Ok(exit) => exit,
+        Err(_) if cancel.is_cancelled() => Exit::Interrupted,
+        Err(error) => Exit::Failed(error),
+    }
+}
+
+fn prepared(arguments: &Eval) -> anyhow::Result<Measuring> {
+    let folder = arguments.suite.as_deref().context("name the folder of a suite")?;
+    let suite = Suite::open(folder, arguments.only.as_deref())?;
+    let config = configured(arguments)?;
+    let build = environment::build()?;
+    let rules: Arc<dyn Investigator> = Arc::new(Marple::rules(&config, &build));
+    let kind = match (arguments.investigator, &arguments.program) {
+        (Some(Measured::Rules | Measured::Agent), Some(_)) => bail!("--command is for --investigator command"),
+        (Some(kind), _) => kind,
+        (None, Some(_)) => Measured::Command,
+        (None, None) if config.model.is_some() => Measured::Agent,
+        (None, None) => Measured::Rules,
+    };
+    let investigator: Arc<dyn Investigator> = match kind {
+        Measured::Rules => Arc::clone(&rules),
+        Measured::Agent => Arc::new(Marple::agent(&config, &build)?),
+        Measured::Command => {
+            let line = arguments.program.as_deref().context("--investigator command needs --command")?;
+            Arc::new(CommandInvestigator::new(line, &build)?)
+        }
+    };
+    let mut entrants = vec![Entrant { investigator, trials: arguments.trials }];
+    if kind != Measured::Rules {
+        // They always say the same.
+        entrants.push(Entrant { investigator: rules, trials: NonZeroU32::MIN });
+    }
+    let judge = match (arguments.judge, connect::model(&config)?) {
+        (false, _) => None,
+        (true, Some(model)) => Some(Judge::new(model, connect::prompts(&config)?)),
+        (true, None) => bail!("--judge needs a model: set OPENAI_API_KEY, or name a configuration by --config"),
+    };
+    let other = arguments.compare.as_deref().map(Results::read).transpose().context("--compare")?;
+    Ok(Measuring { suite, entrants, judge, other })
+}
+
+/// The configuration that is named, with the model of the environment and of the arguments.
+fn configured(arguments: &Eval) -> anyhow::Result<Config> {
+    let mut config = environment::configuration(arguments.config.as_deref())?;
+    if config.model.is_none() {
+        config.model = model_of_environment()?;
+    }
+    match (&mut config.model, &arguments.model) {
+        (Some(model), Some(name)) => model.name.clone_from(name),
+        (None, Some(name)) => {
+            bail!(
+                "--model {name}: set OPENAI_API_KEY (and OPENAI_BASE_URL), or name a configuration with `model` by --config"
+            )
+        }
+        (_, None) => {}
+    }
+    Ok(config)
+}
+
+async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationToken) -> anyhow::Result<Exit> {
+    let Measuring { suite, entrants, judge, other } = measuring;
+    let processors = std::thread::available_parallelism().ok().and_then(|count| NonZeroU32::try_from(count).ok());
+    let options = RunOptions {
+        jobs: arguments.jobs.or(processors).unwrap_or(NonZeroU32::MIN),
+        deadline: arguments.timeout.duration(),
+        folder: TrialFolder::open(&arguments.out.join("trials"))?,
+        judge,
+    };
+    let shown = Shown::new();
+    let trials = match marple_evals::run::run(&suite.cases, &entrants, &options, &|what| shown.tell(what), cancel).await
+    {
+        Ok(trials) => trials,
+        Err(error @ RunError::Cancelled) => {
+            eprintln!("\n{error}");
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let measured = entrants
+        .iter()
+        .map(|entrant| report::Measured::of(entrant.investigator.identity(), &suite.cases, &trials))
+        .collect::<Vec<_>>();
+    let comparison = other.as_ref().and_then(|other| report::compare(measured.first()?, other));
+    let results = Results {
+        version: report::VERSION,
+        program: concat!("marple ", env!("CARGO_PKG_VERSION")).to_owned(),
+        suite: name(&suite.folder),
+        at: Timestamp::now(),
+        measured,
+        comparison,
+    };
+    report::write(&results, &trials, &arguments.out)?;
+    println!("{}", report::table(&results));
+    println!("Reports: {}", arguments.out.display());
+    ended(&results, &trials, arguments.fail_under)
+}
+
+/// How the command ends: where nobody answered at all, nothing was measured.
+fn ended(results: &Results, trials: &[Trial], fail_under: Option<u8>) -> anyhow::Result<Exit> {
+    let first = results.measured.first().context("nobody was measured")?;
+    let name = &first.investigator.name;
+    let mut own = trials.iter().filter(|trial| trial.investigator == *name);
+    if let Some(why) = own.clone().next().and_then(Trial::failure)
+        && own.all(|trial| trial.failure().is_some())
+    {
+        bail!("no trial of {name} came to an answer; the first: {why}");
+    }
+    let passed = first.summary.pass.map_or(0.0, |share| share.share * 100.0);
+    Ok(match fail_under {
+        Some(wanted) if passed < f64::from(wanted) => {
+            Exit::Below(format!("{name} passed {passed:.1} %, and --fail-under wants {wanted} %"))
+        }
+        _ => Exit::Done,
+    })
+}
+
+/// The name of a suite's folder.
+fn name(folder: &Path) -> String {
+    let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// What the API tells of one incident, as far as a case is made of it.
+#[derive(Deserialize)]
+struct Told {
+    incident: Incident,
+    members: Vec<Member>,
+    conclusion: Option<Concluded>,
+}
+
+/// Whether what is said to be right has what its verdict wants.
+fn fits(wanted: &AddCase) -> anyhow::Result<()> {
+    match (wanted.verdict, wanted.cause.is_empty(), wanted.category.is_empty()) {
+        (Said::Fault, false, false) | (Said::NoFault | Said::Inconclusive, true, true) => Ok(()),
+        (Said::Fault, ..) => bail!(
+            "a fault has a cause: say which object by --cause, as ConfigMap/shop/settings, and what is wrong with it by \
+             --category; or --verdict no_fault"
+        ),
+        (Said::NoFault | Said::Inconclusive, ..) => bail!("only a fault has a --cause and a --category"),
+    }
+}
+
+/// Makes a case of an incident that was concluded wrongly.
+async fn add_case(wanted: AddCase) -> anyhow::Result<()> {
+    let verdict = match wanted.verdict {
+        Said::Fault => Verdict::Fault,
+        Said::NoFault => Verdict::NoFault,
+        Said::Inconclusive => Verdict::Inconclusive,
+    };
+    let told = ask(&wanted.server, Method::GET, &format!("/api/incidents/{}", plain(&wanted.incident)), None).await?;
+    let Told { incident, members, conclusion } = serde_json::from_value(told).context("the answer is no incident")?;
+    let categories = &wanted.category;
+    let cause = |object| AcceptedCause { object, categories: categories.clone() };
+    let draft = Draft {
+        incident,
+        members,
+        conclusion: conclusion.map(|concluded| concluded.conclusion),
+        verdict,
+        causes: wanted.cause.into_iter().map(cause).collect(),
+        note: wanted.note,
+    };
+    let folder = draft.write(&wanted.bundle, &wanted.suite, wanted.id.as_deref())?;
+    println!(
+        "{}: complete its case.yaml with what an answer must say, then run `marple eval {}`.",
+        folder.display(),
+        folder.display()
+    );
+    Ok(())
+}
