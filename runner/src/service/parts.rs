@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use marple_forwarder::Forwarder;
 use marple_tools::gate::Approve;
-use marple_tools::history::{self, ChangeLog};
+use marple_tools::history::{self, ChangeLog, Recorded};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, spawn, upkeep};
+use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remembered, spawn, upkeep};
 use crate::api::Live;
 use crate::approve::People;
-use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
+use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
@@ -40,10 +40,11 @@ impl Parts {
         let changed = Arc::new(Notify::new());
         let mut parts = JoinSet::new();
 
-        let owners: Arc<dyn Owners> = match &lookout.cluster {
+        let asked: Arc<dyn Owners> = match &lookout.cluster {
             Some(cluster) => Arc::new(ClusterOwners::new(cluster.clone())),
             None => Arc::new(NoOwners),
         };
+        let owners = Arc::new(KnownOwners::new(store.clone(), &config.cluster.name, asked, clock));
         let (correlator, teacher) =
             Correlator::new(Arc::clone(store), owners, config.incidents.clone(), Arc::clone(&changed), clock);
         state.rest_on([("correlation", correlator.alive())]);
@@ -52,17 +53,26 @@ impl Parts {
         let history: Arc<dyn ChangeLog> =
             Arc::new(chronicle::StoredChanges { changes: store.clone(), cluster: config.cluster.name.clone() });
         let here = watched.is_some() && config.forwarder.changes.enabled;
-        let toolsets = toolsets.with(history::toolset(Some(Arc::clone(&history)), lookout.cluster.clone(), here));
+        let topology =
+            Arc::new(remembered::StoredTopology { topology: store.clone(), cluster: config.cluster.name.clone() });
+        if let Some(cluster) = &lookout.cluster {
+            cluster.remember(topology.clone());
+        }
+        let recorded =
+            Recorded { log: Arc::clone(&history), cluster: lookout.cluster.clone(), topology: Some(topology) };
+        let toolsets = toolsets.with(history::toolset(Some(recorded), here));
         lookout.changes = Some(history);
 
         let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
-        let kept = forwarding::InProcess { signals, changes: store.clone(), redact: Arc::clone(&redact), clock };
+        let (changes, topology) = (store.clone(), store.clone());
+        let kept = forwarding::InProcess { signals, changes, topology, redact: Arc::clone(&redact), clock };
         let (kept, cluster) = (Arc::new(kept), &config.cluster.name);
         if let Some(client) = watched {
             let here = kept;
             let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here.clone()))
-                .with_history(here);
+                .with_history(here.clone())
+                .with_topology(here);
             state.hand(None);
             spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
         } else {

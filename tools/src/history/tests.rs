@@ -67,8 +67,13 @@ fn look() -> Look {
     Look { incident_start: Some(at("12:00:00")), now: at("12:30:00"), cancel: CancellationToken::new() }
 }
 
+/// Without a cluster and a topology.
+fn recorded(log: std::sync::Arc<Held>) -> Recorded {
+    Recorded { log, cluster: None, topology: None }
+}
+
 async fn told(held: std::sync::Arc<Held>, arguments: Value) -> Result<String, ToolError> {
-    RecentChanges::new(held, None).call(arguments, &look()).await.map(|output| output.content)
+    RecentChanges::new(recorded(held)).call(arguments, &look()).await.map(|output| output.content)
 }
 
 fn cart() -> Value {
@@ -132,7 +137,7 @@ async fn what_changes_all_the_time_hides_nothing_else() {
         .map(|minute| change("Deployment", "shop", "cart", &format!("11:{minute}:00"), ("replicas", "1", "2")))
         .collect();
     changes.push(change("Deployment", "shop", "cart", "11:05:00", ("containers[app].image", "a:1", "a:2")));
-    let output = RecentChanges::new(Held::of(changes), None).call(cart(), &look()).await.unwrap();
+    let output = RecentChanges::new(recorded(Held::of(changes))).call(cart(), &look()).await.unwrap();
     assert_eq!(output.content.matches("replicas: 1 → 2").count(), 30, "{}", output.content);
     let text = output.view.unwrap();
     assert_eq!(text.matches("replicas: 1 → 2").count(), 3, "{text}");
@@ -150,14 +155,14 @@ async fn that_nothing_changed_is_told_too() {
 async fn the_tool_is_offered_once_changes_are_recorded() {
     let of = |since: Option<Timestamp>| {
         let held = Held { changes: vec![], more: false, since, asked: Mutex::default() };
-        crate::Toolsets::new([toolset(Some(std::sync::Arc::new(held)), None, true)], std::sync::Arc::new(Plain))
+        crate::Toolsets::new([toolset(Some(recorded(std::sync::Arc::new(held))), true)], std::sync::Arc::new(Plain))
     };
     let offered = of(Some(at("00:00:00"))).offered().await;
     assert_eq!(offered.tools.iter().map(|tool| tool.spec().name.as_ref()).collect::<Vec<_>>(), ["recent_changes"]);
     let offered = of(None).offered().await;
     assert!(offered.tools.is_empty());
     assert!(offered.unseen[0].why.contains("no changes are recorded yet"), "{:?}", offered.unseen);
-    let without = crate::Toolsets::new([toolset(None, None, false)], std::sync::Arc::new(Plain));
+    let without = crate::Toolsets::new([toolset(None, false)], std::sync::Arc::new(Plain));
     assert!(without.offered().await.unseen.is_empty());
 }
 
