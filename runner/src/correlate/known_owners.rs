@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
-use marple_core::ObjectRef;
+use marple_core::{ObjectRef, Tie};
 
 use super::cluster_owners::ALONE;
-use super::{Known, Owners, Related};
+use super::{Dependency, Known, Owners, Related};
 use crate::clock::Clock;
 use crate::store::{Step, StoreError, Topology};
 
@@ -20,6 +20,12 @@ const STALE: SignedDuration = SignedDuration::from_mins(3);
 
 /// How long the store is waited for: a look-up takes less than a millisecond, and asking the cluster is the other way.
 const DEADLINE: Duration = Duration::from_millis(500);
+
+/// What is made by a release and has conditions of its own.
+const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"];
+
+/// The most of what a release made that is looked at.
+const MADE: u32 = 200;
 
 /// Tells what objects belong to from the topology of one cluster. What that doesn't have, or all while its forwarder is not
 /// heard, is asked of another. An object that is gone is known for a day.
@@ -53,6 +59,25 @@ impl KnownOwners {
             return Ok(None);
         }
         self.topology.chains(&self.cluster, objects).await.map(Some)
+    }
+
+    /// What an autoscaler scales, by its top owner, and the workloads that a release made.
+    async fn made_or_scaled(&self, object: &ObjectRef) -> Result<Vec<Dependency>, StoreError> {
+        let on = |to: ObjectRef, how: &str| Dependency { from: object.clone(), to, how: how.to_owned() };
+        if object.is("HelmRelease") {
+            let made = self.topology.dependents(&self.cluster, object, MADE).await?;
+            let workloads = made.into_iter().filter(|one| {
+                one.tie == Tie::Delivered && one.gone_at.is_none() && WORKLOADS.contains(&one.object.kind.as_str())
+            });
+            return Ok(workloads.map(|one| on(one.object, "the release made it")).collect());
+        }
+        let scaler = self.topology.placed(&self.cluster, object).await?.filter(|scaler| scaler.gone_at.is_none());
+        let Some(scales) = scaler.and_then(|scaler| scaler.links.scales) else { return Ok(vec![]) };
+        let target = scales.object(object.namespace.as_deref());
+        let chains = self.topology.chains(&self.cluster, std::slice::from_ref(&target)).await?;
+        let top = chains.into_iter().flatten().last();
+        let top = top.map_or(target, |step| step.owner.map_or(step.object, |(_, owner)| owner));
+        Ok(vec![on(top, "it scales that")])
     }
 
     async fn told(&self, objects: &[ObjectRef]) -> Vec<Told> {
@@ -117,5 +142,23 @@ impl Owners for KnownOwners {
             Told::Nothing => found.next().flatten(),
         };
         told.into_iter().map(answer).collect()
+    }
+
+    async fn dependencies(&self, objects: &[ObjectRef]) -> Vec<Dependency> {
+        let told = async {
+            let mut told = vec![];
+            for object in objects {
+                told.extend(self.made_or_scaled(object).await?);
+            }
+            Ok::<_, StoreError>(told)
+        };
+        match tokio::time::timeout(DEADLINE, told).await {
+            Ok(Ok(told)) => told,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what autoscalers and releases are about is not known");
+                vec![]
+            }
+            Err(_) => vec![],
+        }
     }
 }

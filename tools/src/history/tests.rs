@@ -229,3 +229,58 @@ fn what_is_needed_called_and_delivered_is_near_and_the_rest_is_not() {
     }
     assert_eq!(near.namespaces, ["data".to_owned(), "shop".to_owned()].into());
 }
+
+/// A pod that is gone, and its Deployment as it was told of.
+struct Told;
+
+#[async_trait]
+impl crate::topology::Topology for Told {
+    async fn remembered(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<Option<crate::topology::Remembered>, crate::topology::TopologyError> {
+        let of = |kind: &str, name: &str| ObjectRef::namespaced(kind, "shop", name);
+        let pod = object.is("Pod");
+        let needs = (!pod).then(|| marple_core::Need::new("ConfigMap", "settings"));
+        let one = crate::topology::Remembered {
+            object: object.clone(),
+            gone_at: pod.then(|| at("12:10:00")),
+            links: marple_core::Links {
+                node: pod.then(|| "worker".to_owned()),
+                needs: needs.into_iter().collect(),
+                ..marple_core::Links::default()
+            },
+            owners: if pod { vec![of("ReplicaSet", "cart-1"), of("Deployment", "cart")] } else { vec![] },
+            dependents: vec![],
+            selected_by: if pod { vec![of("Service", "cart")] } else { vec![] },
+        };
+        Ok([of("Pod", "cart-1-a"), of("Deployment", "cart")].contains(object).then_some(one))
+    }
+}
+
+#[tokio::test]
+async fn of_a_pod_that_is_gone_it_is_known_what_it_depended_on() {
+    let held = Held::of(vec![
+        change("Service", "shop", "cart", "11:59:00", ("selector.app", "cart", "kart")),
+        change("ConfigMap", "shop", "settings", "11:57:00", ("data.timeout", "5s", "50ms")),
+        change("Deployment", "shop", "cart", "11:55:00", ("replicas", "1", "2")),
+        change("ConfigMap", "shop", "other", "11:54:00", ("data.a", "1", "2")),
+        change("Node", "", "worker", "11:50:00", ("unschedulable", "false", "true")),
+    ]);
+    let tool = RecentChanges::new(Recorded { topology: Some(std::sync::Arc::new(Told)), ..recorded(held) });
+    let pod = json!({"kind": "Pod", "name": "cart-1-a", "namespace": "shop"});
+    let text = tool.call(pod, &look()).await.unwrap().content;
+    let order = [
+        "itself:",
+        "Deployment shop/cart",
+        "needs",
+        "Service shop/cart",
+        "ConfigMap shop/settings",
+        "Node worker",
+        "others in its namespace",
+        "ConfigMap shop/other",
+    ];
+    let places: Vec<usize> =
+        order.iter().map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"))).collect();
+    assert!(places.is_sorted(), "{text}");
+}

@@ -39,3 +39,79 @@ pub(super) fn remembered(one: &Remembered, clock: Clock) -> String {
     page.section("what hung on it", &hanging, LISTED, None);
     page.into_text()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use marple_core::{Links, Need};
+    use serde_json::json;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::kubernetes::double::Double;
+    use crate::kubernetes::tools;
+    use crate::topology::{Dependent, Topology, TopologyError};
+    use crate::{Look, ToolError};
+
+    fn object(kind: &str, name: &str) -> ObjectRef {
+        ObjectRef::namespaced(kind, "shop", name)
+    }
+
+    /// Remembers one pod.
+    struct Gone;
+
+    #[async_trait]
+    impl Topology for Gone {
+        async fn remembered(&self, wanted: &ObjectRef) -> Result<Option<Remembered>, TopologyError> {
+            let links = Links {
+                node: Some("worker".to_owned()),
+                needs: [Need::new("ConfigMap", "settings"), Need::new("Secret", "db")].into(),
+                release: Some(object("HelmRelease", "shop")),
+                ..Links::default()
+            };
+            let one = Remembered {
+                object: wanted.clone(),
+                gone_at: Some("2026-01-02T03:05:00Z".parse().unwrap()),
+                links,
+                owners: vec![object("ReplicaSet", "cart-1"), object("Deployment", "cart")],
+                dependents: vec![Dependent { object: object("Job", "after"), tie: Tie::Owned, gone_at: None }],
+                selected_by: vec![object("Service", "cart")],
+            };
+            Ok((*wanted == object("Pod", "cart-1-a")).then_some(one))
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_pod_that_is_gone_it_is_told_what_it_hung_together_with() {
+        let double = Double::start().await;
+        double.answer("/api/v1/namespaces/shop/pods", 200, &json!({"metadata": {}, "items": []})).await;
+        let cluster = double.cluster();
+        cluster.remember(Arc::new(Gone));
+        let tools = tools(cluster);
+        let related = tools.iter().find(|tool| tool.spec().name == "kubernetes_related").unwrap();
+        let look = Look {
+            incident_start: Some("2026-01-02T03:00:00Z".parse().unwrap()),
+            now: "2026-01-02T03:10:00Z".parse().unwrap(),
+            cancel: CancellationToken::new(),
+        };
+        let gone = json!({"kind": "po", "name": "cart-1-a", "namespace": "shop"});
+        let output = related.call(gone, &look).await.unwrap();
+        assert_eq!(output.object, Some(object("Pod", "cart-1-a")));
+        assert_eq!(
+            output.content,
+            "state: gone since 5m ago (T+5m) (2026-01-02T03:05:00Z); this is what was known of it\n\
+             owned by: ReplicaSet cart-1 ← Deployment cart\n\
+             ran on:\n  Node worker\n\
+             needed:\n  ConfigMap settings\n  Secret db\n\
+             delivered by:\n  HelmRelease shop\n\
+             what selects such pods:\n  Service cart\n\
+             what hung on it:\n  Job after is owned by it\n"
+        );
+        let never = json!({"kind": "po", "name": "never", "namespace": "shop"});
+        assert!(matches!(related.call(never, &look).await, Err(ToolError::NotFound(_))));
+    }
+}

@@ -3,8 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use marple_core::Links;
 use marple_core::links::Owner;
+use marple_core::{Links, Need};
 use marple_forwarder::topology::{Batch, Entry, Listing};
 use tempfile::TempDir;
 
@@ -40,6 +40,12 @@ fn entry(kind: &str, name: &str, owner: Option<(&str, &str, &str)>, node: Option
     Entry { object: object(kind, name), listing: Listing(1), links: Some(links), gone_at: None }
 }
 
+fn with(kind: &str, name: &str, set: impl FnOnce(&mut Links)) -> Entry {
+    let mut entry = entry(kind, name, None, None);
+    entry.links.as_mut().into_iter().for_each(set);
+    entry
+}
+
 /// A cluster that was told of at this time.
 async fn charted(at: Timestamp, asked: &Arc<Asked>) -> (TempDir, KnownOwners) {
     let folder = tempfile::tempdir().unwrap();
@@ -50,6 +56,9 @@ async fn charted(at: Timestamp, asked: &Arc<Asked>) -> (TempDir, KnownOwners) {
         entry("Deployment", "cart", None, None),
         entry("Pod", "static", Some(("v1", "Node", "worker")), Some("worker")),
         entry("Pod", "custom", Some(("example.com/v1", "Widget", "w")), None),
+        with("HorizontalPodAutoscaler", "scaler", |links| links.scales = Some(Need::new("Deployment", "cart"))),
+        with("Deployment", "web", |links| links.release = Some(object("HelmRelease", "shop"))),
+        with("Service", "web", |links| links.release = Some(object("HelmRelease", "shop"))),
         entry("ReplicaSet", "ring", Some(("apps/v1", "ReplicaSet", "ring")), None),
     ];
     store.chart(None, &Batch { cluster: "test".to_owned(), entries, listed: vec![] }, at).await.unwrap();
@@ -123,4 +132,24 @@ async fn another_cluster_is_another() {
     let owners = KnownOwners { cluster: "another".to_owned(), ..owners };
     assert_eq!(owners.related(&[object("Pod", "cart-1-a")]).await, [None]);
     assert_eq!(asked(&cluster), ["Pod shop/cart-1-a"]);
+}
+
+#[tokio::test]
+async fn an_autoscaler_depends_on_what_it_scales_and_a_release_on_the_workloads_that_it_made() {
+    let (_folder, owners) = charted(Timestamp::now(), &Arc::new(Asked::default())).await;
+    let objects =
+        [object("HorizontalPodAutoscaler", "scaler"), object("HelmRelease", "shop"), object("HelmRelease", "x")];
+    let told: Vec<String> = owners
+        .dependencies(&objects)
+        .await
+        .into_iter()
+        .map(|one| format!("{} on {}: {}", one.from, one.to, one.how))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "HorizontalPodAutoscaler shop/scaler on Deployment shop/cart: it scales that",
+            "HelmRelease shop/shop on Deployment shop/web: the release made it"
+        ]
+    );
 }

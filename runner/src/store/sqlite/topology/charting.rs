@@ -271,18 +271,20 @@ async fn forget(connection: &mut SqliteConnection, before: i64) -> Result<u64, F
     .await?;
     let ids = rows.iter().map(|row| Columns(row).number("id")).collect::<Result<Vec<_>, _>>()?;
     let ids = column::json(&ids)?;
+    let mut forgotten = 0;
     for sql in [
         "DELETE FROM topology_ties WHERE object IN (SELECT value FROM json_each(?))",
         "DELETE FROM topology WHERE id IN (SELECT value FROM json_each(?))",
     ] {
-        sqlx::query(sql).bind(ids.as_str()).execute(&mut *connection).await?;
+        forgotten = sqlx::query(sql).bind(ids.as_str()).execute(&mut *connection).await?.rows_affected();
     }
-    if rows.is_empty() {
+    if u32::try_from(rows.len()).is_ok_and(|rows| rows < OBJECTS) {
         sqlx::query("DELETE FROM topology_feeds WHERE heard_at < ?").bind(before).execute(&mut *connection).await?;
-    } else {
+    }
+    if forgotten > 0 {
         let count = "UPDATE topology_feeds SET objects = \
              (SELECT count(*) FROM topology WHERE topology.cluster = topology_feeds.cluster)";
         sqlx::query(count).execute(connection).await?;
     }
-    Ok(u64::try_from(rows.len()).unwrap_or_default())
+    Ok(forgotten)
 }

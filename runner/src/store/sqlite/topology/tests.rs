@@ -217,7 +217,7 @@ async fn beyond_the_bound_only_what_is_known_is_kept() {
     let dependents = store.dependents("test", &object("Job", "a"), 100).await.unwrap();
     assert_eq!(dependents.len(), 6, "the bound is looked at once a batch");
     chart(&store, vec![gone("Pod", "0", 1)]).await;
-    assert_eq!(store.retire_topology(at(2)).await.unwrap(), 6 + 0);
+    assert_eq!(store.retire_topology(at(2)).await.unwrap(), 6, "nothing was heard of it since");
 }
 
 #[tokio::test]
