@@ -40,6 +40,7 @@ async fn run() {
     }
     println!("{} objects kept in {:.1?}, {BATCH} a batch, the slowest {slowest:.1?}", entries.len(), began.elapsed());
     store.close().await;
+    drop(store);
     let bytes = std::fs::metadata(folder.path().join("marple.db")).unwrap().len();
     println!("{} bytes of the file an object", bytes / u64::try_from(entries.len()).unwrap());
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();

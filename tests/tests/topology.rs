@@ -250,7 +250,7 @@ async fn an_alert_of_a_pod_that_is_gone_finds_its_owner() -> Result<()> {
     namespace.api::<Deployment>().patch("cart", &PatchParams::default(), &none).await?;
     wait_for("the pod to go", TOLD_WITHIN, || async {
         let left = namespace.api::<Pod>().get_opt(&pod).await.map_err(|error| error.to_string())?;
-        left.map_or(Ok(()), |_| Err("it is there"))
+        left.map_or(Ok(()), |_| Err("it is there".to_owned()))
     })
     .await?;
     let gone = shown(&|pod| pod["gone_at"].is_string()).await?;

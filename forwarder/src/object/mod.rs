@@ -1,4 +1,4 @@
-//! The fields of objects that conditions read. All others are passed over as the answer is decoded, so that an object of
+//! The fields of objects that conditions and links read. All others are passed over as the answer is decoded, so that an object of
 //! 20 KiB costs a few hundred bytes, and those only until it has been judged.
 
 mod api_service;

@@ -40,7 +40,7 @@ fn entry(kind: &str, name: &str, owner: Option<(&str, &str, &str)>, node: Option
     Entry { object: object(kind, name), listing: Listing(1), links: Some(links), gone_at: None }
 }
 
-fn with(kind: &str, name: &str, set: impl FnOnce(&mut Links)) -> Entry {
+fn with(kind: &str, name: &str, set: impl FnMut(&mut Links)) -> Entry {
     let mut entry = entry(kind, name, None, None);
     entry.links.as_mut().into_iter().for_each(set);
     entry
