@@ -99,8 +99,8 @@ fn labels(deployment: usize) -> Labels {
     own.into_iter().chain((0..7).map(|at| (format!("example.com/label-{at}"), format!("value-{at}")))).collect()
 }
 
-fn owned(kind: &str, name: String) -> Option<Owner> {
-    Some(Owner { api_version: "apps/v1".to_owned(), kind: kind.to_owned(), name })
+fn owner(kind: &str, name: String) -> Owner {
+    Owner { api_version: "apps/v1".to_owned(), kind: kind.to_owned(), name }
 }
 
 /// Each Deployment with its ReplicaSet, pods, Service and autoscaler.
@@ -115,7 +115,7 @@ fn entries() -> Vec<Entry> {
         entries.push(entry(object("Deployment", at, &name), links));
         entries.push(entry(
             object("ReplicaSet", at, &set),
-            Links { owner: owned("Deployment", name.clone()), ..Links::default() },
+            Links { owner: Some(owner("Deployment", name.clone())), ..Links::default() },
         ));
         let selector = Selector { labels: [("app", &name)].into_iter().collect(), ..Selector::default() };
         entries.push(entry(object("Service", at, &name), Links { selector: Some(selector), ..Links::default() }));
@@ -124,7 +124,7 @@ fn entries() -> Vec<Entry> {
         for pod in 0..PODS {
             let links = Links {
                 uid: format!("00000000-0000-0000-{at:04}-{pod:012}"),
-                owner: owned("ReplicaSet", set.clone()),
+                owner: Some(owner("ReplicaSet", set.clone())),
                 node: Some(format!("node-{}", (at * PODS + pod) / ON_NODE)),
                 needs: needs(),
                 labels: labels(at),

@@ -16,14 +16,15 @@ CREATE TABLE topology (
 CREATE UNIQUE INDEX topology_objects ON topology (cluster, kind, namespace, name);
 CREATE INDEX topology_gone ON topology (gone_at) WHERE gone_at IS NOT NULL;
 
--- By what an object is found: `ConfigMap/settings` in the namespace of what it hangs on ('' for the cluster), or a label
--- that it selects, `app=cart`; `*` where it selects by no label.
+-- By what an object is found: `ConfigMap/settings` in the namespace of what it hangs on ('' for the cluster) and how it
+-- does; or a label that it selects, `app=cart` without a tie, and `*` where it selects by no label.
 CREATE TABLE topology_ties (
     cluster   TEXT    NOT NULL,
     namespace TEXT    NOT NULL,
     term      TEXT    NOT NULL,
+    tie       TEXT    NOT NULL,
     object    INTEGER NOT NULL,
-    PRIMARY KEY (cluster, namespace, term, object)
+    PRIMARY KEY (cluster, namespace, term, tie, object)
 ) WITHOUT ROWID;
 CREATE INDEX topology_ties_of ON topology_ties (object);
 

@@ -91,8 +91,8 @@ view! {
 }
 
 impl PodSpec {
-    /// The ConfigMaps, Secrets, claims and the account that it names. The ConfigMap of the cluster's certificate, which
-    /// every pod has, is none of them.
+    /// The `ConfigMaps`, Secrets, claims and the account that it names. The one of the cluster's certificate, which every
+    /// pod has, is none of them.
     pub fn needs(&self) -> impl Iterator<Item = Need> {
         const CONFIG_MAP: &str = "ConfigMap";
         const SECRET: &str = "Secret";

@@ -4,7 +4,7 @@ use kube::core::ObjectMeta;
 use marple_core::links::Owner;
 use marple_core::{Labels, Links, Need, Selector};
 
-use crate::object::{Kind, Object, PodTemplate, helm_release_of};
+use crate::object::{Kind, Object, PodSelector, PodTemplate, helm_release_of};
 
 /// Whether the links of objects of a kind are told.
 pub(super) const fn is_linked(kind: &Kind) -> bool {
@@ -62,13 +62,13 @@ pub(super) fn links(object: &Object) -> Option<Links> {
         }
         Object::Service(service) => Links { selector: of_labels(&service.spec.selector), ..base() },
         Object::Budget(budget) => {
-            Links { selector: budget.spec.selector.as_ref().and_then(|one| one.selector()), ..base() }
+            Links { selector: budget.spec.selector.as_ref().and_then(PodSelector::selector), ..base() }
         }
         Object::Policy(policy) => Links { selector: policy.spec.pod_selector.selector(), ..base() },
         Object::Autoscaler(scaler) => {
             let target = &scaler.spec.scale_target_ref;
-            let scales = (!target.name.is_empty()).then(|| Need::new(&target.kind, &target.name));
-            Links { scales, ..base() }
+            let target = (!target.name.is_empty()).then(|| Need::new(&target.kind, &target.name));
+            Links { scales: target, ..base() }
         }
         Object::Claim(claim) => {
             let volume = claim.spec.volume_name.iter().map(|name| Need::new("PersistentVolume", name));

@@ -17,7 +17,7 @@ pub(crate) enum News {
     /// A listing begins: what is told of the one before is out of date.
     Listing(Kind, Scope),
     /// An object has other links than before, or is gone.
-    Entry(Entry),
+    Entry(Box<Entry>),
     /// A listing is complete.
     Listed(Listed),
 }
@@ -51,8 +51,8 @@ impl Survey {
                 seen.listing = Listing(now.as_microsecond().max(seen.listing.0.saturating_add(1)));
                 Some(News::Listing(kind.clone(), scope.clone()))
             }
-            Observation::Seen(object, scope) => self.seen(object, scope, now).map(News::Entry),
-            Observation::Gone(key) => self.gone(key, now).map(News::Entry),
+            Observation::Seen(object, scope) => self.seen(object, scope, now).map(|entry| News::Entry(Box::new(entry))),
+            Observation::Gone(key) => self.gone(key, now).map(|entry| News::Entry(Box::new(entry))),
             Observation::Listed(kind, scope) if is_linked(kind) => {
                 let seen = self.seen.get_mut(&(kind.clone(), scope.clone()))?;
                 seen.hashes.shrink_to_fit();
@@ -132,9 +132,9 @@ mod tests {
             Some(News::Listed(listed)) => {
                 format!("{}s were listed, {}", listed.kind, listed.listing == Listing(at(0).as_microsecond()))
             }
-            Some(News::Entry(Entry { object, links, .. })) => match links {
-                Some(links) => format!("{object} on {}", links.node.unwrap_or_default()),
-                None => format!("{object} is gone"),
+            Some(News::Entry(entry)) => match entry.links {
+                Some(links) => format!("{} on {}", entry.object, links.node.unwrap_or_default()),
+                None => format!("{} is gone", entry.object),
             },
         }
     }

@@ -117,7 +117,7 @@ mod tests {
 
     fn entry(number: usize) -> News {
         let object = ObjectRef::namespaced("Pod", "shop", number.to_string());
-        News::Entry(Entry { object, listing: Listing(1), links: Some(Links::default()), gone_at: None })
+        News::Entry(Box::new(Entry { object, listing: Listing(1), links: Some(Links::default()), gone_at: None }))
     }
 
     #[tokio::test(start_paused = true)]

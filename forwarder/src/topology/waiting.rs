@@ -64,7 +64,7 @@ impl Waiting {
                 !matches!(item, Item::Listed(listed)
                     if listed.kind == kind.as_str() && listed.namespace == scope.namespace())
             }),
-            News::Entry(entry) => queue.put(entry),
+            News::Entry(entry) => queue.put(*entry),
             News::Listed(listed) => queue.order.push_back(Item::Listed(Box::new(listed))),
         }
         if queue.away && queue.entries.len() > self.capacity {
@@ -162,7 +162,12 @@ mod tests {
     fn entry(name: &str, node: Option<&str>) -> News {
         let links = node.map(|node| Links { node: Some(node.to_owned()), ..Links::default() });
         let gone_at = node.is_none().then_some(Timestamp::UNIX_EPOCH);
-        News::Entry(Entry { object: ObjectRef::namespaced("Pod", "shop", name), listing: Listing(1), links, gone_at })
+        News::Entry(Box::new(Entry {
+            object: ObjectRef::namespaced("Pod", "shop", name),
+            listing: Listing(1),
+            links,
+            gone_at,
+        }))
     }
 
     fn listed(kind: &str) -> News {
@@ -194,7 +199,9 @@ mod tests {
             entry("c", None),
             entry("b", None),
         ];
-        news.into_iter().for_each(|one| waiting.put(one));
+        for one in news {
+            waiting.put(one);
+        }
         assert_eq!(told(&waiting.take(2, "test")), ["a n2", "b n1 gone"]);
         assert_eq!(told(&waiting.take(2, "test")), ["c nowhere gone"]);
         assert_eq!(told(&waiting.take(2, "test")), Vec::<String>::new());
@@ -204,7 +211,9 @@ mod tests {
     fn the_end_of_a_list_is_not_told_once_another_has_begun() {
         let waiting = Waiting::new();
         let begun = News::Listing(Kind::Pod, Scope::Cluster);
-        [entry("a", Some("n1")), listed("Pod"), listed("Job"), begun].into_iter().for_each(|one| waiting.put(one));
+        for one in [entry("a", Some("n1")), listed("Pod"), listed("Job"), begun] {
+            waiting.put(one);
+        }
         assert_eq!(told(&waiting.take(9, "test")), ["a n1", "Jobs"]);
     }
 

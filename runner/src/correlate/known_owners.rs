@@ -72,8 +72,8 @@ impl KnownOwners {
             return Ok(workloads.map(|one| on(one.object, "the release made it")).collect());
         }
         let scaler = self.topology.placed(&self.cluster, object).await?.filter(|scaler| scaler.gone_at.is_none());
-        let Some(scales) = scaler.and_then(|scaler| scaler.links.scales) else { return Ok(vec![]) };
-        let target = scales.object(object.namespace.as_deref());
+        let Some(target) = scaler.and_then(|scaler| scaler.links.scales) else { return Ok(vec![]) };
+        let target = target.object(object.namespace.as_deref());
         let chains = self.topology.chains(&self.cluster, std::slice::from_ref(&target)).await?;
         let top = chains.into_iter().flatten().last();
         let top = top.map_or(target, |step| step.owner.map_or(step.object, |(_, owner)| owner));

@@ -6,13 +6,18 @@ use async_trait::async_trait;
 use marple_core::ObjectRef;
 use marple_tools::topology::{Remembered, Topology, TopologyError};
 
-use crate::store;
+use crate::store::{self, Store};
 
 /// The topology of one cluster.
-pub(super) struct StoredTopology {
-    pub(super) topology: Arc<dyn store::Topology>,
+struct StoredTopology {
+    topology: Arc<dyn store::Topology>,
     /// The cluster's name.
-    pub(super) cluster: String,
+    cluster: String,
+}
+
+/// The topology of the cluster of this name.
+pub(super) fn topology(store: &Arc<dyn Store>, cluster: &str) -> Arc<dyn Topology> {
+    Arc::new(StoredTopology { topology: store.clone(), cluster: cluster.to_owned() })
 }
 
 #[async_trait]

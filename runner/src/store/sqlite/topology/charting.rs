@@ -2,8 +2,10 @@
 //!
 //! A batch is some statements in all, whatever its size: it goes in as one JSON text that SQLite reads itself.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use marple_core::{Links, ObjectRef};
+use marple_core::{Links, ObjectRef, Tie};
 use marple_forwarder::Sequence;
 use marple_forwarder::topology::{Batch, Entry, Listed};
 use serde::Serialize;
@@ -32,8 +34,8 @@ struct Row<'a> {
     owner_name: Option<&'a str>,
     node: Option<&'a str>,
     links: String,
-    /// Namespace and term of each.
-    ties: Vec<(String, String)>,
+    /// Namespace and term of each, and how the object hangs on that.
+    ties: Vec<(String, String, Option<Tie>)>,
 }
 
 /// An object that is gone, as SQLite reads it.
@@ -42,7 +44,7 @@ struct Gone<'a> {
     kind: &'a str,
     namespace: &'a str,
     name: &'a str,
-    gone_at: i64,
+    at: i64,
 }
 
 pub(super) async fn chart(
@@ -53,10 +55,12 @@ pub(super) async fn chart(
     most: i64,
 ) -> Result<(), StoreError> {
     let doing = "keeping what hangs together";
+    // Of an object that is told of twice the last counts.
+    let last: BTreeMap<&ObjectRef, &Entry> = batch.entries.iter().map(|entry| (&entry.object, entry)).collect();
     let written = || -> Result<_, Fault> {
-        let rows = batch.entries.iter().filter_map(|entry| Some(row(entry, entry.links.as_ref()?)));
+        let rows = last.values().filter_map(|entry| Some(row(entry, entry.links.as_ref()?)));
         let rows = column::json(&rows.collect::<Result<Vec<_>, _>>()?)?;
-        let gone = batch.entries.iter().filter(|entry| entry.links.is_none()).map(|entry| gone(entry, now));
+        let gone = last.values().filter(|entry| entry.links.is_none()).map(|entry| gone(entry, now));
         Ok((rows, column::json(&gone.collect::<Vec<_>>())?))
     };
     let (rows, gone) = written().map_err(|fault| fault.during(doing))?;
@@ -93,14 +97,14 @@ pub(super) async fn chart(
 fn row<'a>(entry: &'a Entry, links: &'a Links) -> Result<Row<'a>, Fault> {
     let ObjectRef { kind, namespace, name } = &entry.object;
     let namespace = namespace.as_deref();
-    let mut ties: Vec<(String, String)> = links
+    let mut ties: Vec<(String, String, Option<Tie>)> = links
         .all(namespace)
         .into_iter()
-        .map(|(object, _)| (object.namespace.unwrap_or_default(), term(&object.kind, &object.name)))
+        .map(|(object, tie)| (object.namespace.unwrap_or_default(), term(&object.kind, &object.name), Some(tie)))
         .collect();
     ties.extend(links.selector.as_ref().map(|selector| {
         let term = selector.least().map_or_else(|| ANY.to_owned(), |(name, value)| label(name, value));
-        (namespace.unwrap_or_default().to_owned(), term)
+        (namespace.unwrap_or_default().to_owned(), term, None)
     }));
     let owner = links.owner.as_ref();
     Ok(Row {
@@ -120,8 +124,8 @@ fn row<'a>(entry: &'a Entry, links: &'a Links) -> Result<Row<'a>, Fault> {
 
 fn gone(entry: &Entry, now: Timestamp) -> Gone<'_> {
     let ObjectRef { kind, namespace, name } = &entry.object;
-    let gone_at = entry.gone_at.unwrap_or(now).as_microsecond();
-    Gone { kind, namespace: namespace.as_deref().unwrap_or_default(), name, gone_at }
+    let at = entry.gone_at.unwrap_or(now).as_microsecond();
+    Gone { kind, namespace: namespace.as_deref().unwrap_or_default(), name, at }
 }
 
 /// Notes that a cluster's forwarder was heard; gives how many objects are kept of it.
@@ -183,8 +187,8 @@ async fn keep(connection: &mut SqliteConnection, cluster: &str, rows: &str, room
     .execute(&mut *connection)
     .await?;
     sqlx::query(concat!(
-        "INSERT OR IGNORE INTO topology_ties (cluster, namespace, term, object) \
-         SELECT ?1, tie.value ->> 0, tie.value ->> 1, old.id FROM ",
+        "INSERT OR IGNORE INTO topology_ties (cluster, namespace, term, tie, object) \
+         SELECT ?1, tie.value ->> 0, tie.value ->> 1, coalesce(tie.value ->> 2, ''), old.id FROM ",
         known!(),
         " CROSS JOIN json_each(new.value, '$.ties') AS tie"
     ))
@@ -208,7 +212,7 @@ async fn mark_gone(connection: &mut SqliteConnection, cluster: &str, gone: &str)
         return Ok(());
     }
     sqlx::query(
-        "UPDATE topology SET gone_at = new.value ->> 'gone_at' FROM json_each(?2) AS new \
+        "UPDATE topology SET gone_at = new.value ->> 'at' FROM json_each(?2) AS new \
          WHERE topology.cluster = ?1 AND topology.kind = new.value ->> 'kind' \
              AND topology.namespace = new.value ->> 'namespace' AND topology.name = new.value ->> 'name' \
              AND topology.gone_at IS NULL",

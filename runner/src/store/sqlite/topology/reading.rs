@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use marple_core::{Labels, Links, ObjectRef};
 use marple_tools::topology::Dependent;
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteRow;
 
 use super::super::column::{self, Columns};
 use super::super::fault::Fault;
@@ -92,7 +93,8 @@ pub(super) async fn dependents(
     most: u32,
 ) -> Result<Vec<Dependent>, Fault> {
     let rows = sqlx::query(
-        "SELECT object.* FROM topology_ties AS tie CROSS JOIN topology AS object ON object.id = tie.object \
+        "SELECT object.kind, object.namespace, object.name, object.gone_at, tie.tie FROM topology_ties AS tie \
+             CROSS JOIN topology AS object ON object.id = tie.object \
          WHERE tie.cluster = ? AND tie.namespace = ? AND tie.term = ? ORDER BY object.gone_at IS NOT NULL LIMIT ?",
     )
     .bind(cluster)
@@ -101,15 +103,13 @@ pub(super) async fn dependents(
     .bind(most)
     .fetch_all(readers)
     .await?;
-    let mut found = BTreeSet::new();
-    for row in &rows {
+    let dependent = |row: &SqliteRow| {
         let columns = Columns(row);
-        let (object, gone_at) = (object(&columns)?, columns.time_of("gone_at")?);
-        let links: Links = columns.json("links")?;
-        let ties = links.all(object.namespace.as_deref()).into_iter().filter(|(to, _)| to == wanted);
-        found.extend(ties.map(|(_, tie)| Dependent { object: object.clone(), tie, gone_at }));
-    }
-    Ok(found.into_iter().collect())
+        Ok(Dependent { object: object(&columns)?, tie: columns.word("tie")?, gone_at: columns.time_of("gone_at")? })
+    };
+    let mut found = rows.iter().map(dependent).collect::<Result<Vec<_>, Fault>>()?;
+    found.sort();
+    Ok(found)
 }
 
 pub(super) async fn selecting(
@@ -120,7 +120,8 @@ pub(super) async fn selecting(
 ) -> Result<Vec<ObjectRef>, Fault> {
     let terms: Vec<String> = labels.iter().map(|(name, value)| label(name, value)).chain([ANY.to_owned()]).collect();
     let rows = sqlx::query(
-        "SELECT object.* FROM json_each(?3) AS wanted CROSS JOIN topology_ties AS tie \
+        "SELECT object.kind, object.namespace, object.name, object.links FROM json_each(?3) AS wanted \
+             CROSS JOIN topology_ties AS tie \
              ON tie.cluster = ?1 AND tie.namespace = ?2 AND tie.term = wanted.value \
              CROSS JOIN topology AS object ON object.id = tie.object \
          WHERE object.gone_at IS NULL LIMIT ?4",

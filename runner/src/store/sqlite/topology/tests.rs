@@ -320,7 +320,9 @@ proptest! {
                     }
                     Step::Listed(shown) => {
                         listing += 1;
-                        model.values_mut().for_each(|(_, there)| *there = false);
+                        for (_, there) in model.values_mut() {
+                            *there = false;
+                        }
                         model.extend(shown.iter().map(|(pod, variant)| (*pod, (*variant, true))));
                         let entries = shown.into_iter().map(|(pod, variant)| seen(pod, variant, listing)).collect();
                         last = batch(entries, vec![listed("Pod", listing, 1)]);
