@@ -93,7 +93,7 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
         trace::toolset(traces),
         http::toolset(&config.http)?,
         network::toolset(&config.network),
-        history::toolset(None, None, false),
+        history::toolset(None, false),
     ];
     let others = toolset::from_files(&config.toolsets, &commands_environment(&config.cluster));
     let skills =

@@ -1,4 +1,4 @@
-//! Resident memory of the forwarder, its change history included, and the time from an event to its signal, on a cluster of
+//! Resident memory of the forwarder, its change history and the links that it tells included, and the time from an event to its signal, on a cluster of
 //! many pods.
 //!
 //! `cargo bench -p marple-forwarder --bench memory -- [pods] [broken] [stream|pages] [history|signals]`, by default
@@ -23,7 +23,7 @@ use futures::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use marple_core::Signal;
 use marple_forwarder::change::{Batch, Kept};
-use marple_forwarder::{Chronicle, Deliver, DeliverError, Forwarder, ForwarderConfig, KnownError};
+use marple_forwarder::{Atlas, Chronicle, Deliver, DeliverError, Forwarder, ForwarderConfig, KnownError, topology};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,9 @@ async fn measure(pods: usize, broken: usize, lists: &str, history: bool) {
     let cancel = CancellationToken::new();
     let mut config = ForwarderConfig::default();
     config.changes.enabled = history;
-    let forwarder = Forwarder::new(client, "bench", config, inbox.clone(), None).with_history(inbox.clone());
+    let forwarder = Forwarder::new(client, "bench", config, inbox.clone(), None)
+        .with_history(inbox.clone())
+        .with_topology(inbox.clone());
     let running = tokio::spawn(forwarder.run(cancel.clone()));
     wait_for(|| inbox.count() > broken).await;
     println!("{pods} pods, {broken} of them broken, listed by {lists}: {}", resident());
@@ -72,7 +74,11 @@ async fn measure(pods: usize, broken: usize, lists: &str, history: bool) {
         wait_for(|| inbox.states.load(Ordering::Relaxed) >= pods / 10 + pods / 5).await;
         println!("with the history of {} objects", inbox.states.load(Ordering::Relaxed));
     }
-    println!("after {BREAKS} more broke: {}", resident());
+    println!(
+        "after {BREAKS} more broke: {}; links of {} objects told",
+        resident(),
+        inbox.charted.load(Ordering::Relaxed)
+    );
     let mut delays = inbox.delays.lock().unwrap().split_off(broken);
     delays.sort_unstable();
     let at = |percent: usize| delays[(delays.len() - 1) * percent / 100];
@@ -101,11 +107,13 @@ fn resident() -> String {
     format!("resident {:.1} MiB, at most {:.1} MiB", field("VmRSS:"), field("VmHWM:"))
 }
 
-/// What came: how long each took from the start that its object tells, and how many states of objects.
+/// What came: how long each took from the start that its object tells, how many states of objects, and of how many the
+/// links.
 #[derive(Default)]
 struct Inbox {
     delays: Mutex<Vec<Duration>>,
     states: AtomicUsize,
+    charted: AtomicUsize,
 }
 
 #[async_trait::async_trait]
@@ -117,6 +125,14 @@ impl Chronicle for Inbox {
 
     async fn kept(&self, _: &str, _: &str) -> Result<Kept, KnownError> {
         Ok(Kept::default())
+    }
+}
+
+#[async_trait::async_trait]
+impl Atlas for Inbox {
+    async fn chart(&self, batch: topology::Batch) -> Result<(), DeliverError> {
+        self.charted.fetch_add(batch.entries.len(), Ordering::Relaxed);
+        Ok(())
     }
 }
 

@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 use crate::change::{History, Recorder};
 use crate::deliver::{Outbox, Pump};
 use crate::picture::{Observation, Picture};
+use crate::topology::{Survey, Surveyor, Waiting};
 use crate::watch::{HistoryWatches, PATIENCE, Phase, Phases, Watches};
-use crate::{Chronicle, Deliver, ForwarderConfig, Known, KnownError, metric};
+use crate::{Atlas, Chronicle, Deliver, ForwarderConfig, Known, KnownError, metric};
 
 /// Observations that wait to be judged: each is an object of some 1 KiB, and judging takes microseconds. When full, the
 /// watches wait, and with them the API server.
@@ -50,6 +51,7 @@ pub struct Forwarder {
     deliver: Arc<dyn Deliver>,
     known: Option<Arc<dyn Known>>,
     chronicle: Option<Arc<dyn Chronicle>>,
+    atlas: Option<Arc<dyn Atlas>>,
 }
 
 impl Forwarder {
@@ -63,13 +65,19 @@ impl Forwarder {
         deliver: Arc<dyn Deliver>,
         known: Option<Arc<dyn Known>>,
     ) -> Self {
-        Self { client, cluster: cluster.into(), config, deliver, known, chronicle: None }
+        Self { client, cluster: cluster.into(), config, deliver, known, chronicle: None, atlas: None }
     }
 
     /// It tells what changes too, as far as the configuration wants it, and keeps it there.
     #[must_use]
     pub fn with_history(self, chronicle: Arc<dyn Chronicle>) -> Self {
         Self { chronicle: Some(chronicle), ..self }
+    }
+
+    /// It tells what hangs together with what too, and keeps it there.
+    #[must_use]
+    pub fn with_topology(self, atlas: Arc<dyn Atlas>) -> Self {
+        Self { atlas: Some(atlas), ..self }
     }
 
     /// Runs until cancelled; then what is left to deliver is tried once more.
@@ -103,9 +111,21 @@ impl Forwarder {
                 "change history"
             });
         }
+        let (again, listed_again) = watch::channel(());
+        let topology = self.atlas.map(|atlas| {
+            let waiting = Arc::new(Waiting::new());
+            let (cluster, cancel) = (self.cluster.clone(), stop.clone());
+            let surveyor = Surveyor { waiting: waiting.clone(), atlas, cluster, again, cancel };
+            tasks.spawn(async move {
+                surveyor.run().await;
+                "topology"
+            });
+            (Survey::new(self.config.namespaces.clone()), waiting)
+        });
         let mut run = Run {
             picture: Picture::new(self.cluster, self.config.clone()),
             outbox,
+            topology,
             known: self.known,
             asking: Fuse::terminated(),
             ask_at: Instant::now(),
@@ -121,6 +141,7 @@ impl Forwarder {
             config: &self.config,
             sender,
             phase: opened,
+            again: listed_again,
             cancel: stop.clone(),
             phases: Phases::new(),
         };
@@ -140,6 +161,8 @@ type Answer = Result<Vec<Signal>, KnownError>;
 struct Run {
     picture: Picture,
     outbox: Arc<Outbox>,
+    /// Which links are known, and those that wait to be told; where they are told.
+    topology: Option<(Survey, Arc<Waiting>)>,
     known: Option<Arc<dyn Known>>,
     asking: Fuse<BoxFuture<'static, Answer>>,
     /// When the runner is asked again.
@@ -169,8 +192,15 @@ impl Run {
         tasks: &mut JoinSet<&'static str>,
         cancel: &CancellationToken,
     ) -> Result<(), ForwarderError> {
+        let waiting = self.topology.as_ref().map(|(_, waiting)| Arc::clone(waiting));
         loop {
             let due = self.picture.next_due().map(until);
+            let observed = async {
+                if let Some(waiting) = &waiting {
+                    waiting.room().await;
+                }
+                observations.recv().await
+            };
             tokio::select! {
                 // The end first, for it ends the tasks too; then what time brings, which observations must not delay.
                 biased;
@@ -193,7 +223,7 @@ impl Run {
                 () = tokio::time::sleep_until(self.resync_at) => self.resync(),
                 () = tokio::time::sleep_until(self.ask_at), if self.known.is_some() => self.ask(),
                 answer = &mut self.asking => self.answered(answer),
-                Some(observation) = observations.recv() => self.observed(observation),
+                Some(observation) = observed => self.observed(observation),
             }
         }
     }
@@ -201,6 +231,11 @@ impl Run {
     fn observed(&mut self, observation: Observation) {
         let listed = matches!(observation, Observation::Listed(..));
         let advanced = self.phases.note(&observation);
+        if let Some((survey, waiting)) = &mut self.topology
+            && let Some(news) = survey.take(&observation, Timestamp::now())
+        {
+            waiting.put(news);
+        }
         let signals = self.picture.take(observation, Timestamp::now());
         self.tell(signals);
         self.enter(advanced);

@@ -3,7 +3,8 @@
 //! The parts, from the wire inwards: `watch` reads objects as streams and keeps none of them; [`object`] says which
 //! fields of an object are read at all; [`condition`] tells from one object what is wrong with it (pure); [`tracker`]
 //! tells when a condition begins and ends (pure); [`picture`] puts these together over all objects (pure); [`deliver`]
-//! hands signals on, at least once. Beside them [`change`] tells what was altered, by watches of its own.
+//! hands signals on, at least once. Beside them [`change`] tells what was altered, by watches of its own, and [`topology`] what
+//! hangs together with what.
 
 pub mod change;
 pub mod condition;
@@ -17,6 +18,7 @@ mod metric;
 pub mod object;
 mod pauses;
 pub mod picture;
+pub mod topology;
 pub mod tracker;
 mod watch;
 
@@ -28,3 +30,4 @@ pub use election::Election;
 pub use forwarder::{Forwarder, ForwarderError};
 pub use handed::{Handed, Happening, HappeningError};
 pub use known::{Known, KnownError};
+pub use topology::Atlas;

@@ -6,6 +6,7 @@ pub(crate) const OBSERVATIONS: &str = "marple_forwarder_observations_total";
 pub(crate) const LISTINGS: &str = "marple_forwarder_listings_total";
 pub(crate) const WATCH_ERRORS: &str = "marple_forwarder_watch_errors_total";
 pub(crate) const FORBIDDEN: &str = "marple_forwarder_forbidden";
+pub(crate) const NOT_SERVED: &str = "marple_forwarder_not_served";
 pub(crate) const MALFORMED: &str = "marple_forwarder_malformed_total";
 pub(crate) const HELD_BACK: &str = "marple_forwarder_held_back_total";
 pub(crate) const UNTRACKED: &str = "marple_forwarder_untracked_total";
@@ -32,6 +33,11 @@ pub(crate) fn describe() {
         FORBIDDEN,
         "1 where the credentials don't allow to watch a kind, by kind and namespace (empty: the cluster)"
     );
+    describe_gauge!(
+        NOT_SERVED,
+        "1 where the API server doesn't serve a kind that is to be watched, as where its definition isn't installed, by \
+         kind and namespace"
+    );
     describe_counter!(MALFORMED, "Fields of objects that could not be read and were passed over");
     describe_counter!(
         HELD_BACK,
@@ -55,7 +61,7 @@ pub(crate) fn describe() {
     describe_counter!(DELIVERY_FAILURES, "Deliveries that failed, by class; they are tried again");
     describe_counter!(
         DROPPED,
-        "Signals and changes dropped, by reason: the outbox was full, or the runner refused them"
+        "Signals, changes and links dropped, by reason: the outbox was full, or the runner refused them"
     );
     describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "How long the runner took for a delivery");
 }

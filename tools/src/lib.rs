@@ -23,6 +23,7 @@ pub mod skill;
 pub mod tool;
 pub mod toolbox;
 pub mod toolset;
+pub mod topology;
 pub mod trace;
 pub mod view;
 

@@ -139,7 +139,8 @@ impl Forwarding {
             let known = Some(Arc::clone(&self.courier) as Arc<dyn Known>);
             let (config, client, courier) = (self.config.clone(), self.client.clone(), Arc::clone(&self.courier));
             let forwarder = Forwarder::new(client, config.cluster.name, config.forwarder, courier, known)
-                .with_history(self.courier.clone());
+                .with_history(self.courier.clone())
+                .with_topology(self.courier.clone());
             let mut running = std::pin::pin!(forwarder.run(stop.clone()));
             loop {
                 tokio::select! {

@@ -16,6 +16,7 @@ use crate::change::{Batch, Chronicle, Kept};
 use crate::known::{Known, KnownError};
 use crate::metric;
 use crate::pauses::Pauses;
+use crate::topology::{self, Atlas};
 
 /// How long those who deliver wait where the spool is full or can't be written.
 const NO_ROOM: Duration = Duration::from_secs(5);
@@ -29,6 +30,7 @@ pub struct Courier {
     spool: Option<Spool>,
     signals: Mutex<Order>,
     changes: Mutex<Order>,
+    topology: Mutex<Order>,
     spooled: Notify,
 }
 
@@ -44,7 +46,8 @@ impl Courier {
     /// To this runner, without a spool.
     pub fn direct(runner: HttpDeliver) -> Self {
         let order = || Mutex::new(Order { next: Sequence::first(), waiting: 0 });
-        Self { runner, spool: None, signals: order(), changes: order(), spooled: Notify::new() }
+        let [signals, changes, topology] = [order(), order(), order()];
+        Self { runner, spool: None, signals, changes, topology, spooled: Notify::new() }
     }
 
     /// To this runner, by way of a file of at most so many bytes while it is away. [`Self::run`] empties it.
@@ -126,6 +129,7 @@ impl Courier {
         match lane {
             Lane::Signals => &self.signals,
             Lane::Changes => &self.changes,
+            Lane::Topology => &self.topology,
         }
     }
 
@@ -180,6 +184,17 @@ impl Chronicle for Courier {
     async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
         self.emptied().await?;
         self.runner.kept(cluster, kind).await
+    }
+}
+
+#[async_trait]
+impl Atlas for Courier {
+    /// Never by way of the disk: what is lost is told anew, and the room there is for what can't be.
+    async fn chart(&self, batch: topology::Batch) -> Result<(), DeliverError> {
+        let mut order = self.topology.lock().await;
+        let sequence = order.next;
+        order.next = sequence.next();
+        self.post(&Parcel { sequence: Some(sequence), content: Content::Topology(batch) }).await
     }
 }
 

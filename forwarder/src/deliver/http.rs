@@ -26,8 +26,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerEndpoint {
-    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it and changes to
-    /// `/api/changes`, and what it holds of them is read from there.
+    /// Its address, as `http://marple.monitoring:8080`; signals are posted to `/api/signals` under it, changes to
+    /// `/api/changes` and what hangs together to `/api/topology`; what it holds of the first two is read from there.
     pub url: String,
     /// The bearer token that it expects. Default: none.
     #[serde(default)]
@@ -67,6 +67,7 @@ pub struct HttpDeliver {
     signals: Url,
     changes: Url,
     kept: Url,
+    topology: Url,
 }
 
 impl HttpDeliver {
@@ -77,7 +78,8 @@ impl HttpDeliver {
             Url::parse(&format!("{}{path}", endpoint.url.trim_end_matches('/')))
                 .map_err(|error| fault(error.to_string()))
         };
-        let (signals, changes, kept) = (under("/api/signals")?, under("/api/changes")?, under("/api/changes/kept")?);
+        let (signals, topology) = (under("/api/signals")?, under("/api/topology")?);
+        let (changes, kept) = (under("/api/changes")?, under("/api/changes/kept")?);
         if !matches!(signals.scheme(), "http" | "https") {
             return Err(fault(format!("{} is not http or https", signals.scheme())));
         }
@@ -95,7 +97,7 @@ impl HttpDeliver {
             .user_agent(concat!("marple-forwarder/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(EndpointError::Client)?;
-        Ok(Self { client, signals, changes, kept })
+        Ok(Self { client, signals, changes, kept, topology })
     }
 }
 
@@ -106,6 +108,7 @@ impl HttpDeliver {
         let mut request = match &parcel.content {
             Content::Signals(signals) => self.client.post(self.signals.clone()).json(signals),
             Content::Changes(batch) => self.client.post(self.changes.clone()).json(batch),
+            Content::Topology(batch) => self.client.post(self.topology.clone()).json(batch),
         };
         if let Some(sequence) = parcel.sequence {
             request = request.header(Sequence::HEADER, sequence.to_string());

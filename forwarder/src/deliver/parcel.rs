@@ -4,7 +4,7 @@ use marple_core::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::Sequence;
-use crate::change::Batch;
+use crate::{change, topology};
 
 /// What is posted to a runner at once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,9 @@ pub(crate) enum Content {
     /// Signals, in order.
     Signals(Vec<Signal>),
     /// Changes, with the states from which later ones are told.
-    Changes(Batch),
+    Changes(change::Batch),
+    /// What hangs together with what.
+    Topology(topology::Batch),
 }
 
 /// What goes in an order of its own.
@@ -30,6 +32,7 @@ pub(crate) enum Content {
 pub(crate) enum Lane {
     Signals,
     Changes,
+    Topology,
 }
 
 impl Lane {
@@ -38,6 +41,7 @@ impl Lane {
         match self {
             Self::Signals => "signals",
             Self::Changes => "changes",
+            Self::Topology => "topology",
         }
     }
 }
@@ -47,14 +51,16 @@ impl Content {
         match self {
             Self::Signals(_) => Lane::Signals,
             Self::Changes(_) => Lane::Changes,
+            Self::Topology(_) => Lane::Topology,
         }
     }
 
-    /// How many signals or changes it tells.
+    /// How many signals, changes or objects it tells.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Signals(signals) => signals.len(),
             Self::Changes(batch) => batch.changes(),
+            Self::Topology(batch) => batch.entries.len(),
         }
     }
 }

@@ -26,6 +26,8 @@ view! {
     pub struct ClaimSpec {
         /// The StorageClass.
         pub storage_class_name: Option<String>,
+        /// The volume that it is bound to.
+        pub volume_name: Option<String>,
     }
 
     /// How a claim is.

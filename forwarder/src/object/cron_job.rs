@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::batch::v1;
 use kube::core::ObjectMeta;
 
+use super::job::JobSpec;
 use super::resource::resource;
 use super::view::view;
 
@@ -26,6 +27,14 @@ view! {
     pub struct CronJobSpec {
         /// Whether somebody has stopped it.
         pub suspend: bool,
+        /// From what its Jobs are made.
+        pub job_template: JobTemplate,
+    }
+
+    /// From what Jobs are made.
+    pub struct JobTemplate {
+        /// What is wanted of them.
+        pub spec: JobSpec,
     }
 
     /// How a CronJob is.

@@ -4,6 +4,7 @@ use k8s_openapi::api::batch::v1;
 use kube::core::ObjectMeta;
 
 use super::Standing;
+use super::reference::PodTemplate;
 use super::resource::resource;
 use super::view::view;
 
@@ -12,6 +13,8 @@ view! {
     pub struct Job {
         /// What names it.
         pub metadata: ObjectMeta,
+        /// What is wanted.
+        pub spec: JobSpec,
         /// What is.
         pub status: JobStatus,
     }
@@ -20,6 +23,12 @@ view! {
 resource!(Job, v1::Job);
 
 view! {
+    /// What is wanted of a Job.
+    pub struct JobSpec {
+        /// From what its pods are made.
+        pub template: PodTemplate,
+    }
+
     /// How a Job is.
     pub struct JobStatus {
         /// How many pods run.

@@ -23,6 +23,8 @@ pub enum Kind {
     PersistentVolumeClaim,
     StorageClass,
     HorizontalPodAutoscaler,
+    PodDisruptionBudget,
+    NetworkPolicy,
     APIService,
     Secret,
     Event,
@@ -43,7 +45,7 @@ pub struct CustomKind {
 
 impl Kind {
     /// Those that Kubernetes itself knows.
-    const KNOWN: [Self; 17] = [
+    const KNOWN: [Self; 19] = [
         Self::Pod,
         Self::Deployment,
         Self::StatefulSet,
@@ -58,6 +60,8 @@ impl Kind {
         Self::PersistentVolumeClaim,
         Self::StorageClass,
         Self::HorizontalPodAutoscaler,
+        Self::PodDisruptionBudget,
+        Self::NetworkPolicy,
         Self::APIService,
         Self::Secret,
         Self::Event,
@@ -96,6 +100,8 @@ impl Kind {
             Self::PersistentVolumeClaim => "PersistentVolumeClaim",
             Self::StorageClass => "StorageClass",
             Self::HorizontalPodAutoscaler => "HorizontalPodAutoscaler",
+            Self::PodDisruptionBudget => "PodDisruptionBudget",
+            Self::NetworkPolicy => "NetworkPolicy",
             Self::APIService => "APIService",
             Self::Secret => "Secret",
             Self::Event => "Event",
@@ -111,6 +117,8 @@ impl Kind {
             Self::Job | Self::CronJob => "batch",
             Self::StorageClass => "storage.k8s.io",
             Self::HorizontalPodAutoscaler => "autoscaling",
+            Self::PodDisruptionBudget => "policy",
+            Self::NetworkPolicy => "networking.k8s.io",
             Self::APIService => "apiregistration.k8s.io",
             Self::Custom(kind) => &kind.group,
             _ => "",

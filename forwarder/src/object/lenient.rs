@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
+use marple_core::Labels;
 use metrics::counter;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -36,7 +37,7 @@ macro_rules! fields {
 
 pub(crate) use fields;
 
-fields! { String, bool, i32, i64, u32, Timestamp, }
+fields! { String, bool, i32, i64, u32, Timestamp, Labels, }
 
 impl<T: Field> Field for Option<T> {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {

@@ -1,12 +1,14 @@
-//! Metadata without what nobody reads: managed fields, labels and annotations are most of an object's bytes.
+//! Metadata without what nobody reads: managed fields and annotations are most of an object's bytes.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
 use kube::core::ObjectMeta;
+use marple_core::{Labels, ObjectRef};
 use serde::Deserializer;
 
+use super::Kind;
 use super::lenient::{Field, attempt};
 use super::view::view;
 
@@ -21,6 +23,7 @@ view! {
         deletion_timestamp: Option<Timestamp>,
         finalizers: Vec<String>,
         owner_references: Vec<WantedOwner>,
+        labels: Labels,
         annotations: WantedAnnotations,
     }
 
@@ -37,6 +40,8 @@ view! {
         selected_node: Option<String>,
         #[serde(rename = "meta.helm.sh/release-name")]
         release_name: Option<String>,
+        #[serde(rename = "meta.helm.sh/release-namespace")]
+        release_namespace: Option<String>,
     }
 }
 
@@ -46,6 +51,7 @@ pub(crate) const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// The annotation by which Helm marks what a release has made (helm.sh/docs, Resource adoption).
 const RELEASE_NAME: &str = "meta.helm.sh/release-name";
+const RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
 
 impl Field for ObjectMeta {
     /// Metadata, of which what conditions and the watch need is kept.
@@ -56,11 +62,13 @@ impl Field for ObjectMeta {
 
 impl Wanted {
     fn metadata(self) -> ObjectMeta {
+        let WantedAnnotations { selected_node, release_name, release_namespace } = self.annotations;
+        let annotations =
+            [(SELECTED_NODE, selected_node), (RELEASE_NAME, release_name), (RELEASE_NAMESPACE, release_namespace)];
         let annotations: BTreeMap<String, String> =
-            [(SELECTED_NODE, self.annotations.selected_node), (RELEASE_NAME, self.annotations.release_name)]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), value?)))
-                .collect();
+            annotations.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        let labels = self.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let labels: BTreeMap<String, String> = labels.collect();
         let owners: Vec<OwnerReference> = self.owner_references.into_iter().map(WantedOwner::reference).collect();
         ObjectMeta {
             name: self.name,
@@ -72,6 +80,7 @@ impl Wanted {
             deletion_timestamp: self.deletion_timestamp.map(Time),
             finalizers: Some(self.finalizers).filter(|finalizers| !finalizers.is_empty()),
             owner_references: Some(owners).filter(|owners| !owners.is_empty()),
+            labels: Some(labels).filter(|labels| !labels.is_empty()),
             annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
             ..ObjectMeta::default()
         }
@@ -98,6 +107,19 @@ pub(crate) fn deletion(metadata: &ObjectMeta) -> Option<Timestamp> {
 /// The Helm release that has made the object.
 pub(crate) fn helm_release(metadata: &ObjectMeta) -> Option<&str> {
     metadata.annotations.as_ref()?.get(RELEASE_NAME).map(String::as_str)
+}
+
+/// That release, with the namespace in which Helm keeps it.
+pub(crate) fn helm_release_of(metadata: &ObjectMeta) -> Option<ObjectRef> {
+    let name = helm_release(metadata)?;
+    let annotations = metadata.annotations.as_ref();
+    let namespace =
+        annotations.and_then(|annotations| annotations.get(RELEASE_NAMESPACE)).or(metadata.namespace.as_ref());
+    Some(ObjectRef {
+        kind: Kind::HelmRelease.as_str().to_owned(),
+        namespace: namespace.cloned(),
+        name: name.to_owned(),
+    })
 }
 
 /// The object that controls another.

@@ -1,4 +1,4 @@
-//! The fields of objects that conditions read. All others are passed over as the answer is decoded, so that an object of
+//! The fields of objects that conditions and links read. All others are passed over as the answer is decoded, so that an object of
 //! 20 KiB costs a few hundred bytes, and those only until it has been judged.
 
 mod api_service;
@@ -14,8 +14,10 @@ mod meta;
 mod namespace;
 mod node;
 mod pod;
+mod reference;
 mod release;
 mod resource;
+mod selecting;
 mod service;
 mod standing;
 mod storage_class;
@@ -28,18 +30,23 @@ use std::sync::Arc;
 pub use api_service::{ApiService, ApiServiceSpec, ApiServiceStatus, Backend};
 pub use autoscaler::{Autoscaler, AutoscalerSpec, AutoscalerStatus, ScaleTarget};
 pub use claim::{Claim, ClaimSpec, ClaimStatus};
-pub use cron_job::{ActiveJob, CronJob, CronJobSpec, CronJobStatus};
+pub use cron_job::{ActiveJob, CronJob, CronJobSpec, CronJobStatus, JobTemplate};
 pub use custom::{Custom, CustomStatus};
 pub use event::{Event, Involved, Series};
-pub use job::{Job, JobStatus};
+pub use job::{Job, JobSpec, JobStatus};
 pub use key::{CustomKind, Kind, ObjectKey};
 pub use meta::{Owner, controller};
-pub(crate) use meta::{created, deletion, helm_release};
+pub(crate) use meta::{created, deletion, helm_release, helm_release_of};
 pub use namespace::{Namespace, NamespaceStatus};
 pub use node::{Node, NodeStatus};
 pub use pod::{Container, ContainerState, ContainerStatus, Pod, PodSpec, PodStatus, Running, Terminated, Waiting};
+pub use reference::{
+    Named, NamedClaim, NamedSecret, PodTemplate, Projected, Projection, TemplateMetadata, Variable, VariableSource,
+    VariableValue, VolumeSource,
+};
 pub(crate) use release::revision_of;
 pub use release::{Release, Revision, RevisionSecret};
+pub use selecting::{Budget, BudgetSpec, PodExpression, PodSelector, Policy, PolicySpec};
 pub use service::{Address, LoadBalancer, Service, ServiceSpec, ServiceStatus};
 pub use standing::{Standing, Status, find};
 pub use storage_class::StorageClass;
@@ -79,6 +86,10 @@ pub enum Object {
     StorageClass(Box<StorageClass>),
     /// A HorizontalPodAutoscaler.
     Autoscaler(Box<Autoscaler>),
+    /// A PodDisruptionBudget.
+    Budget(Box<Budget>),
+    /// A NetworkPolicy.
+    Policy(Box<Policy>),
     /// An APIService.
     ApiService(Box<ApiService>),
     /// The Secret of a revision of a Helm release.
@@ -109,6 +120,8 @@ impl Object {
             Self::Claim(object) => &object.metadata,
             Self::StorageClass(object) => &object.metadata,
             Self::Autoscaler(object) => &object.metadata,
+            Self::Budget(object) => &object.metadata,
+            Self::Policy(object) => &object.metadata,
             Self::ApiService(object) => &object.metadata,
             Self::RevisionSecret(object) => &object.metadata,
             Self::Release(object) => &object.metadata,
@@ -134,6 +147,8 @@ impl Object {
             Self::Claim(_) => Kind::PersistentVolumeClaim,
             Self::StorageClass(_) => Kind::StorageClass,
             Self::Autoscaler(_) => Kind::HorizontalPodAutoscaler,
+            Self::Budget(_) => Kind::PodDisruptionBudget,
+            Self::Policy(_) => Kind::NetworkPolicy,
             Self::ApiService(_) => Kind::APIService,
             Self::RevisionSecret(_) => Kind::Secret,
             Self::Release(_) => Kind::HelmRelease,

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1;
 use kube::core::ObjectMeta;
 
+use super::reference::{Named, Variable, VariableSource, VolumeSource};
 use super::resource::resource;
 use super::view::view;
 use super::{Standing, Status, find};
@@ -33,6 +34,12 @@ view! {
         pub init_containers: Vec<Container>,
         /// Its containers.
         pub containers: Vec<Container>,
+        /// Its volumes.
+        pub volumes: Vec<VolumeSource>,
+        /// With which secrets images are pulled.
+        pub image_pull_secrets: Vec<Named>,
+        /// As whom it runs.
+        pub service_account_name: Option<String>,
     }
 
     /// A container as it is wanted.
@@ -45,6 +52,10 @@ view! {
         pub restart_policy: Option<String>,
         /// What it may use.
         pub resources: Resources,
+        /// Its variables.
+        pub env: Vec<Variable>,
+        /// Where more of them come from.
+        pub env_from: Vec<VariableSource>,
     }
 
     /// What a container may use.

@@ -2,6 +2,7 @@
 
 use k8s_openapi::api::core::v1;
 use kube::core::ObjectMeta;
+use marple_core::Labels;
 
 use super::resource::resource;
 use super::view::view;
@@ -26,6 +27,8 @@ view! {
         /// `ClusterIP`, `NodePort`, `LoadBalancer` or `ExternalName`.
         #[serde(rename = "type")]
         pub type_: Option<String>,
+        /// The labels of the pods that it leads to.
+        pub selector: Labels,
     }
 
     /// How a Service is.

@@ -4,6 +4,7 @@ use k8s_openapi::api::apps::v1;
 use kube::core::ObjectMeta;
 
 use super::Standing;
+use super::reference::PodTemplate;
 use super::resource::resource;
 use super::view::view;
 
@@ -38,6 +39,8 @@ workload! {
     DeploymentSpec {
         /// How many pods; one where it doesn't say.
         pub replicas: Option<u32>,
+        /// From what its pods are made.
+        pub template: PodTemplate,
     },
     DeploymentStatus {
         /// The generation that the counts are of.
@@ -59,6 +62,10 @@ workload! {
         pub replicas: Option<u32>,
         /// How pods are replaced.
         pub update_strategy: UpdateStrategy,
+        /// From what its pods are made.
+        pub template: PodTemplate,
+        /// The Service by which its pods have names.
+        pub service_name: Option<String>,
     },
     StatefulSetStatus {
         /// The generation that the counts are of.
@@ -78,6 +85,8 @@ workload! {
     DaemonSetSpec {
         /// How pods are replaced.
         pub update_strategy: UpdateStrategy,
+        /// From what its pods are made.
+        pub template: PodTemplate,
     },
     DaemonSetStatus {
         /// The generation that the counts are of.

@@ -10,6 +10,7 @@ use kube::discovery::{self, ApiCapabilities};
 use kube::runtime::watcher::{self, watcher};
 use metrics::SharedString;
 
+use super::fault::Fault;
 use super::permission::missing;
 use super::source::{Sight, Source, Step, Steps, api, observation};
 use crate::config::{CustomResource, Scope};
@@ -114,7 +115,7 @@ fn absent(wanted: &CustomResource) -> kube::Error {
 }
 
 fn is_refusal(error: &watcher::Error) -> bool {
-    super::fault::Fault::of(error, false) == super::fault::Fault::Forbidden
+    matches!(Fault::of(error, false), Fault::Forbidden | Fault::NotServed)
 }
 
 #[cfg(test)]

@@ -6,8 +6,10 @@ use kube::runtime::watcher::Error;
 /// What an error of a watch calls for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The credentials don't allow it, or the API server doesn't serve the kind: to be tried again at long intervals.
+    /// The credentials don't allow it: to be tried again at long intervals.
     Forbidden,
+    /// The API server doesn't serve the kind, as where its definition isn't installed: the same.
+    NotServed,
     /// The API server can't list as a stream.
     NoStreaming,
     /// The watch is too far behind: to be listed anew.
@@ -21,7 +23,8 @@ impl Fault {
     pub(super) fn of(error: &Error, streamed_list: bool) -> Self {
         let Some(status) = status(error) else { return Self::Passing };
         match status.code {
-            403 | 404 => Self::Forbidden,
+            403 => Self::Forbidden,
+            404 => Self::NotServed,
             // Without the feature the parameters of a streamed list are refused as invalid; without its watch progress
             // in etcd the stream fails as an internal error.
             400 | 422 | 500 if streamed_list => Self::NoStreaming,
@@ -36,6 +39,7 @@ impl Fault {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Forbidden => "forbidden",
+            Self::NotServed => "not_served",
             Self::NoStreaming => "no_streaming",
             Self::Expired => "expired",
             Self::Passing => "passing",

@@ -31,8 +31,8 @@ pub(crate) use whole::HistoryWatches;
 use crate::ForwarderConfig;
 use crate::config::Scope;
 use crate::object::{
-    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Pod, ReplicaSet,
-    RevisionSecret, Service, StatefulSet, StorageClass, Volume,
+    ApiService, Autoscaler, Budget, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Pod,
+    Policy, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
 };
 use crate::picture::Observation;
 
@@ -42,6 +42,8 @@ pub(crate) struct Watches<'a> {
     pub(crate) config: &'a ForwarderConfig,
     pub(crate) sender: Sender<Observation>,
     pub(crate) phase: Receiver<Phase>,
+    /// Says when all is to be listed again.
+    pub(crate) again: Receiver<()>,
     pub(crate) cancel: CancellationToken,
     pub(crate) phases: Phases,
 }
@@ -65,6 +67,8 @@ impl Watches<'_> {
             self.namespaced::<CronJob>(&scope, tasks);
             self.namespaced::<Service>(&scope, tasks);
             self.namespaced::<Autoscaler>(&scope, tasks);
+            self.namespaced::<Budget>(&scope, tasks);
+            self.namespaced::<Policy>(&scope, tasks);
             if self.config.conditions.helm_release.enabled {
                 self.namespaced::<RevisionSecret>(&scope, tasks);
             }
@@ -120,6 +124,7 @@ impl Watches<'_> {
         let (mut phase, cancel) = (self.phase.clone(), self.cancel.clone());
         let forbidden_retry = self.config.forbidden_retry.duration();
         let watch = Watch::new(source, scope, self.sender.clone(), forbidden_retry, cancel.clone());
+        let watch = watch.again_on(self.again.clone());
         tasks.spawn(async move {
             // The sender lives as long as the forwarder: an error means that it ends.
             let opened = async { phase.wait_for(|phase| *phase >= begins).await.is_ok() };

@@ -6,6 +6,7 @@ use futures::StreamExt;
 use kube::runtime::watcher;
 use metrics::{counter, gauge};
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::Fault;
@@ -28,10 +29,22 @@ pub(super) struct Watch<S: Source> {
     sender: Sender<S::Told>,
     forbidden_retry: Duration,
     cancel: CancellationToken,
+    /// Says when all is to be listed again.
+    again: watch::Receiver<()>,
     streaming: bool,
-    forbidden: bool,
+    /// Why nothing is seen, where that stays until somebody changes it.
+    refused: Option<Refusal>,
     /// Ever longer from the first failure until something is seen again.
     pauses: Pauses,
+}
+
+/// Why nothing is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// The credentials don't allow it.
+    Forbidden,
+    /// The API server doesn't serve the kind.
+    NotServed,
 }
 
 /// Why a stream was left.
@@ -56,10 +69,16 @@ impl<S: Source> Watch<S> {
             sender,
             forbidden_retry,
             cancel,
+            again: watch::channel(()).1,
             streaming: true,
-            forbidden: false,
+            refused: None,
             pauses: Pauses::default(),
         }
+    }
+
+    /// The same, but all is listed again whenever this says so.
+    pub(super) fn again_on(self, again: watch::Receiver<()>) -> Self {
+        Self { again, ..self }
     }
 
     /// Runs until cancelled, or until nobody hears any more.
@@ -89,6 +108,7 @@ impl<S: Source> Watch<S> {
             };
             let next = tokio::select! {
                 () = cancel.cancelled() => return Left::Ended,
+                Ok(()) = self.again.changed() => return Left::Relist,
                 next = next => next,
             };
             let sight = match next {
@@ -156,15 +176,24 @@ impl<S: Source> Watch<S> {
 
     fn recovered(&mut self) {
         self.pauses = Pauses::default();
-        if std::mem::take(&mut self.forbidden) {
-            tracing::info!(kind = %self.source.kind(), scope = %self.scope, "allowed now");
-            self.gauge(0.0);
+        if self.refused.is_some() {
+            tracing::info!(kind = %self.source.kind(), scope = %self.scope, "seen now");
+            self.refuse(None);
         }
     }
 
-    fn gauge(&self, forbidden: f64) {
-        let namespace = self.scope.namespace().to_owned();
-        gauge!(metric::FORBIDDEN, "kind" => self.source.kind(), "namespace" => namespace).set(forbidden);
+    /// Notes why nothing is seen, and shows it. What need not be there is not missed.
+    fn refuse(&mut self, refused: Option<Refusal>) {
+        if self.source.missing(&self.scope).is_some() {
+            let namespace = self.scope.namespace().to_owned();
+            for (metric, one) in [(metric::FORBIDDEN, Refusal::Forbidden), (metric::NOT_SERVED, Refusal::NotServed)] {
+                if refused == Some(one) || self.refused == Some(one) {
+                    let set = f64::from(refused == Some(one));
+                    gauge!(metric, "kind" => self.source.kind(), "namespace" => namespace.clone()).set(set);
+                }
+            }
+        }
+        self.refused = refused;
     }
 
     /// Waits as the error calls for. Nothing where the same stream goes on.
@@ -177,14 +206,15 @@ impl<S: Source> Watch<S> {
                 self.streaming = false;
                 return Some(Left::Relist);
             }
-            Fault::Forbidden => {
-                if !std::mem::replace(&mut self.forbidden, true) {
+            Fault::Forbidden | Fault::NotServed => {
+                let refusal = if fault == Fault::Forbidden { Refusal::Forbidden } else { Refusal::NotServed };
+                if self.refused != Some(refusal) {
                     if let Some(missing) = self.source.missing(&self.scope) {
                         tracing::warn!(%error, retry = ?self.forbidden_retry, "{missing}");
-                        self.gauge(1.0);
                     } else {
                         tracing::debug!(kind = %self.source.kind(), %error, "not served here, or not allowed");
                     }
+                    self.refuse(Some(refusal));
                 }
                 if !self.tell(Sight::Forbidden).await {
                     return Some(Left::Ended);

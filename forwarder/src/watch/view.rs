@@ -10,8 +10,8 @@ use super::permission::missing;
 use super::source::{Sight, Source, Step, Steps, Watchable, observation};
 use crate::config::Scope;
 use crate::object::{
-    ApiService, Autoscaler, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object, Pod,
-    ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
+    ApiService, Autoscaler, Budget, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object,
+    Pod, Policy, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
 };
 use crate::picture::Observation;
 
@@ -104,6 +104,8 @@ views! {
     Claim PersistentVolumeClaim,
     StorageClass StorageClass,
     Autoscaler HorizontalPodAutoscaler,
+    Budget PodDisruptionBudget,
+    Policy NetworkPolicy,
     ApiService APIService,
     RevisionSecret Secret LABELS "owner=helm",
     Event Event FIELDS "type=Warning",

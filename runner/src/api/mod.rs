@@ -8,6 +8,8 @@
 //! | `GET /api/changes` | lists what changed, latest first; `namespace`, `since`, `until`, `limit` |
 //! | `POST /api/handle` | takes what Robusta's forwarder sends: one object that was made, written or deleted |
 //! | `GET /api/changes/kept` | how the objects of a kind were, for a forwarder that begins again; `cluster`, `kind` |
+//! | `POST /api/topology` | takes what hangs together with what, from a forwarder apart |
+//! | `GET /api/topology` | what is known of an object: its owners, what it needs, what hangs on it; `kind`, `namespace`, `name` |
 //! | `GET /api/incidents` | lists incidents; `status`, `object`, `since`, `before`, `limit` |
 //! | `GET /api/incidents/{id}` | one incident with members, story, findings, conclusion and titles of evidence |
 //! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence; of a text beyond 8 MiB the beginning |
@@ -40,6 +42,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 mod token;
+mod topology;
 
 pub use configuration::{Refused, Standing};
 pub use probes::serve_probes;
@@ -66,6 +69,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/signals", post(receive::signals).get(receive::firing))
         .route("/api/changes", post(changes::take_in).get(changes::list))
         .route("/api/changes/kept", get(changes::kept))
+        .route("/api/topology", post(topology::take_in).get(topology::shown))
         .route("/api/handle", post(handle::take_in))
         .route("/api/incidents", get(incidents::list))
         .route("/api/incidents/{id}", get(incidents::one))

@@ -24,6 +24,9 @@ const LESSONS: usize = 64;
 /// The longest wait for owners, on top of what the resolver promises.
 const OWNERS: Duration = Duration::from_secs(3);
 
+/// Kinds of which conditions are told that are about a workload which doesn't own them.
+const DEPENDING: [&str; 2] = ["HorizontalPodAutoscaler", "HelmRelease"];
+
 /// When objects are asked for again whose owners could not be told: soon after they came in, since a first message waits
 /// for it, and then ever more rarely, up to `SLOWEST`, while nothing is told.
 const SOON: Duration = Duration::from_secs(1);
@@ -170,6 +173,10 @@ impl Correlator {
             let related = Related::of(signal, signal.subject.as_ref().and_then(|subject| related.get(subject)));
             book.fold(*seq, signal, &related, now);
         }
+        for dependency in self.depend(&signals).await {
+            let object = dependency.from.clone();
+            book.learn_of(&object, vec![dependency], now);
+        }
         let count = u64::try_from(signals.len()).unwrap_or(u64::MAX);
         let more = signals.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
         drop(signals);
@@ -188,6 +195,24 @@ impl Correlator {
         let subjects: BTreeSet<&ObjectRef> = holding.filter_map(|signal| signal.subject.as_ref()).collect();
         let subjects: Vec<ObjectRef> = subjects.into_iter().cloned().collect();
         self.ask(subjects).await
+    }
+
+    /// What the subjects of those that hold depend on though nothing owns them.
+    async fn depend(&self, signals: &[(SignalSeq, Signal)]) -> Vec<Dependency> {
+        let holding = signals.iter().map(|(_, signal)| signal).filter(|signal| signal.status == SignalStatus::Firing);
+        let subjects: BTreeSet<&ObjectRef> = holding
+            .filter_map(|signal| signal.subject.as_ref())
+            .filter(|subject| DEPENDING.contains(&subject.kind.as_str()))
+            .collect();
+        if subjects.is_empty() {
+            return vec![];
+        }
+        let subjects: Vec<ObjectRef> = subjects.into_iter().cloned().collect();
+        let told = tokio::time::timeout(OWNERS, self.owners.dependencies(&subjects)).await;
+        told.unwrap_or_else(|_| {
+            metrics::counter!("marple_owners_timeouts_total").increment(1);
+            vec![]
+        })
     }
 
     async fn ask(&self, objects: Vec<ObjectRef>) -> HashMap<ObjectRef, Related> {

@@ -12,6 +12,7 @@ mod config;
 mod correlator;
 mod dependency;
 mod group;
+mod known_owners;
 mod related;
 
 pub use alive::{Alive, Life};
@@ -22,4 +23,5 @@ pub use config::CorrelateConfig;
 pub use correlator::{CorrelateError, Correlator, Ended, Teacher};
 pub use dependency::Dependency;
 pub use group::group;
+pub use known_owners::KnownOwners;
 pub use related::{Known, Owners, Related};

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use marple_core::{Labels, ObjectRef, Signal};
 use serde::{Deserialize, Serialize};
 
+use super::Dependency;
+
 /// How it is known what an object belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,4 +75,10 @@ impl Related {
 pub trait Owners: Send + Sync {
     /// For each object, in the same order. Never fails and answers within seconds: what can't be told is nothing.
     async fn related(&self, objects: &[ObjectRef]) -> Vec<Option<Related>>;
+
+    /// What these depend on though nothing owns them: an autoscaler on what it scales, a Helm release on the workloads that
+    /// it made. What can't be told is left out.
+    async fn dependencies(&self, _: &[ObjectRef]) -> Vec<Dependency> {
+        Vec::new()
+    }
 }

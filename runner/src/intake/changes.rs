@@ -13,11 +13,8 @@ const ANOTHER: &str = "another value";
 /// Reads a batch of changes and states. It is kept whole or not at all: a change without its state would be told twice.
 pub fn read_changes(body: &[u8]) -> Result<Batch, PayloadFault> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string().replace(']', "").replace(['.', '['], "/");
-        let pointer = if path.is_empty() { String::new() } else { format!("/{path}") };
-        PayloadFault { pointer, reason: format!("changes can't be read: {}", error.into_inner()) }
-    })
+    serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| PayloadFault::at_path(error.path(), format!("changes can't be read: {}", error.inner())))
 }
 
 /// Takes secrets out of what is shown of a batch, and gives its changes as they are kept, each with the identity that it

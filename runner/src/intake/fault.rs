@@ -15,6 +15,12 @@ impl PayloadFault {
         Self { pointer: pointer.into(), reason: reason.into() }
     }
 
+    /// At a path as serde tells it.
+    pub(super) fn at_path(path: &serde_path_to_error::Path, reason: String) -> Self {
+        let path = path.to_string().replace(']', "").replace(['.', '['], "/");
+        Self { pointer: if path.is_empty() { path } else { format!("/{path}") }, reason }
+    }
+
     /// Of a text that is no JSON.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         Self::at("", format!("the body is no JSON: {error}"))

@@ -9,12 +9,14 @@ mod redact;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod topology;
 mod webhook;
 
 pub use changes::{read_changes, redacted_changes};
 pub use fault::PayloadFault;
 pub use redact::redact;
 pub use signals::read_signals;
+pub use topology::read_topology;
 pub use webhook::read_webhook;
 
 use marple_core::Signal;

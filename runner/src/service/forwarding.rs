@@ -1,4 +1,4 @@
-//! The forwarder in the same process: its signals and changes go through the store like all others.
+//! The forwarder in the same process: its signals, changes and links go through the store like all others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,20 +6,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use marple_core::{Signal, SignalSource};
 use marple_forwarder::change::{Batch, Chronicle, Kept};
-use marple_forwarder::{Deliver, DeliverError, Known, KnownError};
+use marple_forwarder::{Atlas, Deliver, DeliverError, Known, KnownError, topology};
 use marple_tools::Redact;
 
 use crate::clock::Clock;
 use crate::intake;
-use crate::store::{Changes, Signals, StoreError};
+use crate::store::{Changes, Signals, StoreError, Topology};
 
 /// How long the forwarder waits where the store is full.
 const FULL: Duration = Duration::from_secs(1);
 
-/// Takes the forwarder's signals and changes into the store, and tells it what is held there of them.
+/// Takes the forwarder's signals, changes and links into the store, and tells it what is held there of them.
 pub(super) struct InProcess {
     pub(super) signals: Arc<dyn Signals>,
     pub(super) changes: Arc<dyn Changes>,
+    pub(super) topology: Arc<dyn Topology>,
     /// Takes secrets out of what the cluster says.
     pub(super) redact: Arc<dyn Redact>,
     pub(super) clock: Clock,
@@ -42,6 +43,13 @@ impl Chronicle for InProcess {
 
     async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
         self.changes.kept(cluster, kind).await.map_err(|error| KnownError { source: error.into() })
+    }
+}
+
+#[async_trait]
+impl Atlas for InProcess {
+    async fn chart(&self, batch: topology::Batch) -> Result<(), DeliverError> {
+        self.topology.chart(None, &batch, self.clock.now()).await.map_err(undelivered)
     }
 }
 

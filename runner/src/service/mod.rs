@@ -10,6 +10,7 @@ mod forwarding;
 mod learn;
 mod parts;
 mod reload;
+mod remembered;
 mod upkeep;
 
 use std::collections::BTreeMap;

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use marple_forwarder::Forwarder;
 use marple_tools::gate::Approve;
-use marple_tools::history::{self, ChangeLog};
+use marple_tools::history::{self, ChangeLog, Recorded};
+use marple_tools::kubernetes::Cluster;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, spawn, upkeep};
+use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remembered, spawn, upkeep};
 use crate::api::Live;
 use crate::approve::People;
-use crate::correlate::{ClusterOwners, Correlator, NoOwners, Owners};
+use crate::clock::Clock;
+use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
@@ -41,10 +43,7 @@ impl Parts {
         let changed = Arc::new(Notify::new());
         let mut parts = JoinSet::new();
 
-        let owners: Arc<dyn Owners> = match &lookout.cluster {
-            Some(cluster) => Arc::new(ClusterOwners::new(cluster.clone())),
-            None => Arc::new(NoOwners),
-        };
+        let owners = owners(store, &config.cluster.name, lookout.cluster.as_ref(), clock);
         let (correlator, teacher) =
             Correlator::new(Arc::clone(store), owners, config.incidents.clone(), Arc::clone(&changed), clock);
         state.rest_on([("correlation", correlator.alive())]);
@@ -53,17 +52,30 @@ impl Parts {
         let history: Arc<dyn ChangeLog> =
             Arc::new(chronicle::StoredChanges { changes: store.clone(), cluster: config.cluster.name.clone() });
         let here = watched.is_some() && config.forwarder.changes.enabled;
-        let toolsets = toolsets.with(history::toolset(Some(Arc::clone(&history)), lookout.cluster.clone(), here));
+        let topology = remembered::topology(store, &config.cluster.name);
+        if let Some(cluster) = &lookout.cluster {
+            cluster.remember(topology.clone());
+        }
+        let recorded =
+            Recorded { log: Arc::clone(&history), cluster: lookout.cluster.clone(), topology: Some(topology) };
+        let toolsets = toolsets.with(history::toolset(Some(recorded), here));
         lookout.changes = Some(history);
 
         let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
-        let kept = forwarding::InProcess { signals, changes: store.clone(), redact: Arc::clone(&redact), clock };
+        let kept = forwarding::InProcess {
+            signals,
+            changes: store.clone(),
+            topology: store.clone(),
+            redact: Arc::clone(&redact),
+            clock,
+        };
         let (kept, cluster) = (Arc::new(kept), &config.cluster.name);
         if let Some(client) = watched {
             let here = kept;
             let forwarder = Forwarder::new(client, cluster, config.forwarder.clone(), here.clone(), Some(here.clone()))
-                .with_history(here);
+                .with_history(here.clone())
+                .with_topology(here);
             state.hand(None);
             spawn(&mut parts, "the forwarder", forwarder.run(stop.clone()));
         } else {
@@ -160,4 +172,13 @@ impl Parts {
             tracing::warn!(%error, "the store could not be written while the configuration was changed");
         }
     }
+}
+
+/// What tells owners: the topology, and the cluster for the rest.
+fn owners(store: &Arc<dyn Store>, name: &str, cluster: Option<&Cluster>, clock: Clock) -> Arc<dyn Owners> {
+    let asked: Arc<dyn Owners> = match cluster {
+        Some(cluster) => Arc::new(ClusterOwners::new(cluster.clone())),
+        None => Arc::new(NoOwners),
+    };
+    Arc::new(KnownOwners::new(store.clone(), name, asked, clock))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::Period;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,10 @@ const EVERY: Duration = Duration::from_hours(1);
 
 /// How long after the start for the first time: a start has better to do.
 const FIRST: Duration = Duration::from_mins(2);
+
+/// How long what hung together is known of an object that is gone: an alert of a pod that was replaced comes minutes
+/// after, and people look into it the same day.
+const GONE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Deletes what ended before the retention, until cancelled.
 pub(super) async fn run(
@@ -43,6 +47,15 @@ pub(super) async fn run(
             }
             Err(error) if error.is_transient() => {
                 tracing::warn!(%error, "old changes could not be deleted; it is tried again in an hour");
+            }
+            Err(error) => return Err(error),
+        }
+        let gone = clock.now().checked_sub(GONE).unwrap_or(Timestamp::MIN);
+        match store.retire_topology(gone).await {
+            Ok(0) => {}
+            Ok(objects) => tracing::debug!(objects, "gone for longer than they are of use, forgotten"),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "objects that are gone could not be forgotten; it is tried again in an hour");
             }
             Err(error) => return Err(error),
         }

@@ -12,6 +12,7 @@ mod investigations;
 mod outbox;
 mod signals;
 mod sqlite;
+mod topology;
 mod upkeep;
 
 pub use approvals::{ApprovalRow, ApprovalState, Approvals, Verdict};
@@ -26,9 +27,13 @@ pub use investigations::{
 pub use outbox::{Outbox, OutboxId, OutboxRow, OutboxState};
 pub use signals::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals};
 pub use sqlite::SqliteStore;
+pub use topology::{Placed, Step, Topology};
 pub use upkeep::{AuditRecord, Retired, Upkeep};
 
 /// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
-pub trait Store: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Upkeep {}
+pub trait Store:
+    Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Topology + Upkeep
+{
+}
 
-impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Upkeep> Store for S {}
+impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Topology + Upkeep> Store for S {}

@@ -7,7 +7,7 @@ use marple_agent::context::tokens;
 use marple_agent::{Ending, Mode};
 use marple_tests::model::{ModelDouble, Reply};
 use marple_tools::endpoint::EndpointConfig;
-use marple_tools::history::{ChangeLog, ChangeLogError, Found, RecentChanges, Window};
+use marple_tools::history::{ChangeLog, ChangeLogError, Found, RecentChanges, Recorded, Window};
 use marple_tools::kubernetes::Cluster;
 use marple_tools::prometheus::Prometheus;
 use marple_tools::{Tool, Toolbox};
@@ -46,10 +46,11 @@ async fn instructions_and_all_real_tools_have_at_most_4000_tokens() {
     let cluster = Cluster::new(kube::Client::try_from(nowhere).unwrap());
     let prometheus: EndpointConfig = serde_json::from_value(json!({"url": "http://127.0.0.1:9"})).unwrap();
     let evidence = Arc::clone(toolbox().await.evidence());
+    let recorded = Recorded { log: Arc::new(NoChanges), cluster: None, topology: None };
     let tools: Vec<Arc<dyn Tool>> = marple_tools::kubernetes::tools(cluster)
         .into_iter()
         .chain(marple_tools::prometheus::tools(Prometheus::new(&prometheus).unwrap()))
-        .chain([Arc::new(RecentChanges::new(Arc::new(NoChanges), None)) as Arc<dyn Tool>])
+        .chain([Arc::new(RecentChanges::new(recorded)) as Arc<dyn Tool>])
         .chain(marple_tools::evidence::tools(Arc::clone(&evidence)))
         .collect();
     let count = tools.len();

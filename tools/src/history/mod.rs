@@ -12,4 +12,4 @@ mod toolset;
 pub(crate) use again::made_again;
 pub use log::{ChangeLog, ChangeLogError, Found, Window};
 pub use tool::RecentChanges;
-pub use toolset::toolset;
+pub use toolset::{Recorded, toolset};

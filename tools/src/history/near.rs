@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::join_all;
 use jiff::Timestamp;
-use marple_core::{Change, ObjectRef};
+use marple_core::{Change, ObjectRef, Tie};
 
 use crate::kubernetes::{Cluster, LookError};
 use crate::scene::{Graph, Relation, Scene, field};
+use crate::topology::Remembered;
 
 /// What is listed of a namespace to see how its objects hang together.
 const LISTED: [&str; 14] = [
@@ -89,6 +90,30 @@ impl Near {
         let namespaces =
             [subject].into_iter().chain(needed.keys()).filter_map(|object| object.namespace.clone()).collect();
         Self { own, needed, namespace: subject.namespace.clone(), namespaces }
+    }
+
+    /// Adds what was told of the object, or of its top owner.
+    pub(super) fn remember(&mut self, one: &Remembered) {
+        self.own.insert(one.object.clone());
+        self.own.extend(one.owners.iter().filter(|owner| !owner.is("Node")).cloned());
+        let mut need = |object: &ObjectRef, how: &str| {
+            self.needed.entry(object.clone()).or_insert_with(|| how.to_owned());
+            self.namespaces.extend(object.namespace.clone());
+        };
+        for (object, tie) in one.links.all(one.object.namespace.as_deref()) {
+            match tie {
+                Tie::Needs | Tie::Scales => need(&object, "named by it, as was told of it"),
+                Tie::RunsOn => need(&object, "pods run on it"),
+                Tie::Delivered => _ = self.own.insert(object),
+                Tie::Owned => {}
+            }
+        }
+        for selecting in &one.selected_by {
+            need(selecting, "selects its pods");
+        }
+        for dependent in one.dependents.iter().filter(|one| one.tie == Tie::Scales) {
+            need(&dependent.object, "scales it");
+        }
     }
 
     pub(super) fn nearness(&self, change: &Change) -> Nearness {

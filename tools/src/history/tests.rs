@@ -67,8 +67,13 @@ fn look() -> Look {
     Look { incident_start: Some(at("12:00:00")), now: at("12:30:00"), cancel: CancellationToken::new() }
 }
 
+/// Without a cluster and a topology.
+fn recorded(log: std::sync::Arc<Held>) -> Recorded {
+    Recorded { log, cluster: None, topology: None }
+}
+
 async fn told(held: std::sync::Arc<Held>, arguments: Value) -> Result<String, ToolError> {
-    RecentChanges::new(held, None).call(arguments, &look()).await.map(|output| output.content)
+    RecentChanges::new(recorded(held)).call(arguments, &look()).await.map(|output| output.content)
 }
 
 fn cart() -> Value {
@@ -132,7 +137,7 @@ async fn what_changes_all_the_time_hides_nothing_else() {
         .map(|minute| change("Deployment", "shop", "cart", &format!("11:{minute}:00"), ("replicas", "1", "2")))
         .collect();
     changes.push(change("Deployment", "shop", "cart", "11:05:00", ("containers[app].image", "a:1", "a:2")));
-    let output = RecentChanges::new(Held::of(changes), None).call(cart(), &look()).await.unwrap();
+    let output = RecentChanges::new(recorded(Held::of(changes))).call(cart(), &look()).await.unwrap();
     assert_eq!(output.content.matches("replicas: 1 → 2").count(), 30, "{}", output.content);
     let text = output.view.unwrap();
     assert_eq!(text.matches("replicas: 1 → 2").count(), 3, "{text}");
@@ -150,14 +155,14 @@ async fn that_nothing_changed_is_told_too() {
 async fn the_tool_is_offered_once_changes_are_recorded() {
     let of = |since: Option<Timestamp>| {
         let held = Held { changes: vec![], more: false, since, asked: Mutex::default() };
-        crate::Toolsets::new([toolset(Some(std::sync::Arc::new(held)), None, true)], std::sync::Arc::new(Plain))
+        crate::Toolsets::new([toolset(Some(recorded(std::sync::Arc::new(held))), true)], std::sync::Arc::new(Plain))
     };
     let offered = of(Some(at("00:00:00"))).offered().await;
     assert_eq!(offered.tools.iter().map(|tool| tool.spec().name.as_ref()).collect::<Vec<_>>(), ["recent_changes"]);
     let offered = of(None).offered().await;
     assert!(offered.tools.is_empty());
     assert!(offered.unseen[0].why.contains("no changes are recorded yet"), "{:?}", offered.unseen);
-    let without = crate::Toolsets::new([toolset(None, None, false)], std::sync::Arc::new(Plain));
+    let without = crate::Toolsets::new([toolset(None, false)], std::sync::Arc::new(Plain));
     assert!(without.offered().await.unseen.is_empty());
 }
 
@@ -223,4 +228,59 @@ fn what_is_needed_called_and_delivered_is_near_and_the_rest_is_not() {
         assert_eq!(nearness(kind, namespace, name), wanted, "{kind} {namespace}/{name}");
     }
     assert_eq!(near.namespaces, ["data".to_owned(), "shop".to_owned()].into());
+}
+
+/// A pod that is gone, and its Deployment as it was told of.
+struct Told;
+
+#[async_trait]
+impl crate::topology::Topology for Told {
+    async fn remembered(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<Option<crate::topology::Remembered>, crate::topology::TopologyError> {
+        let of = |kind: &str, name: &str| ObjectRef::namespaced(kind, "shop", name);
+        let pod = object.is("Pod");
+        let needs = (!pod).then(|| marple_core::Need::new("ConfigMap", "settings"));
+        let one = crate::topology::Remembered {
+            object: object.clone(),
+            gone_at: pod.then(|| at("12:10:00")),
+            links: marple_core::Links {
+                node: pod.then(|| "worker".to_owned()),
+                needs: needs.into_iter().collect(),
+                ..marple_core::Links::default()
+            },
+            owners: if pod { vec![of("ReplicaSet", "cart-1"), of("Deployment", "cart")] } else { vec![] },
+            dependents: vec![],
+            selected_by: if pod { vec![of("Service", "cart")] } else { vec![] },
+        };
+        Ok([of("Pod", "cart-1-a"), of("Deployment", "cart")].contains(object).then_some(one))
+    }
+}
+
+#[tokio::test]
+async fn of_a_pod_that_is_gone_it_is_known_what_it_depended_on() {
+    let held = Held::of(vec![
+        change("Service", "shop", "cart", "11:59:00", ("selector.app", "cart", "kart")),
+        change("ConfigMap", "shop", "settings", "11:57:00", ("data.timeout", "5s", "50ms")),
+        change("Deployment", "shop", "cart", "11:55:00", ("replicas", "1", "2")),
+        change("ConfigMap", "shop", "other", "11:54:00", ("data.a", "1", "2")),
+        change("Node", "", "worker", "11:50:00", ("unschedulable", "false", "true")),
+    ]);
+    let tool = RecentChanges::new(Recorded { topology: Some(std::sync::Arc::new(Told)), ..recorded(held) });
+    let pod = json!({"kind": "Pod", "name": "cart-1-a", "namespace": "shop"});
+    let text = tool.call(pod, &look()).await.unwrap().content;
+    let order = [
+        "itself:",
+        "Deployment shop/cart",
+        "needs",
+        "Service shop/cart",
+        "ConfigMap shop/settings",
+        "Node worker",
+        "others in its namespace",
+        "ConfigMap shop/other",
+    ];
+    let places: Vec<usize> =
+        order.iter().map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"))).collect();
+    assert!(places.is_sorted(), "{text}");
 }

@@ -1,7 +1,7 @@
 //! The cluster as its API server shows it.
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use kube::Client;
@@ -14,6 +14,7 @@ use super::discovery::discover;
 use super::request::Question;
 use super::{Kind, Kinds, LookError};
 use crate::gate::ObjectRules;
+use crate::topology::Topology;
 use crate::view::mask_secret;
 
 /// How long a request may take, unless said otherwise.
@@ -42,6 +43,7 @@ struct Shared {
     kinds: RwLock<Option<Known>>,
     /// Held while the API server is asked for its kinds, so that many who miss one ask once.
     discovering: Mutex<()>,
+    topology: OnceLock<Arc<dyn Topology>>,
 }
 
 #[derive(Clone)]
@@ -58,7 +60,13 @@ impl Cluster {
 
     /// The same with another deadline for each request.
     pub fn with_deadline(client: Client, deadline: Duration) -> Self {
-        let shared = Shared { client, deadline, kinds: RwLock::default(), discovering: Mutex::default() };
+        let shared = Shared {
+            client,
+            deadline,
+            kinds: RwLock::default(),
+            discovering: Mutex::default(),
+            topology: OnceLock::new(),
+        };
         Self { shared: Arc::new(shared), rules: ObjectRules::default() }
     }
 
@@ -67,6 +75,18 @@ impl Cluster {
     pub fn with_rules(mut self, rules: ObjectRules) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// From now on it, and each clone, remembers what hung together with objects that are gone. Only the first word on
+    /// that counts.
+    pub fn remember(&self, topology: Arc<dyn Topology>) {
+        // A second one would tell the same: both are of this cluster.
+        let _ = self.shared.topology.set(topology);
+    }
+
+    /// What remembers objects that are gone, where something does.
+    pub(crate) fn topology(&self) -> Option<&Arc<dyn Topology>> {
+        self.shared.topology.get()
     }
 
     /// Which objects may be looked at.

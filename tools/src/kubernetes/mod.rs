@@ -25,6 +25,7 @@ pub(crate) mod quantity;
 mod references;
 mod related;
 mod release;
+mod remembered;
 mod request;
 mod revisions;
 mod selector;

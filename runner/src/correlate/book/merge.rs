@@ -44,6 +44,13 @@ impl Book {
         })
     }
 
+    /// Takes account of what an object depends on, where it is in an incident.
+    pub fn learn_of(&mut self, object: &ObjectRef, dependencies: Vec<Dependency>, now: Timestamp) {
+        if let Some(id) = self.index.objects.get(object).copied() {
+            self.learn(id, dependencies, now);
+        }
+    }
+
     /// Takes account of what the objects of an incident depend on. Nothing where it is no longer in the book.
     pub fn learn(&mut self, id: IncidentId, dependencies: Vec<Dependency>, now: Timestamp) {
         let id = self.survivor(id);

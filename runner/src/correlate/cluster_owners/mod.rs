@@ -45,7 +45,7 @@ const STAYS: Duration = Duration::from_mins(5);
 const GONE: Duration = Duration::from_mins(1);
 
 /// Kinds that belong to nothing.
-const ALONE: [&str; 4] = ["Node", "Namespace", "PersistentVolume", "StorageClass"];
+pub(super) const ALONE: [&str; 4] = ["Node", "Namespace", "PersistentVolume", "StorageClass"];
 
 /// What was read about an object.
 #[derive(Clone, Debug)]

@@ -22,6 +22,7 @@ mod rows;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod topology;
 mod upkeep;
 mod writer;
 

@@ -138,3 +138,19 @@ fn sharing_a_node_or_a_configuration_joins_nothing() {
     kept.keep(1);
     assert_eq!(kept.live().len(), 2);
 }
+
+#[test]
+fn what_scales_a_workload_is_part_of_its_incident_once_that_is_known() {
+    let mut kept = Kept::new();
+    let scaler = ObjectRef::namespaced("HorizontalPodAutoscaler", "shop", "cart");
+    let limit = firing("AutoscalerAtLimit", &scaler);
+    kept.fold(&firing("X", &pod("cart-1")), &owned(deployment("cart")), 0);
+    kept.fold(&limit, &Related::alone(scaler.clone()), 1);
+    assert_eq!(kept.live().len(), 2);
+    let dependency = Dependency { from: scaler.clone(), to: deployment("cart"), how: "it scales that".to_owned() };
+    kept.book.learn_of(&scaler, vec![dependency], at(2));
+    kept.keep(2);
+    kept.only();
+    let how = "it scales that".to_owned();
+    assert_eq!(kept.reason(&limit), JoinReason::Dependency { from: scaler, to: deployment("cart"), how });
+}
