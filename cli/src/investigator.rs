@@ -14,7 +14,7 @@ use marple_evals::investigator::{
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Topic};
 use marple_runner::intake;
-use marple_tools::history::{self, ChangeLog};
+use marple_tools::history::{self, ChangeLog, Recorded};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -94,7 +94,8 @@ impl Marple {
         once.approve = None;
         let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
         let cluster = once.lookout.cluster.clone();
-        once.toolsets = once.toolsets.with(history::toolset(Some(Arc::clone(&changes)), cluster, false));
+        let recorded = Recorded { log: Arc::clone(&changes), cluster, topology: None };
+        once.toolsets = once.toolsets.with(history::toolset(Some(recorded), false));
         once.lookout.changes = Some(changes);
         let now = staged.now();
         let topic = match staged.asked {

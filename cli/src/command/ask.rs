@@ -1,4 +1,4 @@
-//! `marple ask`: a model answers a question about the cluster, with evidence.
+//! `marple ask`: answers a question about the cluster, with evidence.
 
 use jiff::Timestamp;
 use marple_runner::dispatch::Topic;
@@ -15,10 +15,10 @@ pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
         Err(error) => return Exit::Configuration(error),
     };
     if config.model.is_none() {
-        return Exit::Configuration(anyhow::anyhow!(
-            "a question needs a language model: set OPENAI_API_KEY (and OPENAI_BASE_URL, OPENAI_MODEL), or name a \
-             configuration with `model` by --config; `marple investigate` works without one"
-        ));
+        eprintln!(
+            "No language model is set (OPENAI_API_KEY, or `model` of --config): the rules look at the objects that the \
+             question names."
+        );
     }
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
     let (once, _) = match once(&config, true).await {

@@ -113,6 +113,7 @@ pub(super) fn told(investigated: &Investigated, steps: Steps, cancel: &Cancellat
 fn subject(topic: &Topic) -> String {
     match topic {
         Topic::Object(object) => object.to_string(),
+        Topic::Objects { title, .. } => title.clone(),
         Topic::Alerts { signals, objects } => {
             let objects = objects.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ");
             format!("{} firing alert(s) about {objects}", signals.len())

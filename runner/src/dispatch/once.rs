@@ -32,6 +32,13 @@ const ASKED_ABOUT: SignedDuration = SignedDuration::from_hours(1);
 pub enum Topic {
     /// An object, by its name.
     Object(ObjectRef),
+    /// Objects that a question names.
+    Objects {
+        /// The question.
+        title: String,
+        /// What it names; not empty.
+        objects: BTreeSet<ObjectRef>,
+    },
     /// Alerts that fire, with the objects that they are about, up to the top owner.
     Alerts {
         /// The alerts; not empty.
@@ -104,7 +111,7 @@ impl Once {
         progress: &dyn Progress,
     ) -> Result<Investigated, EvidenceError> {
         let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
-        let (incident, members, question) = opened(topic, now);
+        let (incident, members, question) = opened(self.without_model(topic).await, now);
         let capture = if question.is_some() {
             None
         } else {
@@ -160,6 +167,22 @@ impl Once {
         Ok(Investigated { view, outcome })
     }
 
+    /// A question that no model can be asked becomes one about the objects that it names: the rules can look at those.
+    async fn without_model(&self, topic: Topic) -> Topic {
+        let (Topic::Question(question), None, Some(cluster)) = (&topic, &self.investigator, &self.lookout.cluster)
+        else {
+            return topic;
+        };
+        match cluster.named_in(question).await {
+            Ok(objects) if !objects.is_empty() => Topic::Objects { title: question.clone(), objects },
+            Ok(_) => topic,
+            Err(error) => {
+                tracing::debug!(%error, "the objects that a question names are not known");
+                topic
+            }
+        }
+    }
+
     async fn view(
         &self,
         incident: Incident,
@@ -212,28 +235,37 @@ fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String
             (incident(title, objects, &members, now), members, None)
         }
         Topic::Object(object) => {
-            let signal = Signal {
-                source: SignalSource::Person,
-                fingerprint: Fingerprint::of(&Labels::default()),
-                status: SignalStatus::Firing,
-                name: "asked by a person".to_owned(),
-                severity: Severity::Info,
-                subject: Some(object.clone()),
-                labels: Labels::default(),
-                annotations: Labels::default(),
-                // Since when is what the person wants to know: what went wrong in this time counts as its cause.
-                starts_at: now.checked_sub(ASKED_ABOUT).unwrap_or(now),
-                ends_at: None,
-                generator_url: None,
-            };
-            let members = vec![Member::of(&signal, JoinReason::First)];
+            let members = vec![asked_about(&object, now)];
             (incident(object.to_string(), BTreeSet::from([object]), &members, now), members, None)
+        }
+        Topic::Objects { title, objects } => {
+            let members: Vec<Member> = objects.iter().map(|object| asked_about(object, now)).collect();
+            (incident(title, objects, &members, now), members, None)
         }
         Topic::Incident { incident, members } => (*incident, members, None),
         Topic::Question(question) => {
             (incident(question.clone(), BTreeSet::new(), &[], now), Vec::new(), Some(question))
         }
     }
+}
+
+/// A person's question about an object as a member of an incident.
+fn asked_about(object: &ObjectRef, now: Timestamp) -> Member {
+    let signal = Signal {
+        source: SignalSource::Person,
+        fingerprint: Fingerprint::of(&[("object", object.to_string())].into_iter().collect()),
+        status: SignalStatus::Firing,
+        name: "asked by a person".to_owned(),
+        severity: Severity::Info,
+        subject: Some(object.clone()),
+        labels: Labels::default(),
+        annotations: Labels::default(),
+        // Since when is what the person wants to know: what went wrong in this time counts as its cause.
+        starts_at: now.checked_sub(ASKED_ABOUT).unwrap_or(now),
+        ends_at: None,
+        generator_url: None,
+    };
+    Member::of(&signal, JoinReason::First)
 }
 
 fn incident(title: String, objects: BTreeSet<ObjectRef>, members: &[Member], now: Timestamp) -> Incident {
@@ -261,7 +293,10 @@ fn incident(title: String, objects: BTreeSet<ObjectRef>, members: &[Member], now
 fn nothing_asked() -> Conclusion {
     Conclusion {
         verdict: marple_core::Verdict::Inconclusive,
-        summary: "A question needs a language model to answer it; `marple investigate` works without one.".to_owned(),
+        summary:
+            "Without a language model a question is answered where it names a namespace, and best an object in it; \
+                  this one names none that there is."
+                .to_owned(),
         cause: None,
         chain: Vec::new(),
         impact: String::new(),

@@ -1,13 +1,15 @@
 //! Certificates that are refused, by logs; and those that have expired, by what the cluster holds of them.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
-use super::words::told;
+use super::words::{Words, told};
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::field;
-use crate::scene::spoken::is_unreached;
+use crate::scene::spoken::{hosts, is_unreached};
 use crate::view::certificate_end;
 
 const MET_EXPIRED: Condition = Condition::symptom("certificate-expired", 8);
@@ -47,13 +49,36 @@ fn met(context: &Context<'_>, findings: &mut Vec<Finding>) {
             Refused::Untrusted => (&UNTRUSTED, "meets a certificate that it does not trust"),
             Refused::Misnamed => (&MISNAMED, "meets a certificate for another name"),
         };
-        words
+        let holder = (refused == Refused::Expired).then(|| holder(context, &words)).flatten();
+        let of = holder.as_ref().map(|holder| format!(", that of {holder}")).unwrap_or_default();
+        let draft = words
             .prove(context.finding(condition, words.pod, Category::Certificate))
-            .says(format!("{} {what}: {}", words.owner, line::readable(words.line)))
-            .severity(Severity::Critical)
-            .check("See whose certificate it is", words.logs_command())
-            .into(findings);
+            .says(format!("{} {what}{of}: {}", words.owner, line::readable(words.line)))
+            .severity(Severity::Critical);
+        match &holder {
+            Some(holder) => draft.culprit(holder).check("See the certificate", workload::describe(holder)),
+            None => draft.check("See whose certificate it is", words.logs_command()),
+        }
+        .into(findings);
     }
+}
+
+/// What holds the certificate of the Service that a line names: the only Secret of the workload behind it, else that
+/// workload.
+fn holder(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
+    let namespace = words.pod.namespace.as_deref()?;
+    let services = hosts(words.line).into_iter().map(|target| target.service(namespace));
+    let behind =
+        services.flat_map(|service| context.graph.workloads_behind(&service)).find(|unit| *unit != words.owner)?;
+    let members = context.graph.members(&behind).iter().chain([&behind]);
+    let secrets: BTreeSet<&ObjectRef> = members
+        .flat_map(|member| context.graph.edges(member))
+        .map(|edge| &edge.to)
+        .filter(|object| object.is("Secret"))
+        .collect();
+    let mut secrets = secrets.into_iter();
+    let only = secrets.next().filter(|_| secrets.next().is_none()).cloned();
+    Some(only.unwrap_or(behind))
 }
 
 fn refused(line: &str) -> Option<Refused> {

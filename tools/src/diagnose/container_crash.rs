@@ -58,7 +58,7 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     let said = words.map(|(words, _)| format!("; its log says: {}", line::readable(words))).unwrap_or_default();
     let code = ending.code;
     let mut draft = container
-        .finding(context, &condition, Category::Application)
+        .finding(context, &condition, words.map_or(Category::Application, |(words, _)| category(words)))
         .says(format!("{title} exits with {}{code} {happened}{said}", meaning(code)))
         .severity(if condition == RESTARTED { Severity::Warning } else { Severity::Critical })
         .at(if condition == FAILED { ending.finished } else { container.past(ending) })
@@ -71,6 +71,14 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     }
     let previous = container.status.pointer("/lastState/terminated").is_some();
     draft.check("Read the end of its log", container.logs_command(previous)).into(findings);
+}
+
+/// Whether the last words are about what the program was given, not about itself.
+fn category(words: &str) -> Category {
+    const GIVEN: [&str; 6] =
+        ["is invalid:", "is immutable", "invalid configuration", "invalid value", "unknown flag", "missing required"];
+    let lower = words.to_ascii_lowercase();
+    if GIVEN.iter().any(|phrase| lower.contains(phrase)) { Category::Configuration } else { Category::Application }
 }
 
 /// What a code beyond the program's own says, before the number.

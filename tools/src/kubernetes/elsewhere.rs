@@ -78,7 +78,7 @@ impl Cluster {
     }
 
     /// Namespaces and names, without the objects.
-    async fn names(
+    pub(super) async fn names(
         &self,
         kind: &Kind,
         namespace: Option<&str>,

@@ -17,6 +17,7 @@ mod field;
 mod items;
 mod kinds;
 mod logs;
+mod named;
 mod owners;
 mod permit;
 mod placement;

@@ -113,3 +113,14 @@ pub(super) fn behind<'a>(
     let is_workload = workload::undo(&change.object).is_some();
     (is_workload && graph.workloads_behind(object).contains(&change.object)).then_some(&change.object)
 }
+
+/// What kind of thing was changed, as far as its fields tell.
+pub(super) fn category_of(change: &Finding) -> Option<Category> {
+    let says = |words: &[&str]| words.iter().any(|word| change.statement.contains(word));
+    match () {
+        () if says(&[".resources."]) => Some(Category::Resources),
+        () if says(&["replicas: "]) => Some(Category::Scaling),
+        () if says(&["Probe"]) => Some(Category::Probe),
+        () => None,
+    }
+}

@@ -84,6 +84,9 @@ pub(super) fn without_cause(
     let bounds = limits::sentence(scene, graph, units.keys(), &alerts).unwrap_or_default();
     let suffering = units.keys().cloned().collect::<BTreeSet<_>>();
     let suspect = began.and_then(|began| change::suspect(scene, graph, &suffering, findings, began));
+    if let Some(conclusion) = harmless(scene, &well, &alerts, &bounds, suspect.is_some()) {
+        return conclusion;
+    }
     let nothing_wrong = well.is_some() && of_state && scene.unseen.is_empty();
     if let Some(suspect) = suspect.filter(|_| !nothing_wrong) {
         return suspected(scene, symptoms, suspect, &named, began);
@@ -151,6 +154,42 @@ pub(super) fn without_cause(
         ruled_out: Vec::new(),
         unseen: scene.unseen.clone(),
     }
+}
+
+/// Alerts that fire always, to show that alerting works, in lower case.
+const ALWAYS: [&str; 3] = ["watchdog", "deadmansswitch", "deadmanssnitch"];
+
+/// The conclusion on alerts that tell of no trouble: those that always fire; and that a workload is held back by its
+/// processor limit, where it is well, nobody suffers from it, and nothing was changed.
+fn harmless(
+    scene: &Scene,
+    well: &Option<Vec<String>>,
+    alerts: &BTreeSet<&str>,
+    bounds: &str,
+    changed: bool,
+) -> Option<Conclusion> {
+    let all =
+        |is: &dyn Fn(&str) -> bool| !alerts.is_empty() && alerts.iter().all(|name| is(&name.to_ascii_lowercase()));
+    let named = alerts.iter().copied().collect::<Vec<_>>().join(", ");
+    let (confidence, summary) = if all(&|name| ALWAYS.contains(&name)) {
+        (Confidence::High, format!("{named} always fires, to show that alerts get through; nothing is wrong."))
+    } else {
+        let held_back = all(&|name| name.contains("throttl")) && !changed && scene.unseen.is_empty();
+        let well = well.as_ref().filter(|_| held_back)?;
+        let why = format!("{}.{bounds} It is held back by that limit, and nothing suffers from it.", well.join("; "));
+        (Confidence::Medium, why)
+    };
+    Some(Conclusion {
+        verdict: Verdict::NoFault,
+        summary: line::cut(&summary, SUMMARY_LIMIT),
+        cause: None,
+        chain: Vec::new(),
+        impact: String::new(),
+        confidence,
+        remedies: Vec::new(),
+        ruled_out: Vec::new(),
+        unseen: scene.unseen.clone(),
+    })
 }
 
 /// The conclusion where nothing is broken by the state of the objects, and a change came shortly before.

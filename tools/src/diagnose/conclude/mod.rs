@@ -113,7 +113,11 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
         None => {
             let behind = configured::behind(&graph, object, root, change);
             let object = configured.map(|change| &change.object).or(behind).unwrap_or(object);
-            let category = if configured.is_some() { Category::Configuration } else { root.category };
+            let category = match (configured, behind, change) {
+                (Some(_), ..) => Category::Configuration,
+                (None, Some(_), Some(change)) => configured::category_of(change).unwrap_or(root.category),
+                _ => root.category,
+            };
             (object, category, sentence(&root.statement))
         }
     };

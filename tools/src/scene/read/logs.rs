@@ -50,7 +50,7 @@ impl Reader<'_> {
             let look: BoxFuture<'_, Option<Log>> = Box::pin(async move {
                 let pod = ObjectRef::namespaced("Pod", &request.namespace, &request.pod);
                 match self.look(request.title(), self.cluster.logs(&request)).await {
-                    Seen::Found(text) if !text.trim().is_empty() => Some(Log {
+                    Seen::Found(text) if !text.trim().is_empty() && !is_of_kubelet(&text) => Some(Log {
                         pod,
                         container: request.container.unwrap_or_default(),
                         previous: request.previous,
@@ -64,6 +64,11 @@ impl Reader<'_> {
         let logs = futures::stream::iter(looks.collect::<Vec<_>>()).buffered(CONCURRENCY).collect::<Vec<_>>().await;
         scene.logs.extend(logs.into_iter().flatten());
     }
+}
+
+/// Whether it is no log but the kubelet's word that there is none, which it gives in the log's place.
+fn is_of_kubelet(text: &str) -> bool {
+    text.starts_with("unable to retrieve container logs for ") && text.trim_end().lines().count() == 1
 }
 
 /// Which logs tell most: of broken containers, the subjects' first, then of the subjects' pods that run, then of those
