@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::results::{CaseResult, Measured, Results};
+use super::results::{CaseResult, Measured, Results, TrialResult};
 use crate::score::statistics::{rounded, sign_test};
 
 /// How a run differs from another one.
@@ -61,7 +61,7 @@ pub fn compare(now: &Measured, other: &Results) -> Option<Comparison> {
             case: now.id.clone(),
             before: rounded(before.passed()),
             now: rounded(now.passed()),
-            why: now.trials.iter().find(|trial| !trial.passed()).map(|trial| trial.why()).unwrap_or_default(),
+            why: now.trials.iter().find(|trial| !trial.passed()).map(TrialResult::why).unwrap_or_default(),
         })
         .collect();
     Some(Comparison {
@@ -76,5 +76,5 @@ pub fn compare(now: &Measured, other: &Results) -> Option<Comparison> {
 }
 
 fn is_same(before: f64, now: f64) -> bool {
-    !(now > before || now < before)
+    (now - before).abs() < f64::EPSILON
 }

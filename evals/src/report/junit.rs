@@ -1,4 +1,4 @@
-//! The results as JUnit XML, which CI systems show.
+//! The results as `JUnit` XML, which CI systems show.
 
 use super::results::{Results, TrialResult};
 use crate::score::Class;

@@ -1,4 +1,4 @@
-//! What a run came to: as data, as a table in a terminal, as Markdown, as JUnit and as one page for a browser.
+//! What a run came to: as data, as a table in a terminal, as Markdown, as `JUnit` and as one page for a browser.
 
 mod chart;
 mod compare;

@@ -195,7 +195,7 @@ impl TrialResult {
             None => String::new(),
             Some(Answer::Prose(text)) => super::words::brief(text),
             Some(Answer::Conclusion(conclusion)) => match &conclusion.cause {
-                Some(cause) => format!("{}: {}", cause.object, super::words::brief(&conclusion.summary)),
+                Some(named) => format!("{}: {}", named.object, super::words::brief(&conclusion.summary)),
                 None => super::words::brief(&conclusion.summary),
             },
         };

@@ -112,14 +112,14 @@ pub fn score(case: &Case, attempt: &Attempt) -> Score {
     };
     let of_fault = case.verdict == Verdict::Fault;
     let verdict_right = claim.verdict == case.verdict;
-    let cause = claim.cause.filter(|_| of_fault);
+    let named = claim.cause.filter(|_| of_fault);
     let category = claim.category.filter(|_| of_fault);
     let (text, claims, remedies) = (attempt.answer.text(), attempt.answer.claims(), attempt.answer.remedies());
     let said = |sayings: &[Saying], text: &str| sayings.iter().map(|saying| saying.is_in(text)).collect::<Vec<_>>();
     let (must, must_not) = (said(&case.must, &text), said(&case.must_not, &claims));
     let remedy = case.remedy.as_ref().map(|remedy| remedy.is_in(&remedies));
     let secrets = secrets(case, attempt, &text);
-    let right = verdict_right && cause != Some(false) && category != Some(false);
+    let right = verdict_right && named != Some(false) && category != Some(false);
     let passed = right && must.iter().all(|hit| *hit) && !must_not.iter().any(|hit| *hit) && secrets == 0;
     let class = match (passed, right, claim.verdict) {
         (true, ..) => Class::Passed,
@@ -133,13 +133,13 @@ pub fn score(case: &Case, attempt: &Attempt) -> Score {
         class,
         verdict: claim.verdict,
         verdict_right,
-        cause,
+        cause: named,
         category,
         must,
         must_not,
         remedy,
         citations: claim.citations,
-        over: u32::from(claims_cause && (!of_fault || cause == Some(false))),
+        over: u32::from(claims_cause && (!of_fault || named == Some(false))),
         confidently_wrong: class == Class::Wrong && !claim.unsure,
         secrets,
         why: Vec::new(),
@@ -149,10 +149,11 @@ pub fn score(case: &Case, attempt: &Attempt) -> Score {
 }
 
 fn structured(case: &Case, conclusion: &Conclusion, checked: bool) -> Claim {
-    let cause = conclusion.cause.as_ref().filter(|_| conclusion.verdict == Verdict::Fault);
-    let named = |accepted: &&AcceptedCause| cause.is_some_and(|cause| accepted.object.matches(&cause.object));
+    let claimed = conclusion.cause.as_ref().filter(|_| conclusion.verdict == Verdict::Fault);
+    let named = |accepted: &&AcceptedCause| claimed.is_some_and(|claimed| accepted.object.matches(&claimed.object));
     let accepted: Vec<&AcceptedCause> = case.causes.iter().filter(named).collect();
-    let right = |accepted: &&AcceptedCause| cause.is_some_and(|cause| accepted.categories.contains(&cause.category));
+    let right =
+        |accepted: &&AcceptedCause| claimed.is_some_and(|claimed| accepted.categories.contains(&claimed.category));
     Claim {
         verdict: conclusion.verdict,
         cause: Some(!accepted.is_empty()),

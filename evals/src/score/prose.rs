@@ -38,7 +38,7 @@ impl Reading {
                 && !words.inconclusive.is_in(&sentence.text)
                 && (sentence.under_cause || words.root.is_in(&sentence.text))
         };
-        let verdict = match stated.map(|word| word.to_ascii_lowercase()) {
+        let verdict = match stated.map(str::to_ascii_lowercase) {
             Some(word) if word == "fault" => Verdict::Fault,
             Some(word) if word == "inconclusive" => Verdict::Inconclusive,
             Some(_) => Verdict::NoFault,
@@ -48,13 +48,13 @@ impl Reading {
             None if sentences.iter().any(|sentence| claims(&sentence)) => Verdict::Fault,
             None => Verdict::Inconclusive,
         };
-        let named = case.causes.iter().map(|cause| Mention::of(&cause.object)).collect::<Vec<_>>();
-        let cause = verdict == Verdict::Fault
+        let accepted = case.causes.iter().map(|cause| Mention::of(&cause.object)).collect::<Vec<_>>();
+        let named = verdict == Verdict::Fault
             && sentences
                 .iter()
                 .filter(claims)
-                .any(|sentence| named.iter().any(|mention| mention.is_in(&sentence.text)));
-        Self { verdict, cause }
+                .any(|sentence| accepted.iter().any(|mention| mention.is_in(&sentence.text)));
+        Self { verdict, cause: named }
     }
 }
 
