@@ -5,7 +5,7 @@ within identity
 service accounts image=accounts:10.2
 within harbour
 wait='
-until wget -q -T 3 -O /dev/null http://accounts.identity:8080/healthz; do echo "waiting for accounts.identity"; sleep 4; done
+until wget -q -O /dev/null http://accounts.identity:8080/healthz; do echo "waiting for accounts.identity"; sleep 4; done
 echo "accounts.identity answers, going on"'
 moorings() { service moorings "$@" init="$wait" strategy=Recreate; }
 moorings image=moorings:4.0 cause='moorings 4.0: yearly berths'

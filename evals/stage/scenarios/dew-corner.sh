@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # A Job's first pod came while its database was being replaced; the second did the work.
 namespaces bakery
-ovens() { service ovens-db "$@" ready_delay=8 strategy=Recreate; }
+ovens() { service ovens-db "$@" ready_delay=6 strategy=Recreate; }
 ovens image=ovens-db:15.2 cause='ovens-db 15.2'
 service shop traffic=1
 ready
@@ -21,7 +21,7 @@ spec:
       containers:
         - name: stocktaking
           image: localhost:5001/stocktaking:1.4
-          command: [sh, -c, "wget -q -T 5 -O /dev/null http://ovens-db:8080/stock && echo 318 items are counted"]
+          command: [sh, -c, "wget -q -O /dev/null http://ovens-db:8080/stock && echo 318 items are counted"]
 YAML
 change wait --for=condition=complete job/stocktaking --timeout=180s
 ready

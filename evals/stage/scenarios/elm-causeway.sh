@@ -24,7 +24,7 @@ spec:
               command:
                 - sh
                 - -c
-                - wget -q -T 5 -O /dev/null "$COLLECTOR/readings" && echo "readings of district $DISTRICT are delivered"
+                - wget -q -O /dev/null "$COLLECTOR/readings" && echo "readings of district $DISTRICT are delivered"
 YAML
 ready
 quiet 130

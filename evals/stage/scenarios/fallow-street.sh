@@ -22,7 +22,7 @@ spec:
           containers:
             - name: inventory
               image: localhost:5001/inventory:2.0
-              command: [sh, -c, "wget -q -T 5 -O /dev/null http://parts:8080/inventory && echo inventory is up to date"]
+              command: [sh, -c, "wget -q -O /dev/null http://parts:8080/inventory && echo inventory is up to date"]
 YAML
 ready
 quiet 75

@@ -3,6 +3,7 @@
 namespaces cafe
 menu() { service menu "$@" replicas=5 ready_delay=28 strategy=0/1 deadline=300; }
 menu image=menu:2.0 cause='menu 2.0: breakfast'
+ready
 service tables calls=http://menu:8080/ traffic=1
 ready
 quiet 75

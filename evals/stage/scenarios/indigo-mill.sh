@@ -32,7 +32,7 @@ spec:
             - |
               case $(hostname) in
                 switch-0) echo "this is the first peer" ;;
-                *) wget -q -T 5 -O /dev/null "http://$FIRST_PEER:8080/healthz" || { echo "cannot join the first peer"; exit 1; } ;;
+                *) wget -q -O /dev/null "http://$FIRST_PEER:8080/healthz" || { echo "cannot join the first peer"; exit 1; } ;;
               esac
               exec /workload
           readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 2}

@@ -3,7 +3,7 @@
 namespaces optics
 service frames-db image=frames-db:14.1
 program='
-while wget -q -T 4 -O /tmp/rows http://frames-db:8080/rows 2>/tmp/why; do echo "catalogue loaded, $(wc -c </tmp/rows) bytes"; sleep 4; done
+while printf "GET /rows HTTP/1.0\r\n\r\n" | nc -w 4 frames-db 8080 >/tmp/rows 2>/tmp/why; do echo "catalogue loaded, $(wc -c </tmp/rows) bytes"; sleep 4; done
 echo "WARN read of page 0: $(cat /tmp/why)"
 echo "FATAL the catalogue database is corrupted: checksum of page 0 does not match; stop it and restore the last backup"
 exit 3'

@@ -2,7 +2,13 @@
 # A release keeps its archive on a claim that is larger than the only volume.
 namespaces printing
 everywhere persistentvolume printing-archive
+everywhere storageclass shelf
 apply <<'YAML'
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: shelf}
+provisioner: kubernetes.io/no-provisioner
+---
 apiVersion: v1
 kind: PersistentVolume
 metadata: {name: printing-archive}
