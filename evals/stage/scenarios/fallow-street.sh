@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # One run of a CronJob met a restart of what it asks; the next ones went well.
 namespaces garage
-parts() { service parts "$@" ready_delay=5 strategy=Recreate; }
+parts() { service parts "$@" ready_delay=14 strategy=Recreate; }
 parts image=parts:7.0 cause='parts 7.0'
 service workshop calls=http://parts:8080/ traffic=1
 published inventory:2.0
