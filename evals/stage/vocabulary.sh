@@ -3,6 +3,7 @@
 #   here     this folder                       work     a folder of the scenario's own
 #   cluster  the test cluster's folder         alertmanager, prometheus   their URLs
 # Each function acts in the namespace that was named last.
+# shellcheck disable=SC2154 # they are assigned there
 
 namespace=''
 
@@ -47,7 +48,7 @@ published() {
 # service NAME KEY=VALUE...: a Deployment and its Service, made or changed; `manifest` tells the keys. The image is
 # published, except with published=no.
 service() {
-  local name=$1 image="$1:1.0" base='' publish=yes argument keys=()
+  local name=$1 image="$1:1.0" base=service publish=yes argument keys=()
   shift
   for argument in "$@"; do
     case $argument in
@@ -57,7 +58,7 @@ service() {
       *) keys+=("$argument") ;;
     esac
   done
-  [ "$publish" = no ] || published "$image" $base
+  [ "$publish" = no ] || published "$image" "$base"
   "$here/manifest" "$name" "${keys[@]}" | apply
 }
 

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # 48 gibibytes are requested where 48 mebibytes were meant.
 namespaces laboratory
 service samples image=samples:5.5 cause='samples 5.5: bar codes' memory=48Mi strategy=Recreate

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A key of a ConfigMap is renamed; the next release of what reads it starts no more.
 namespaces bookstore
 settings pricing-settings CURRENCY=EUR RATE_TABLE=2026-11 ROUNDING=half-up

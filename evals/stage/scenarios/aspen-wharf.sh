@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A login Secret has a wrong port; its value can't be read, what the log says can.
 namespaces tax-office
 service ledger-db image=ledger-db:15.1 port=5432

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Three pods that must not share a node, and one node.
 namespaces hotel
 published reception:3.0

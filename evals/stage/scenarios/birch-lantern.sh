@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A wrong database host waits in a ConfigMap until an innocent release restarts the pods.
 namespaces florist florist-data
 within florist-data

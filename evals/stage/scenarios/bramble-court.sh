@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A flag turns on a call to something that nobody has installed.
 namespaces crafts
 service tax image=tax:1.0

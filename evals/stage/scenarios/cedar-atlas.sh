@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release names a tag that was never pushed.
 namespaces pharmacy
 service prescriptions image=prescriptions:3.1.0 cause='prescriptions 3.1: repeat orders' replicas=2 deadline=30

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Somebody made an address secure that is not.
 namespaces shoes
 service sizes image=sizes:2.0 replicas=2

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A pod waits in its first container for a service of another namespace that somebody scaled to nothing.
 namespaces harbour identity
 within identity

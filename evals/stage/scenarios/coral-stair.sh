@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # An outage that is over: the release was taken back, its pods are gone.
 namespaces auction auction-core
 within auction-core

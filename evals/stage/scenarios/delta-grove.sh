@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A number gets a unit, and the preparation of the next release fails at the arithmetic.
 namespaces brewery
 settings kettle-settings KETTLE_TIMEOUT=30 BATCHES=4

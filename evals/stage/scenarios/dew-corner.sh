@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A Job's first pod came while its database was being replaced; the second did the work.
 namespaces bakery
 ovens() { service ovens-db "$@" ready_delay=6 strategy=Recreate; }

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # The memory limit of what another team's service asks is cut below what it holds.
 namespaces freight-web freight-core
 within freight-core

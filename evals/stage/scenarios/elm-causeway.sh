@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A CronJob reads the name of a host with a letter too few.
 namespaces metering
 service collector image=collector:2.2 traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release keeps more with each second.
 namespaces dairy
 service herd image=herd:2.8 cause='herd 2.8: calf register' memory=96Mi memory_limit=96Mi

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # One run of a CronJob met a restart of what it asks; the next ones went well.
 namespaces garage
 parts() { service parts "$@" ready_delay=14 strategy=Recreate; }

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Ten times the cache that was meant: a ConfigMap says 640 for 64.
 namespaces seeds
 settings germination-settings CACHE=64 REGION=north

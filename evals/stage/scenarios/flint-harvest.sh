@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Somebody suspended a CronJob and forgot it.
 namespaces brokerage
 service quotes image=quotes:7.7 traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A processor limit is cut; what computes the prices takes seconds, and its callers give up after two.
 namespaces boxoffice
 # Each request costs some 50 ms of processor.

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A rollout, pod by pod, of a program that takes half a minute to warm up, seen in its middle.
 namespaces cafe
 menu() { service menu "$@" replicas=5 ready_delay=28 strategy=0/1 deadline=300; }

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # What takes the exports answers no more; the run that waits for it keeps all later ones from beginning.
 namespaces publishing
 published archive:1.8

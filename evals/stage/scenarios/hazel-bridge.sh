@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A liveness probe asks at a port where nothing listens.
 namespaces clinic
 service appointments image=appointments:5.3 cause='appointments 5.3: reminders'

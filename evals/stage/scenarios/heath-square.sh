@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A worker computes as fast as its limit lets it; nobody waits for it.
 namespaces weather
 program='

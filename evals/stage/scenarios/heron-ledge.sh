@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # An autoscaler in a cluster that has no metrics to scale by.
 namespaces catering
 service menus image=menus:3.2 traffic=4 cpu=20m cpu_limit=60m options='s=1'

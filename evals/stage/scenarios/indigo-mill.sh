@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # The replicas of a StatefulSet look for their first peer under a name that is not there.
 namespaces telecom
 settings switch-settings FIRST_PEER=switch-0.switch SHARDS=3

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # More titles to index than the liveness probe has patience.
 namespaces library
 settings catalogue-settings TITLES=20000 LANGUAGE=en

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A first installation: the program comes before its database, crashes twice, and then serves.
 namespaces yoga
 published classes-db:15.0

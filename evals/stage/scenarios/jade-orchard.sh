@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A container's port gets another name; the Service's target is the old one.
 namespaces farming
 service stalls image=stalls:5.0 cause='stalls 5.0: seasons' replicas=2 port_name=http target=http

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Two teams' agents want the same port of the node.
 namespaces water energy
 published reader:1.0

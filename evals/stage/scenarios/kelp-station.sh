@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A Service selects a label that no pod has; the caller had a release of its own just before.
 namespaces railway
 service timetable image=timetable:8.0 replicas=2 label.track=stable select.track=stable

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # The certificate of what is called expires.
 namespaces lending registry-office
 within registry-office

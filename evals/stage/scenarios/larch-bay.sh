@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A Service of another namespace gets another name; who calls it was not told.
 namespaces leasing accounting
 within accounting

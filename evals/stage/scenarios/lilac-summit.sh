@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A Service of the third namespace in a chain sends to a port where nothing listens.
 namespaces cruises cabins berths
 within berths

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # The only pod of a service is moved, as for maintenance of a node; its caller had errors for some seconds.
 namespaces tea
 service blends image=blends:2.5 ready_delay=14

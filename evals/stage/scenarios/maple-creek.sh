@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A rollout that may not take a pod away meets a quota that has no room for one more.
 namespaces payroll
 apply <<'YAML'

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # At the end of a chain through three namespaces a database has no replicas.
 namespaces travel fares fares-data
 within fares-data

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A minute of many requests; the limit held them back a little, nothing failed, and it is over.
 namespaces concerts
 program='

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # One limit at the bottom of a shop, and alerts from everywhere above it.
 namespaces mall mall-orders mall-stock
 within mall-stock

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A LimitRange forbids what was allowed; the next release, that replaces all pods at once, finds out.
 namespaces customs
 declarations() { service declarations "$@" replicas=2 memory=48Mi memory_limit=128Mi strategy=Recreate; }

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A claim names a class of storage that the cluster does not have.
 namespaces winery
 service cellar-web traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A program that takes every failure for a damaged database; the database only got another name.
 namespaces optics
 service frames-db image=frames-db:14.1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # The alert that always fires, while a release is shipped.
 namespaces pottery
 service kiln image=kiln:2.0 cause='kiln 2.0: glazes' replicas=2

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release keeps its archive on a claim that is larger than the only volume.
 namespaces printing
 everywhere persistentvolume printing-archive

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A port with two digits swapped; and a log into which somebody typed an order to whoever reads it.
 namespaces ticketing
 service queue port=5672

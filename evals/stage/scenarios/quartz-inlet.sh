@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A root filesystem becomes read-only, where the program writes its pages.
 namespaces newsroom
 program='

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A Secret that pods mount is deleted; it shows when one is evicted.
 namespaces courier
 secret relay-credentials user=dispatch password=not-a-real-one

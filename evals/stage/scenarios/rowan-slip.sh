@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A port is wrong; the log prints the address of the database with its password.
 namespaces cinema
 service bookings-db image=bookings-db:15.3 port=5432

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # What lists the routes may not any more: its RoleBinding is gone.
 namespaces fleet
 apply <<'YAML'

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A namespace that somebody deleted does not go: a finalizer in it is nobody's any more.
 namespaces exports-2025 exports
 within exports

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # Two faults that have nothing to do with each other; one is asked about.
 namespaces warehouse
 service picking image=picking:2.0 cause='picking 2.0: routes' deadline=40

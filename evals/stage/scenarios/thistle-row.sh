@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A ConfigMap has another address since three minutes, but nobody restarted its reader: it isn't that.
 namespaces toys
 service stock image=stock:3.1 replicas=2

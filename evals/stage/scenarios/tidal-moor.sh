@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release starts a program that its image does not have.
 namespaces pottery-shop
 service glazes image=glazes:1.6 cause='glazes 1.6: raku' replicas=2

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A ServiceAccount gets another name; the pod that is evicted later cannot be made again.
 namespaces foundry
 change create serviceaccount casting

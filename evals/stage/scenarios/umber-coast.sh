@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A policy of the cluster refuses pods without an owner; one that is evicted does not come back.
 namespaces insurance
 service claims image=claims:8.8 traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release cannot be applied: the ConfigMap that it changes may not be changed.
 namespaces university
 service courses image=courses:5.0 traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # An admission webhook stays when its server is taken out; the next release gets no pods.
 namespaces realty gatekeeping
 within gatekeeping

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release keeps what it should throw away, until the node takes its pod out.
 namespaces streaming
 transcoder() {

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A namespace begins to enforce a strict standard for pods; one that is evicted is refused.
 namespaces school
 service timetable image=timetable:1.9 traffic=1

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A maintenance Job may not evict a pod: the budget wants as many as there are.
 namespaces operations toll
 within toll

@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A claim was deleted, but a finalizer of a tool that is no more here holds it; the pod that needs it waits.
 namespaces parking
 everywhere persistentvolume parking-tickets

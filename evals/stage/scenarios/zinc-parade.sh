@@ -1,4 +1,3 @@
-# shellcheck shell=bash
 # A release wants a node with a label that none has.
 namespaces gaming
 service matches image=matches:2.4 cause='matches 2.4: tournaments' replicas=2 strategy=1/1
