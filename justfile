@@ -40,6 +40,10 @@ cluster-down:
 record-demo:
     cargo run -p marple-tests --example record_demo
 
+# Stages and records incidents of the suite on the test cluster: all, or those named (MARPLE names the program).
+record-suite *ids:
+    evals/stage/stage {{ids}}
+
 # Accepts changed snapshots after you have read them (needs cargo-insta).
 snapshots:
     cargo insta review
