@@ -1,6 +1,6 @@
 //! CronJobs that don't run.
 
-use marple_core::{Category, Finding, Severity};
+use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
 use super::{Condition, Diagnoser, line, workload};
@@ -8,9 +8,10 @@ use crate::scene::field;
 
 const SUSPENDED: Condition = Condition::cause("cron-job-suspended", 40);
 const MISSED: Condition = Condition::cause("cron-job-misses-its-schedule", 20);
+const HELD: Condition = Condition::cause("cron-job-run-still-active", 22).likely();
 const SCHEDULE: Condition = Condition::cause("cron-job-schedule-invalid", 10);
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SUSPENDED, MISSED, SCHEDULE], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SUSPENDED, MISSED, HELD, SCHEDULE], find };
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, value) in context.scene.of_kind("CronJob") {
@@ -47,6 +48,24 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     | "InvalidSchedule"
             )
         });
+        let mut said = context.scene.events_of(object);
+        if let Some(event) = said.find(|event| event.reason == "JobAlreadyActive") {
+            let run = field::items(value, "/status/active").first().and_then(|run| field::text(run, "/name"));
+            let run = run.zip(object.namespace.as_deref()).map(|(name, space)| ObjectRef::namespaced("Job", space, name));
+            let named = run.as_ref().map_or_else(|| "an earlier run".to_owned(), ToString::to_string);
+            let draft = context
+                .finding(&HELD, object, Category::Scheduling)
+                .says(format!(
+                    "{object} begins no new run: {named} is still active, and it forbids that two run at once"
+                ))
+                .culprit(run.as_ref().unwrap_or(object))
+                .event(event);
+            match &run {
+                Some(run) => draft.check("See what the run waits for", workload::describe(run)),
+                None => draft.check("See its runs", workload::describe(object)),
+            }
+            .into(findings);
+        }
         if let Some(event) = event {
             let condition =
                 if event.reason.contains("chedule") && event.reason != "MissSchedule" { &SCHEDULE } else { &MISSED };

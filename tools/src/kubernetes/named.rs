@@ -50,9 +50,9 @@ impl Cluster {
                     continue;
                 }
                 let Ok(names) = self.names(&kind, Some(namespace), None).await else { continue };
-                let named = names.into_iter().map(|(_, name)| name).filter(|name| words.contains(&name.as_str()));
+                let meant = names.into_iter().map(|(_, name)| name).filter(|name| words.contains(&name.as_str()));
                 found.extend(
-                    named.map(|name| (said, ObjectRef::namespaced(kind.kind.clone(), namespace.clone(), name))),
+                    meant.map(|name| (said, ObjectRef::namespaced(kind.kind.clone(), namespace.clone(), name))),
                 );
             }
         }

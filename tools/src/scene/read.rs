@@ -91,15 +91,22 @@ impl Scene {
             .collect::<BTreeSet<_>>();
         reader.subjects(&mut scene, &mut read, &mut wanted).await;
         reader.walk(&mut scene, &mut read, wanted).await;
-        let near = reach(&scene, &Graph::of(&scene));
+        let mut near = reach(&scene, &Graph::of(&scene));
         reader.logs(&mut scene, &near, logs::FIRST).await;
         reader.webhooks(&mut scene).await;
-        // What only a log names is within reach now: the address may stand in a Secret.
-        let wanted = reader.next_namespaces(&mut scene, &mut read).await;
-        if !wanted.is_empty() || reach(&scene, &Graph::of(&scene)).len() > near.len() {
-            reader.walk(&mut scene, &mut read, wanted).await;
-            let near = reach(&scene, &Graph::of(&scene));
+        for _ in 0..HOPS {
+            // What only a log names is within reach now: the address may stand in a Secret.
+            let wanted = reader.next_namespaces(&mut scene, &mut read).await;
+            if !wanted.is_empty() || reach(&scene, &Graph::of(&scene)).len() > near.len() {
+                reader.walk(&mut scene, &mut read, wanted).await;
+                near = reach(&scene, &Graph::of(&scene));
+            }
+            // Whom a log accuses may accuse the next.
+            let known = scene.logs.len();
             reader.logs(&mut scene, &near, logs::LIMIT).await;
+            if scene.logs.len() == known {
+                break;
+            }
         }
         reader.logs_of_called(&mut scene).await;
         scene.settle();

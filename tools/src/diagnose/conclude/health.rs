@@ -231,11 +231,14 @@ fn suspected(
     }
 }
 
-/// Whether an object is a Job that is complete: what hindered it is over.
-pub(super) fn is_done(scene: &Scene, unit: &ObjectRef) -> bool {
-    let complete =
-        |job| field::condition(job, "Complete").is_some_and(|one| field::text(one, "/status") == Some("True"));
-    unit.is("Job") && scene.get(unit).is_some_and(complete)
+/// Whether what hindered an object then is over: a Job that is complete, a `CronJob` of which a run has succeeded since.
+pub(super) fn is_done(scene: &Scene, unit: &ObjectRef, at: Option<Timestamp>) -> bool {
+    let Some(value) = scene.get(unit) else { return false };
+    match unit.kind.as_str() {
+        "Job" => field::condition(value, "Complete").is_some_and(|one| field::text(one, "/status") == Some("True")),
+        "CronJob" => at.zip(field::time(value, "/status/lastSuccessfulTime")).is_some_and(|(at, done)| done > at),
+        _ => false,
+    }
 }
 
 /// That a Deployment is amid a rollout that gets on, in words: its controller says so, no pod of it that has had its time
@@ -277,6 +280,10 @@ fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
         "Job" => field::condition(value, "Complete")
             .filter(|complete| field::text(complete, "/status") == Some("True"))
             .map(|_| "is complete"),
+        "CronJob" => field::time(value, "/status/lastSuccessfulTime")
+            .zip(field::time(value, "/status/lastScheduleTime"))
+            .filter(|(success, scheduled)| success >= scheduled)
+            .map(|_| "has succeeded in its latest run"),
         "PersistentVolumeClaim" => (field::text(value, "/status/phase") == Some("Bound")).then_some("is bound"),
         "Service" => graph
             .edges(unit)

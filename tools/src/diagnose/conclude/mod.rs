@@ -54,7 +54,7 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
     let began = symptoms.iter().map(|symptom| symptom.starts_at).min();
     let (fitting, past): (Vec<_>, Vec<_>) = findings
         .iter()
-        .partition(|finding| fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object)));
+        .partition(|finding| fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object), finding.at));
     let case = Case::of(scene, &graph, &fitting);
     let units = suffering(scene, &graph, symptoms, &fitting);
     let mut roots: BTreeMap<(ObjectRef, String), Vec<(&ObjectRef, Way<'_>)>> = BTreeMap::new();

@@ -7,7 +7,7 @@ use super::*;
 use crate::scene::{Change, Rollout};
 
 /// Lays a change of an object into the scene, so many minutes before the symptoms, which began at 11:50.
-fn changed(scene: &mut Scene, object: ObjectRef, minutes: i64, field: &str) {
+pub(super) fn changed(scene: &mut Scene, object: ObjectRef, minutes: i64, field: &str) {
     let began: Timestamp = "2026-01-02T11:50:00Z".parse().unwrap();
     let change = Change { field: field.to_owned(), from: Some("1".to_owned()), to: Some("2".to_owned()) };
     let at = began - jiff::SignedDuration::from_mins(minutes);

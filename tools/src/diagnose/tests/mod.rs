@@ -4,6 +4,7 @@
 mod alerts;
 mod blame;
 mod composed;
+mod configured;
 mod conclusions;
 mod containers;
 mod controllers;
