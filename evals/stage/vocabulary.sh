@@ -100,8 +100,11 @@ ready() {
   done <"$work/namespaces"
 }
 
-# quiet SECONDS: nothing is done.
-quiet() { sleep "$1"; }
+# quiet SECONDS: nothing is done. A shell that waits hears signals, one that sleeps does not.
+quiet() {
+  sleep "$1" &
+  wait $!
+}
 
 # until_true SECONDS WHAT COMMAND...: polls until the command succeeds.
 until_true() {
