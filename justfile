@@ -36,10 +36,6 @@ cluster:
 cluster-down:
     tests/cluster/down
 
-# Records the outage of the demo again, on the test cluster; takes about ten minutes.
-record-demo:
-    cargo run -p marple-tests --example record_demo
-
 # Stages and records incidents of the suite on the test cluster: all, or those named (MARPLE names the program).
 record-suite *ids:
     evals/stage/stage {{ids}}

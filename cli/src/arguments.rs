@@ -195,8 +195,8 @@ pub(crate) struct Eval {
     /// Name of the model, in place of the configuration's or `OPENAI_MODEL`.
     #[arg(long)]
     pub(crate) model: Option<String>,
-    /// A program to be measured, with its arguments; `{question}` is the question. It gets KUBECONFIG, PROMETHEUS_URL,
-    /// ALERTMANAGER_URL, LOKI_URL, QUESTION and RECORDED_AT, and answers on its standard output.
+    /// A program to be measured, with its arguments; `{question}` is the question. It gets `KUBECONFIG`, `PROMETHEUS_URL`,
+    /// `ALERTMANAGER_URL`, `LOKI_URL`, `QUESTION` and `RECORDED_AT`, and answers on its standard output.
     #[arg(long = "command", value_name = "COMMAND")]
     pub(crate) program: Option<String>,
     /// Trials of each case.
@@ -243,7 +243,7 @@ pub(crate) enum Measured {
 #[derive(Subcommand)]
 pub(crate) enum EvalCommand {
     /// Make a case of an incident that was concluded wrongly, of its recording and what is right.
-    AddCase(AddCase),
+    AddCase(Box<AddCase>),
     /// Print the JSON Schema of a case.
     Schema,
 }
@@ -326,7 +326,7 @@ pub(crate) struct Record {
     /// How far back metrics and changes go; else 1h, of an incident to half an hour before it began.
     #[arg(long)]
     pub(crate) since: Option<marple_core::Period>,
-    /// Base URL of the marple that serves and keeps the changes; with --incident http://127.0.0.1:8080 if not given.
+    /// Base URL of the marple that serves and keeps the changes; with --incident <http://127.0.0.1:8080> if not given.
     #[arg(long, env = "MARPLE_URL")]
     pub(crate) url: Option<String>,
     /// File with its bearer token; else the environment's `MARPLE_TOKEN`.

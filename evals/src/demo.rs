@@ -3,7 +3,7 @@
 use crate::bundle::{Bundle, BundleError};
 
 /// A ledger whose memory limit was cut below what it holds, and all that asks it, in two namespaces; a minute before,
-/// something unrelated was shipped. Recorded on the test cluster by `just record-demo`.
+/// something unrelated was shipped. Recorded on the test cluster.
 pub fn demo_bundle() -> Result<Bundle, BundleError> {
     Bundle::from_bytes(include_bytes!("../bundles/ledger-outage.bundle"))
 }

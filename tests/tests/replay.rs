@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-const RECORDED_WITHIN: Duration = Duration::from_secs(120);
+const RECORDED_WITHIN: Duration = Duration::from_mins(2);
 const REPLAYED_WITHIN: Duration = Duration::from_secs(20);
 const ASKED_WITHIN: Duration = Duration::from_secs(20);
 
@@ -215,7 +215,9 @@ async fn asked(
 
 fn alike(live: &BTreeMap<String, Vec<(f64, f64)>>, replayed: &BTreeMap<String, Vec<(f64, f64)>>) -> bool {
     // Sums over series are added up in any order.
-    let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(b.abs());
+    let same = |a: f64, b: f64| {
+        a.total_cmp(&b).is_eq() || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+    };
     live.len() == replayed.len()
         && live.iter().zip(replayed).all(|((labels, samples), (other, others))| {
             labels == other

@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
             if let Err(error) = fits(&wanted) {
                 return Exit::Configuration(error);
             }
-            match cancel.run_until_cancelled(add_case(wanted)).await {
+            match cancel.run_until_cancelled(add_case(*wanted)).await {
                 None => Exit::Interrupted,
                 Some(Ok(())) => Exit::Done,
                 Some(Err(error)) => Exit::Failed(error),

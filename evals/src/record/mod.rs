@@ -124,8 +124,12 @@ pub async fn record(
     let alertmanager = recorder.alertmanager().await?;
     let (mut signals, mut changes) =
         (std::mem::take(&mut recorder.options.signals), std::mem::take(&mut recorder.options.changes));
-    signals.iter_mut().for_each(|signal| recorder.redaction.signal(signal));
-    changes.iter_mut().for_each(|change| recorder.redaction.change(change));
+    for signal in &mut signals {
+        recorder.redaction.signal(signal);
+    }
+    for change in &mut changes {
+        recorder.redaction.change(change);
+    }
     let Recorder { options, mut omissions, .. } = recorder;
     omissions.sort();
     let manifest = Manifest {

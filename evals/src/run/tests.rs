@@ -102,7 +102,7 @@ impl Ground {
     }
 
     async fn run(&self, investigator: &Arc<Scripted>, trials: u32) -> Vec<Trial> {
-        let options = self.options(Duration::from_secs(60));
+        let options = self.options(Duration::from_mins(1));
         let entrants = [Entrant { investigator: investigator.clone(), trials: NonZeroU32::new(trials).unwrap() }];
         run(&self.suite.cases, &entrants, &options, &|_| {}, &CancellationToken::new()).await.unwrap()
     }
@@ -182,7 +182,7 @@ async fn a_bundle_that_cannot_be_read_is_a_failed_trial() {
 #[tokio::test]
 async fn a_cancelled_run_ends_and_keeps_what_had_ended() {
     let ground = ground(&["amber-quay", "coral-reed"]);
-    let (options, cancel) = (ground.options(Duration::from_secs(60)), CancellationToken::new());
+    let (options, cancel) = (ground.options(Duration::from_mins(1)), CancellationToken::new());
     let answers = Scripted::new(Does::Answers, "1");
     let entrants = [Entrant { investigator: answers.clone(), trials: NonZeroU32::MIN }];
     let stop = |happened: Happened<'_>| {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::folder::Folder;
 use super::{Known, Recorder, RecordingError};
 use crate::clock::Clock;
-use crate::config::RecordingsConfig;
+use crate::config::{Config, RecordingsConfig};
 use crate::store::{IncidentFilter, Store, StoreError};
 
 /// How often it is looked for incidents to record.
@@ -47,14 +47,21 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-        recorder: Arc<dyn Recorder>,
-        cluster: &str,
-        config: RecordingsConfig,
+    /// What keeps the recordings that the configuration wants; nothing where it wants none, or nobody can record.
+    pub(crate) fn of(
+        store: &Arc<dyn Store>,
+        recorder: Option<Arc<dyn Recorder>>,
+        config: &Config,
         clock: Clock,
-    ) -> Self {
-        Self { store, recorder, cluster: cluster.to_owned(), config, clock, failed: HashMap::new() }
+    ) -> Option<Self> {
+        Some(Self {
+            store: Arc::clone(store),
+            recorder: recorder?,
+            cluster: config.cluster.name.clone(),
+            config: config.recordings.clone()?,
+            clock,
+            failed: HashMap::new(),
+        })
     }
 
     /// Records until cancelled. One recording runs at a time: it lists what the cluster has.

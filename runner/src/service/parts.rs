@@ -15,6 +15,7 @@ use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remember
 use crate::api::Live;
 use crate::approve::People;
 use crate::clock::Clock;
+use crate::config::ServerConfig;
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
 use crate::dispatch::{Detective, Dispatcher, StoredViews};
 use crate::handing::Handing;
@@ -126,19 +127,13 @@ impl Parts {
         };
         spawn(&mut parts, "the work on incidents", dispatcher.run(stop.clone()));
 
-        let signed = config
-            .server
-            .token
-            .as_ref()
-            .map(|token| SignedLinks { key: LinkKey::of(token), lifetime: config.server.link_lifetime });
-        let links = Links { base_url: config.server.base_url.clone(), signed };
+        let links = links(&config.server);
         let views = StoredViews { store: Arc::clone(store), cluster: config.cluster.name.clone(), links, model };
         let outbox: Arc<dyn Outbox> = store.clone();
         let deliveries = Deliveries::new(outbox, sinks, Arc::new(views), config.delivery.clone());
         spawn(&mut parts, "delivery", deliveries.run(stop.clone()));
 
-        if let Some((recorder, wanted)) = recorder.zip(config.recordings) {
-            let keeper = Keeper::new(Arc::clone(store), recorder, &config.cluster.name, wanted, clock);
+        if let Some(keeper) = Keeper::of(store, recorder, &config, clock) {
             spawn(&mut parts, "recording", keeper.run(stop.clone()));
         }
         spawn(&mut parts, "retention", upkeep::run(Arc::clone(store), config.store.clone(), clock, stop.clone()));
@@ -172,6 +167,13 @@ impl Parts {
             tracing::warn!(%error, "the store could not be written while the configuration was changed");
         }
     }
+}
+
+/// The links of messages, signed where a token guards what they lead to.
+fn links(server: &ServerConfig) -> Links {
+    let token = server.token.as_ref();
+    let signed = token.map(|token| SignedLinks { key: LinkKey::of(token), lifetime: server.link_lifetime });
+    Links { base_url: server.base_url.clone(), signed }
 }
 
 /// What tells owners: the topology, and the cluster for the rest.

@@ -7,3 +7,4 @@ mod agent;
 mod ground;
 mod program;
 mod rules;
+mod suite;

@@ -96,7 +96,7 @@ async fn a_program_that_never_ends_is_killed_with_all_that_it_started() -> Resul
     let ran = ground.eval(&["--command", &peer.display().to_string(), "--timeout", "2s"], &[]).await?;
     assert_eq!(code(&ran), 1, "{}", said(&ran));
     assert!(said(&ran).contains("was ended: it gave no answer in 2 s"), "{}", said(&ran));
-    assert!(began.elapsed() < Duration::from_secs(120), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(2), "{:?}", began.elapsed());
     let id = std::fs::read_to_string(child)?;
     let state = std::fs::read_to_string(format!("/proc/{}/stat", id.trim())).unwrap_or_default();
     let gone = state.is_empty() || state.contains(") Z ");

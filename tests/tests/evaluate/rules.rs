@@ -4,13 +4,13 @@ use anyhow::Result;
 
 use crate::ground::{ASKED, Ground, MISSING, STORM, classes, code, healthy, missing_config_map, said, storm};
 
-const WELL: &str = r#"
+const WELL: &str = r"
 title: nothing is broken
 ask: {alert: {alertname: KubePodNotReady}}
 verdict: no_fault
 difficulty: easy
 tags: [no_fault]
-"#;
+";
 
 fn suite() -> Result<Ground> {
     let ground = Ground::new()?;
@@ -22,7 +22,7 @@ fn suite() -> Result<Ground> {
 }
 
 #[tokio::test]
-async fn the_rules_name_causes_and_what_is_well_and_say_that_questions_are_not_for_them() -> Result<()> {
+async fn the_rules_name_causes_and_what_is_well_and_answer_questions_about_what_these_name() -> Result<()> {
     let ground = suite()?;
     let ran = ground.eval(&[], &[]).await?;
     assert_eq!(code(&ran), 0, "{}", said(&ran));
@@ -34,8 +34,8 @@ async fn the_rules_name_causes_and_what_is_well_and_say_that_questions_are_not_f
         [
             ("amber-quay", "passed", nothing.clone()),
             ("coral-reed", "passed", nothing.clone()),
-            ("dusky-vale", "passed", nothing),
-            ("early-elm", "inconclusive", "says inconclusive, and a fault is right".to_owned()),
+            ("dusky-vale", "passed", nothing.clone()),
+            ("early-elm", "passed", nothing),
         ],
         "{}",
         said(&ran)
@@ -44,7 +44,7 @@ async fn the_rules_name_causes_and_what_is_well_and_say_that_questions_are_not_f
     assert!(summary.verified.unwrap().share > 0.99, "the rules prove each statement: {summary:?}");
     assert!(said(&ran).contains("passed (pass@1, 95 %)"), "{}", said(&ran));
     assert!(ground.report("report.md")?.contains("| amber-quay |"));
-    assert!(ground.report("junit.xml")?.contains("<testsuite name=\"rules\" tests=\"4\" failures=\"1\" errors=\"0\""));
+    assert!(ground.report("junit.xml")?.contains("<testsuite name=\"rules\" tests=\"4\" failures=\"0\" errors=\"0\""));
     let page = ground.report("report.html")?;
     assert!(page.contains("<svg") && page.contains("coral-reed") && !page.contains("<script"));
     Ok(())

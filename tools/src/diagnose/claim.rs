@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::{Condition, Diagnoser, line, workload};
+use crate::kubernetes::quantity;
 use crate::scene::field;
 
 const NO_CLASS: Condition = Condition::cause("storage-class-missing", 3);
@@ -132,7 +133,11 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
     } else if event.is_some_and(|event| event.reason == "ProvisioningFailed") {
         context
             .finding(&FAILED, claim, Category::Storage)
-            .says(format!("The volume of {claim} can't be made: {}", line::cut(message, 180)))
+            .says(format!(
+                "{}The volume of {claim} can't be made: {}",
+                too_small(context, value).map(|why| format!("{why}. ")).unwrap_or_default(),
+                line::cut(message, 180)
+            ))
             .culprit(claim)
             .field(claim, "phase", "Pending")
     } else if message.contains("aiting for a volume to be created")
@@ -156,6 +161,25 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
         None => draft,
     };
     draft.severity(Severity::Critical).check("See the claim's events", workload::describe(claim)).into(findings);
+}
+
+/// That every volume of a claim's class that is free is smaller than what it asks for, in words.
+fn too_small(context: &Context<'_>, claim: &Value) -> Option<String> {
+    let (wanted, class) =
+        (field::text(claim, "/spec/resources/requests/storage")?, field::text(claim, "/spec/storageClassName")?);
+    let asked = quantity::parse(wanted)?;
+    let volumes = context.scene.of_kind("PersistentVolume").filter(|(_, volume)| {
+        field::text(volume, "/spec/storageClassName") == Some(class)
+            && field::text(volume, "/status/phase") == Some("Available")
+    });
+    let sizes: Vec<(&ObjectRef, &str)> =
+        volumes.filter_map(|(volume, value)| Some((volume, field::text(value, "/spec/capacity/storage")?))).collect();
+    let fits = |size: &str| quantity::parse(size).is_none_or(|size| size >= asked);
+    let (largest, size) = sizes.iter().max_by(|(_, one), (_, other)| {
+        quantity::parse(one).partial_cmp(&quantity::parse(other)).unwrap_or(std::cmp::Ordering::Equal)
+    })?;
+    let none = !sizes.iter().any(|(_, size)| fits(size));
+    none.then(|| format!("It asks for {wanted}, and the largest free volume of its class, {largest}, has {size}"))
 }
 
 /// Claims that pods name and that are not there.

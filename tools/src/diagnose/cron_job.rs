@@ -51,7 +51,8 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let mut said = context.scene.events_of(object);
         if let Some(event) = said.find(|event| event.reason == "JobAlreadyActive") {
             let run = field::items(value, "/status/active").first().and_then(|run| field::text(run, "/name"));
-            let run = run.zip(object.namespace.as_deref()).map(|(name, space)| ObjectRef::namespaced("Job", space, name));
+            let run =
+                run.zip(object.namespace.as_deref()).map(|(name, space)| ObjectRef::namespaced("Job", space, name));
             let named = run.as_ref().map_or_else(|| "an earlier run".to_owned(), ToString::to_string);
             let draft = context
                 .finding(&HELD, object, Category::Scheduling)

@@ -90,8 +90,10 @@ impl Cut {
         let mut out = String::new();
         for line in lines.get(from..).unwrap_or_default() {
             let (time, message) = line.split_once(' ').unwrap_or((line, ""));
-            let recent = |since: &Timestamp| time.parse::<Timestamp>().is_ok_and(|time| time >= *since);
-            if self.since.as_ref().is_none_or(recent) {
+            let at = time.parse::<Timestamp>().ok();
+            // Where there is no log, the kubelet says so in its place, without a time.
+            let message = if at.is_some() { message } else { line };
+            if self.since.as_ref().is_none_or(|since| at.is_none_or(|at| at >= *since)) {
                 out.push_str(if self.timestamps { line } else { message });
                 out.push('\n');
             }
@@ -122,6 +124,9 @@ mod tests {
         assert_eq!(cut(Some(2), Some("2026-01-01T00:00:03Z"), false, None), "\n");
         assert_eq!(cut(None, None, false, Some(5)), "one\nt");
         assert_eq!(cut(Some(0), None, false, None), "");
+        let none = "unable to retrieve container logs for containerd://5d\n";
+        let cut = Cut { tail: None, since: Some(Timestamp::UNIX_EPOCH), timestamps: false, bytes: None };
+        assert_eq!(cut.apply(none), none);
     }
 
     #[test]

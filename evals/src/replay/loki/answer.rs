@@ -18,7 +18,7 @@ pub(super) fn streams(found: &[Lines<'_>]) -> Response {
             lines.iter().map(|line| json!([line.at.as_nanosecond().to_string(), line.text])).collect();
         json!({ "stream": stream.labels(), "values": values })
     };
-    result("streams", found.iter().map(stream).collect())
+    result("streams", &found.iter().map(stream).collect::<Vec<_>>())
 }
 
 /// Sums over a time.
@@ -27,7 +27,7 @@ pub(super) fn matrix(found: &[Series]) -> Response {
         let values: Vec<Value> = points.iter().map(|(at, value)| point(*at, *value)).collect();
         json!({ "metric": labels, "values": values })
     };
-    result("matrix", found.iter().map(series).collect())
+    result("matrix", &found.iter().map(series).collect::<Vec<_>>())
 }
 
 /// Sums at a time.
@@ -36,10 +36,10 @@ pub(super) fn vector(found: &[Series], at: Timestamp) -> Response {
         let value = points.first().map_or(0.0, |(_, value)| *value);
         json!({ "metric": labels, "value": point(at, value) })
     };
-    result("vector", found.iter().map(sample).collect())
+    result("vector", &found.iter().map(sample).collect::<Vec<_>>())
 }
 
-fn result(kind: &str, result: Vec<Value>) -> Response {
+fn result(kind: &str, result: &[Value]) -> Response {
     success(&json!({ "resultType": kind, "result": result, "stats": {} }))
 }
 

@@ -84,7 +84,7 @@ pub(super) fn without_cause(
     let bounds = limits::sentence(scene, graph, units.keys(), &alerts).unwrap_or_default();
     let suffering = units.keys().cloned().collect::<BTreeSet<_>>();
     let suspect = began.and_then(|began| change::suspect(scene, graph, &suffering, findings, began));
-    if let Some(conclusion) = harmless(scene, &well, &alerts, &bounds, suspect.is_some()) {
+    if let Some(conclusion) = harmless(scene, well.as_deref(), &alerts, &bounds, suspect.is_some()) {
         return conclusion;
     }
     let nothing_wrong = well.is_some() && of_state && scene.unseen.is_empty();
@@ -99,15 +99,16 @@ pub(super) fn without_cause(
         Some(well) if of_state && scene.unseen.is_empty() => (
             Verdict::NoFault,
             Confidence::Medium,
-            match well.iter().any(|well| well.contains(GETTING_ON)) {
-                true => format!(
+            if well.iter().any(|well| well.contains(GETTING_ON)) {
+                format!(
                     "{}. {named} comes of that and should end with it; nothing else is wrong there.",
                     well.join("; ")
-                ),
-                false => format!(
+                )
+            } else {
+                format!(
                     "{} now; nothing else is wrong there. {named} has passed without a lasting cause.",
                     well.join("; ")
-                ),
+                )
             },
         ),
         Some(well) => (
@@ -163,7 +164,7 @@ const ALWAYS: [&str; 3] = ["watchdog", "deadmansswitch", "deadmanssnitch"];
 /// processor limit, where it is well, nobody suffers from it, and nothing was changed.
 fn harmless(
     scene: &Scene,
-    well: &Option<Vec<String>>,
+    well: Option<&[String]>,
     alerts: &BTreeSet<&str>,
     bounds: &str,
     changed: bool,
@@ -174,8 +175,9 @@ fn harmless(
     let (confidence, summary) = if all(&|name| ALWAYS.contains(&name)) {
         (Confidence::High, format!("{named} always fires, to show that alerts get through; nothing is wrong."))
     } else {
-        let held_back = all(&|name| name.contains("throttl")) && !changed && scene.unseen.is_empty();
-        let well = well.as_ref().filter(|_| held_back)?;
+        let limited = !bounds.is_empty() && !changed && scene.unseen.is_empty();
+        let held_back = limited && all(&|name| name.contains("throttl"));
+        let well = well.filter(|_| held_back)?;
         let why = format!("{}.{bounds} It is held back by that limit, and nothing suffers from it.", well.join("; "));
         (Confidence::Medium, why)
     };

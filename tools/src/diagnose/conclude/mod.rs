@@ -52,9 +52,9 @@ const RULED_OUT_LIMIT: usize = 5;
 pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Conclusion {
     let graph = Graph::of(scene);
     let began = symptoms.iter().map(|symptom| symptom.starts_at).min();
-    let (fitting, past): (Vec<_>, Vec<_>) = findings
-        .iter()
-        .partition(|finding| fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object), finding.at));
+    let (fitting, past): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| {
+        fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object), finding.at)
+    });
     let case = Case::of(scene, &graph, &fitting);
     let units = suffering(scene, &graph, symptoms, &fitting);
     let mut roots: BTreeMap<(ObjectRef, String), Vec<(&ObjectRef, Way<'_>)>> = BTreeMap::new();
@@ -106,20 +106,17 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
             each.max().unwrap_or(Confidence::Low)
         }
     };
-    let (object, category, statement) = match policy {
-        Some(policy) => {
-            (&policy.object, Category::Network, format!("{} {}.", sentence(&root.statement), policy.statement))
-        }
-        None => {
-            let behind = configured::behind(&graph, object, root, change);
-            let object = configured.map(|change| &change.object).or(behind).unwrap_or(object);
-            let category = match (configured, behind, change) {
-                (Some(_), ..) => Category::Configuration,
-                (None, Some(_), Some(change)) => configured::category_of(change).unwrap_or(root.category),
-                _ => root.category,
-            };
-            (object, category, sentence(&root.statement))
-        }
+    let (object, category, statement) = if let Some(policy) = policy {
+        (&policy.object, Category::Network, format!("{} {}.", sentence(&root.statement), policy.statement))
+    } else {
+        let behind = configured::behind(&graph, object, root, change);
+        let object = configured.map(|change| &change.object).or(behind).unwrap_or(object);
+        let category = match (configured, behind, change) {
+            (Some(_), ..) => Category::Configuration,
+            (None, Some(_), Some(change)) => configured::category_of(change).unwrap_or(root.category),
+            _ => root.category,
+        };
+        (object, category, sentence(&root.statement))
     };
     let statement = match change {
         Some(change) => format!("{statement} {}", sentence(&change.statement)),

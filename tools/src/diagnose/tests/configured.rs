@@ -15,7 +15,8 @@ fn configured(last_words: &str, began: &str) -> Scene {
             "finishedAt": "2026-01-02T11:58:00Z"}}}),
     );
     let from = json!({"envFrom": [{"configMapRef": {"name": "settings"}}]});
-    let pod = with_container(with(pod("shop", "cart"), &json!({"metadata": {"creationTimestamp": OLD}})), &from, &status);
+    let pod =
+        with_container(with(pod("shop", "cart"), &json!({"metadata": {"creationTimestamp": OLD}})), &from, &status);
     let map = object("ConfigMap", "shop", "settings", &json!({"data": {"TIMEOUT": "30s"}}));
     let objects = [broken_workload("shop", "cart", pod), vec![map]].concat();
     scene(objects, &[], vec![log("shop", "cart", true, last_words)])

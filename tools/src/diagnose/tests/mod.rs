@@ -4,8 +4,8 @@
 mod alerts;
 mod blame;
 mod composed;
-mod configured;
 mod conclusions;
+mod configured;
 mod containers;
 mod controllers;
 mod dependencies;

@@ -238,3 +238,30 @@ fn a_pod_that_does_not_go_is_told_and_one_that_is_going_is_not() {
     };
     assert_eq!((of("2026-01-02T11:00:00Z"), of("2026-01-02T11:59:50Z")), (1, 0));
 }
+
+#[test]
+fn a_claim_that_asks_for_more_than_any_free_volume_of_its_class_has_is_told_so() {
+    let claim = object(
+        "PersistentVolumeClaim",
+        "shop",
+        "data",
+        &json!({"spec": {"storageClassName": "local", "resources": {"requests": {"storage": "20Gi"}}},
+            "status": {"phase": "Pending"}}),
+    );
+    let says = |sizes: &[&str]| {
+        let volume = |(number, size): (usize, &&str)| {
+            let spec = json!({"storageClassName": "local", "capacity": {"storage": size}});
+            json!({"kind": "PersistentVolume", "metadata": {"name": format!("disk-{number}"), "creationTimestamp": OLD},
+                "spec": spec, "status": {"phase": "Available"}})
+        };
+        let objects = sizes.iter().enumerate().map(volume).chain([claim.clone()]).collect();
+        let message = "no volume plugin matched name: kubernetes.io/no-provisioner";
+        let events = [event("PersistentVolumeClaim", "shop", "data", "ProvisioningFailed", message)];
+        statement(&scene(objects, &events, vec![]), "provisioning-failed")
+    };
+    let small =
+        "It asks for 20Gi, and the largest free volume of its class, PersistentVolume disk-1, has 8Gi. The volume";
+    assert!(says(&["5Gi", "8Gi"]).starts_with(small), "{}", says(&["5Gi", "8Gi"]));
+    assert!(says(&["5Gi", "30Gi"]).starts_with("The volume"));
+    assert!(says(&[]).starts_with("The volume"));
+}
