@@ -24,6 +24,7 @@ fn main() {
 }
 
 async fn run() {
+    rustls::crypto::ring::default_provider().install_default().ok();
     let demo = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/bundles/ledger-outage.bundle"));
     let file = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).map_or(demo, PathBuf::from);
     println!("{}: {} bytes", file.display(), std::fs::metadata(&file).unwrap().len());
