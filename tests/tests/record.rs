@@ -1,13 +1,15 @@
-//! `marple record` by an account that may not read everything.
+//! `marple record`: by an account that may not read everything, of an incident, and by a marple that serves itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 use std::time::Duration;
 
 use anyhow::Result;
+use marple_core::{Change, ChangeKind, SignalSource};
 use marple_evals::Bundle;
+use marple_tests::cluster::wait_for;
 use marple_tests::cluster_or_return;
 use marple_tests::kubeconfig::Kubeconfig;
-use marple_tests::program::binary;
+use marple_tests::program::{Program, TOKEN, binary};
 use marple_tests::stage::Fault;
 use tokio::process::Command;
 
@@ -45,4 +47,60 @@ async fn what_may_be_read_is_recorded_and_what_may_not_is_recorded_as_refused_an
     assert_eq!(resource("nodes").refusal(None).unwrap()["code"], 403);
     assert!(resource("configmaps").refusal(Some(open.name())).is_some());
     Ok(())
+}
+
+/// The incident opens, is explained, and is looked for every 15 s.
+const RECORDED_BY_ITSELF_WITHIN: Duration = Duration::from_mins(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_is_recorded_by_policy_and_by_its_name_with_its_signals_and_what_changed() -> Result<()> {
+    let cluster = cluster_or_return!();
+    let namespace = cluster.namespace("evals-recorded").await?;
+    let folder = tempfile::tempdir()?;
+    let kept = folder.path().join("recordings");
+    let configuration = format!(
+        "cluster: {{ context: {} }}\nforwarder: {{ namespaces: {{ include: [{}] }} }}\n\
+         recordings: {{ folder: {}, severity: info, after: 1s }}\n",
+        cluster.context(),
+        namespace.name(),
+        kept.display()
+    );
+    let program = Program::serve(&configuration, &[]).await?;
+    Fault::MissingConfiguration.break_after_rollout(&cluster, &namespace).await?;
+
+    let file = wait_for("a recording", RECORDED_BY_ITSELF_WITHIN, || async {
+        let files = std::fs::read_dir(&kept).map_err(|error| error.to_string())?;
+        let mut files = files.filter_map(|entry| Some(entry.ok()?.path()));
+        files.find(|path| path.extension().is_some_and(|end| end == "bundle")).ok_or_else(|| "none".to_owned())
+    })
+    .await?;
+    let incident = file.file_stem().unwrap().to_str().unwrap().to_owned();
+    holds(&Bundle::read(&file)?, namespace.name());
+
+    let named = folder.path().join("named.bundle");
+    let record = Command::new(binary()?)
+        .args(["record", "--incident", &incident, "--url", &program.url(""), "--context", cluster.context()])
+        .arg("--out")
+        .arg(&named)
+        .env("MARPLE_TOKEN", TOKEN)
+        .output();
+    let ended = tokio::time::timeout(RECORDED_WITHIN, record).await??;
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    holds(&Bundle::read(&named)?, namespace.name());
+    Ok(())
+}
+
+/// The recording has the namespace, what the forwarder told of it and what was changed there.
+fn holds(bundle: &Bundle, namespace: &str) {
+    assert_eq!(bundle.manifest.namespaces, [namespace.to_owned()].into());
+    assert!(!bundle.signals.is_empty(), "{:?}", bundle.manifest);
+    assert!(bundle.signals.iter().all(|signal| signal.source == SignalSource::Forwarder));
+    let altered = |change: &Change| {
+        change.object.namespace.as_deref() == Some(namespace)
+            && change.object.is("Deployment")
+            && change.kind == ChangeKind::Altered
+    };
+    assert!(bundle.changes.iter().any(altered), "{:#?}", bundle.changes);
+    let times: Vec<_> = bundle.changes.iter().map(|change| change.at).collect();
+    assert!(times.is_sorted(), "{times:?}");
 }

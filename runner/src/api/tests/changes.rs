@@ -98,7 +98,7 @@ async fn changes_without_the_token_or_in_another_form_are_refused_by_where_they_
 async fn changes_for_which_there_is_no_room_are_refused_and_taken_later() {
     let server = server().await;
     let release = server.store.hold();
-    let value = "x".repeat(4 << 20);
+    let value = "x".repeat(3 << 20);
     let body = |name: &str| {
         let mut batch = batch("test", &value);
         batch["entries"][0]["object"]["name"] = json!(name);
