@@ -71,7 +71,9 @@ async fn a_run_goes_on_where_it_ended_and_is_compared_with_another_one() -> Resu
 #[tokio::test]
 async fn too_few_that_pass_end_with_4_and_a_wrong_case_with_2() -> Result<()> {
     let ground = Ground::new()?;
-    ground.case("early-elm", ASKED, &missing_config_map())?;
+    // It names nothing that the rules could look at.
+    let vague = ASKED.replace("web in namespace shop does not start", "Something does not start");
+    ground.case("early-elm", &vague, &missing_config_map())?;
     let below = ground.eval(&["--fail-under", "50"], &[]).await?;
     assert_eq!(code(&below), 4, "{}", said(&below));
     assert!(said(&below).contains("rules passed 0.0 %, and --fail-under wants 50 %"), "{}", said(&below));

@@ -96,29 +96,35 @@ async fn changes_without_the_token_or_in_another_form_are_refused_by_where_they_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn changes_for_which_there_is_no_room_are_refused_and_taken_later() {
-    let server = server().await;
+    let (server, state) = server_and_state().await;
     let release = server.store.hold();
     let value = "x".repeat(3 << 20);
     let body = |name: &str| {
         let mut batch = batch("test", &value);
         batch["entries"][0]["object"]["name"] = json!(name);
         batch["entries"][0]["changes"][0]["object"]["name"] = json!(name);
+        batch["entries"][0]["changes"][0]["uid"] = json!(name);
         batch.to_string()
     };
-    // What is taken in waits for the writer; the first for which there is no room is told so at once.
-    let mut waiting = Vec::new();
-    let refused = loop {
-        let (address, body) = (server.address, body(&waiting.len().to_string()));
-        let mut asked = tokio::spawn(async move { ask(address, "POST", "/api/changes", &body).await });
-        match tokio::time::timeout(std::time::Duration::from_secs(2), &mut asked).await {
-            Ok(answer) => break answer.unwrap(),
-            Err(_) => waiting.push(asked),
+    // Two that wait for the writer take the room; the next is told so at once, before its body is read.
+    let waiting = ["0", "1"].map(|name| {
+        let (address, body) = (server.address, body(name));
+        tokio::spawn(async move { ask(address, "POST", "/api/changes", &body).await })
+    });
+    let head = format!(
+        "POST /api/changes HTTP/1.1\r\nHost: marple\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n",
+        body("2").len()
+    );
+    let taken = async {
+        while state.bodies.available_permits() >= body("2").len() {
+            tokio::task::yield_now().await;
         }
-        assert!(waiting.len() < 64, "everything was taken in");
     };
+    tokio::time::timeout(std::time::Duration::from_secs(20), taken).await.unwrap();
+    let refused = raw(server.address, head.as_bytes()).await;
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert!(refused.head.to_ascii_lowercase().contains("retry-after: "), "{}", refused.head);
-    assert!(!waiting.is_empty());
     release.send(()).unwrap();
     for asked in waiting {
         assert_eq!(asked.await.unwrap().json(), json!({"accepted": 1, "duplicate": 0}));
