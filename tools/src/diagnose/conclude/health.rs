@@ -252,8 +252,13 @@ fn rolls_out(scene: &Scene, graph: &Graph, unit: &ObjectRef, value: &Value) -> O
         && field::time(progressing, "/lastUpdateTime").is_some_and(|at| scene.now.duration_since(at) < GETS_ON);
     let (wanted, ready) = workload::replicas(unit, value)?;
     let updated = field::number(value, "/status/updatedReplicas").unwrap_or_default();
-    let mut pods = graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| scene.get(pod));
-    let held_up = pods.any(|pod| {
+    let pods: Vec<&Value> =
+        graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| scene.get(pod)).collect();
+    // That the pods of before still serve tells nothing of the new ones.
+    let revision = |pod: &Value| field::text(pod, "/metadata/labels/pod-template-hash").map(str::to_owned);
+    let newest = pods.iter().max_by_key(|pod| field::created(pod)).and_then(|pod| revision(pod))?;
+    let new_serves = pods.iter().any(|pod| revision(pod).as_ref() == Some(&newest) && field::is_ready(pod));
+    let held_up = pods.iter().any(|pod| {
         let restarts = field::items(pod, "/status/containerStatuses").iter().any(|one| {
             field::number(one, "/restartCount").unwrap_or_default() > 0
                 || one.pointer("/state/waiting/message").is_some()
@@ -261,7 +266,7 @@ fn rolls_out(scene: &Scene, graph: &Graph, unit: &ObjectRef, value: &Value) -> O
         let age = field::created(pod).map(|made| scene.now.duration_since(made)).unwrap_or_default();
         !field::is_ready(pod) && (restarts || age > GETS_ON)
     });
-    (gets_on && !held_up && updated > 1 && ready > 0)
+    (gets_on && new_serves && !held_up && updated > 1)
         .then(|| format!("{unit} {GETTING_ON}: {updated} of {wanted} replicas are new, {ready} are ready"))
 }
 

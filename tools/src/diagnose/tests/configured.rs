@@ -148,3 +148,32 @@ fn a_run_that_is_still_active_holds_the_next_and_a_later_success_ends_an_earlier
     assert_eq!(run("2026-01-02T11:55:09Z"), Verdict::NoFault);
     assert_ne!(run("2026-01-02T11:40:09Z"), Verdict::NoFault);
 }
+
+#[test]
+fn a_rollout_gets_on_only_where_one_of_its_new_pods_is_ready() {
+    let rolling = |new_is_ready: bool| {
+        let status = json!({"spec": {"replicas": 3}, "status": {"readyReplicas": 2, "updatedReplicas": 2, "conditions": [
+            {"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable", "lastTransitionTime": OLD},
+            {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated",
+             "lastUpdateTime": "2026-01-02T11:59:40Z"}]}});
+        let member = |name: &str, hash: &str, made: &str, ready: bool| {
+            let of =
+                json!({"metadata": {"name": name, "creationTimestamp": made, "labels": {"pod-template-hash": hash}}});
+            let pod = with(pod("shop", "cart"), &of);
+            if ready { pod } else { with(pod, &unready("ContainersNotReady")) }
+        };
+        let objects = vec![
+            with(deployment("shop", "cart"), &status),
+            replica_set("shop", "cart"),
+            member("cart-5d-a", "old", OLD, true),
+            member("cart-5d-b", "new", "2026-01-02T11:59:20Z", new_is_ready),
+            member("cart-5d-c", "new", "2026-01-02T11:59:45Z", false),
+        ];
+        let mut scene = scene(objects, &[], vec![]);
+        concluded(&mut scene, &[symptom("KubeDeploymentReplicasMismatch", &of("Deployment", "shop", "cart"))])
+    };
+    let gets_on = rolling(true);
+    assert_eq!(gets_on.verdict, Verdict::NoFault, "{}", gets_on.summary);
+    assert!(gets_on.summary.contains("is being rolled out and gets on: 2 of 3"), "{}", gets_on.summary);
+    assert_ne!(rolling(false).verdict, Verdict::NoFault, "that the old ones serve tells nothing of the new");
+}
