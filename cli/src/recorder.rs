@@ -29,7 +29,7 @@ impl Recorder for Bundles {
             cluster: self.cluster.clone(),
             prometheus_url: self.prometheus.clone(),
             alertmanager_url: self.alertmanager.clone(),
-            namespaces: told::namespaces(&incident, Some(&conclusion)),
+            namespaces: incident.namespaces(Some(&conclusion)),
             since,
             now,
             payloads: told::payloads(&members),

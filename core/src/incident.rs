@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fingerprint, IncidentId, Labels, ObjectRef, Severity, Signal, SignalSource, SignalStatus};
+use crate::{Conclusion, Fingerprint, IncidentId, Labels, ObjectRef, Severity, Signal, SignalSource, SignalStatus};
 
 /// Where an incident is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +110,23 @@ pub struct Member {
 }
 
 impl Member {
+    /// The signal that it came from, as far as it was kept: without its annotations.
+    pub fn signal(&self) -> Signal {
+        Signal {
+            source: self.source,
+            fingerprint: self.fingerprint,
+            status: self.status,
+            name: self.name.clone(),
+            severity: self.severity,
+            subject: self.subject.clone(),
+            labels: self.labels.clone(),
+            annotations: Labels::default(),
+            starts_at: self.starts_at,
+            ends_at: self.ends_at,
+            generator_url: self.generator_url.clone(),
+        }
+    }
+
     /// The signal, joined for `reason`.
     pub fn of(signal: &Signal, reason: JoinReason) -> Self {
         Self {
@@ -163,4 +180,14 @@ pub struct Incident {
     pub merged_into: Option<IncidentId>,
     /// Grows with each change that people should see.
     pub revision: u64,
+}
+
+impl Incident {
+    /// The namespaces of the objects that it is about, and of those that its conclusion names.
+    pub fn namespaces(&self, conclusion: Option<&Conclusion>) -> BTreeSet<String> {
+        let cause = conclusion.and_then(|conclusion| conclusion.cause.as_ref()).map(|cause| &cause.object);
+        let chain = conclusion.into_iter().flat_map(|conclusion| &conclusion.chain).map(|link| &link.object);
+        let objects = self.objects.iter().chain(&self.subject).chain(cause).chain(chain);
+        objects.filter_map(|object| object.namespace.clone()).collect()
+    }
 }

@@ -112,7 +112,6 @@ pub(super) fn told(investigated: &Investigated, steps: Steps, cancel: &Cancellat
 
 fn subject(topic: &Topic) -> String {
     match topic {
-        Topic::Object(object) => object.to_string(),
         Topic::Objects { title, .. } => title.clone(),
         Topic::Alerts { signals, objects } => {
             let objects = objects.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -128,7 +127,7 @@ async fn topic(arguments: &Investigate, once: &Once, namespace: &str) -> anyhow:
     let cluster = once.lookout.cluster.as_ref();
     if arguments.target.contains('/') {
         let cluster = cluster.context("no cluster is configured (`cluster.enabled`)")?;
-        return object(cluster, &arguments.target, namespace).await.map(Topic::Object);
+        return object(cluster, &arguments.target, namespace).await.map(Topic::object);
     }
     let mut signals = firing(&arguments.alertmanager, &arguments.target, arguments.reach.namespace.as_deref()).await?;
     intake::redact(&mut signals, once.redact.as_ref());

@@ -9,6 +9,7 @@ use marple_core::{Change, Incident, Member};
 use marple_evals::bundle::Omission;
 use marple_evals::record::{Limits, told};
 use marple_evals::{Bundle, RecordOptions, record};
+use marple_runner::recordings::BEFORE;
 use marple_runner::store::Concluded;
 use reqwest::Method;
 use serde::Deserialize;
@@ -23,9 +24,6 @@ use crate::server::ask;
 
 /// How far back metrics and changes go where nobody says.
 const SINCE: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long before an incident began is recorded, so that what is usual can be seen.
-const BEFORE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The most changes that are asked for at once.
 const CHANGES: usize = 500;
@@ -60,7 +58,7 @@ async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Res
     };
     if let Some(Known { incident, conclusion, .. }) = &known {
         let conclusion = conclusion.as_ref().map(|concluded| &concluded.conclusion);
-        namespaces.extend(told::namespaces(incident, conclusion));
+        namespaces.extend(incident.namespaces(conclusion));
         ensure!(
             !namespaces.is_empty(),
             "incident {} names no namespace: give those to record with --namespace",

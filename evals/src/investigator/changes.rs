@@ -9,9 +9,6 @@ use marple_tools::history::{ChangeLog, ChangeLogError, Found, Window};
 
 use crate::bundle::Bundle;
 
-/// Kinds that deliver others from namespaces of their own, which a window has too.
-const DELIVERING: [&str; 3] = ["Application", "Kustomization", "HelmRelease"];
-
 /// The changes of a recording.
 pub struct RecordedChanges(Arc<Bundle>);
 
@@ -25,11 +22,7 @@ impl RecordedChanges {
 #[async_trait]
 impl ChangeLog for RecordedChanges {
     async fn changes(&self, window: &Window) -> Result<Found, ChangeLogError> {
-        let within = |change: &&Change| {
-            let object = &change.object;
-            let here = object.namespace.as_ref().is_none_or(|namespace| window.namespaces.contains(namespace));
-            (here || DELIVERING.contains(&object.kind.as_str())) && (window.since..=window.until).contains(&change.at)
-        };
+        let within = |change: &&Change| window.holds(change);
         // They are kept oldest first.
         let mut found: Vec<Change> =
             self.0.changes.iter().rev().filter(within).take(window.limit.saturating_add(1)).cloned().collect();

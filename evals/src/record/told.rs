@@ -2,18 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use marple_core::{Change, Conclusion, Incident, Member, Signal, SignalSource, SignalStatus};
+use marple_core::{Change, Member, Signal, SignalSource, SignalStatus};
 use serde_json::{Value, json};
 
 use crate::bundle::Payload;
-
-/// The namespaces of an incident: of the objects that it is about, and of those that its conclusion names.
-pub fn namespaces(incident: &Incident, conclusion: Option<&Conclusion>) -> BTreeSet<String> {
-    let cause = conclusion.and_then(|conclusion| conclusion.cause.as_ref()).map(|cause| &cause.object);
-    let chain = conclusion.into_iter().flat_map(|conclusion| &conclusion.chain).map(|link| &link.object);
-    let objects = incident.objects.iter().chain(&incident.subject).chain(cause).chain(chain);
-    objects.filter_map(|object| object.namespace.clone()).collect()
-}
 
 /// The alerts of an incident that Alertmanager posted, as it would post them now: in the groups of namespace and alert,
 /// the group whose first alert began first before the others.
@@ -67,17 +59,8 @@ pub fn signals(members: &[Member]) -> Vec<Signal> {
     let others = members.iter().filter(|member| member.source != SignalSource::Alertmanager);
     let mut signals: Vec<Signal> = others
         .map(|member| Signal {
-            source: member.source,
-            fingerprint: member.fingerprint,
-            status: member.status,
-            name: member.name.clone(),
-            severity: member.severity,
-            subject: member.subject.clone(),
-            labels: member.labels.clone(),
             annotations: [("summary", member.headline.as_str())].into_iter().collect(),
-            starts_at: member.starts_at,
-            ends_at: member.ends_at,
-            generator_url: member.generator_url.clone(),
+            ..member.signal()
         })
         .collect();
     signals.sort_by_key(|signal| (signal.starts_at, signal.fingerprint));

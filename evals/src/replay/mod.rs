@@ -5,6 +5,7 @@ mod kubernetes;
 mod listener;
 mod loki;
 mod noted;
+mod pairs;
 mod prometheus;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

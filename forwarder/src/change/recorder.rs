@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{Batch, Chronicle, Family, History, Kept};
-use crate::deliver::{DEADLINE, DeliverError, in_time};
+use crate::deliver::{DEADLINE, until_taken};
 use crate::metric;
 use crate::pauses::Pauses;
 use crate::watch::HistoryWatches;
@@ -103,22 +103,11 @@ impl Recorder {
     }
 
     async fn until_kept(&self, batch: Batch) {
-        let mut pauses = Pauses::default();
-        loop {
-            let error = match in_time(self.chronicle.record(batch.clone())).await {
-                Ok(()) => return,
-                Err(DeliverError::Refused(reason)) => {
-                    let changes = u64::try_from(batch.changes()).unwrap_or(u64::MAX);
-                    counter!(metric::DROPPED, "reason" => "refused").increment(changes);
-                    tracing::error!(reason, changes, "the runner refuses changes; they are dropped");
-                    return;
-                }
-                Err(error) => error,
-            };
-            let wait = pauses.after(&error);
-            counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
-            tracing::warn!(%error, ?wait, "changes are not delivered; they are tried again");
-            self.pause(wait).await;
+        let kept = until_taken("changes", || self.chronicle.record(batch.clone()), || ()).await;
+        if let Err(reason) = kept {
+            let changes = u64::try_from(batch.changes()).unwrap_or(u64::MAX);
+            counter!(metric::DROPPED, "reason" => "refused").increment(changes);
+            tracing::error!(reason, changes, "the runner refuses changes; they are dropped");
         }
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_core::Signal;
+use metrics::counter;
 
 pub use courier::Courier;
 pub use http::{EndpointError, HttpDeliver, RunnerEndpoint};
@@ -21,6 +22,9 @@ pub(crate) use outbox::Outbox;
 pub(crate) use pump::Pump;
 pub use sequence::{Sequence, SequenceError};
 pub use spool::SpoolError;
+
+use crate::metric;
+use crate::pauses::Pauses;
 
 /// How long one delivery or answer may take, whatever the receiver's own deadline is.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -30,6 +34,27 @@ pub(crate) async fn in_time(delivery: impl Future<Output = Result<(), DeliverErr
     tokio::time::timeout(DEADLINE, delivery)
         .await
         .unwrap_or_else(|_| Err(DeliverError::Unreachable(format!("no answer in {} s", DEADLINE.as_secs()).into())))
+}
+
+/// Hands something on until it is taken, with pauses; an error is the reason of a refusal, after which no try helps.
+/// `away` is told each time that a try failed.
+pub(crate) async fn until_taken<F>(what: &str, hand_on: impl Fn() -> F, away: impl Fn()) -> Result<(), String>
+where
+    F: Future<Output = Result<(), DeliverError>>,
+{
+    let mut pauses = Pauses::default();
+    loop {
+        let error = match in_time(hand_on()).await {
+            Ok(()) => return Ok(()),
+            Err(DeliverError::Refused(reason)) => return Err(reason),
+            Err(error) => error,
+        };
+        away();
+        let wait = pauses.after(&error);
+        counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
+        tracing::warn!(%error, ?wait, what, "not delivered; it is tried again");
+        tokio::time::sleep(wait).await;
+    }
 }
 
 /// Signals were not taken.

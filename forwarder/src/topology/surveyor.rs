@@ -8,9 +8,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Atlas, Batch, Waiting};
-use crate::deliver::{DeliverError, in_time};
+use crate::deliver::until_taken;
 use crate::metric;
-use crate::pauses::Pauses;
 
 /// The most objects of one batch: some 50 KiB, and few MiB of the largest that there may be.
 const BATCH: usize = 100;
@@ -55,31 +54,13 @@ impl Surveyor {
     }
 
     async fn until_kept(&self, batch: Batch) {
-        let mut pauses = Pauses::default();
-        loop {
-            let error = match in_time(self.atlas.chart(batch.clone())).await {
-                Ok(()) => {
-                    if self.waiting.succeeded() {
-                        self.again.send_replace(());
-                    }
-                    return;
-                }
-                Err(DeliverError::Refused(reason)) => {
-                    counter!(metric::DROPPED, "reason" => "refused").increment(1);
-                    tracing::error!(
-                        reason,
-                        objects = batch.entries.len(),
-                        "the runner refuses links; they are dropped"
-                    );
-                    return;
-                }
-                Err(error) => error,
-            };
-            self.waiting.failed();
-            let wait = pauses.after(&error);
-            counter!(metric::DELIVERY_FAILURES, "class" => error.class()).increment(1);
-            tracing::warn!(%error, ?wait, "what hangs together with what is not delivered; it is tried again");
-            tokio::time::sleep(wait).await;
+        let objects = batch.entries.len();
+        let kept = until_taken("links", || self.atlas.chart(batch.clone()), || self.waiting.failed()).await;
+        if let Err(reason) = kept {
+            counter!(metric::DROPPED, "reason" => "refused").increment(1);
+            tracing::error!(reason, objects, "the runner refuses links; they are dropped");
+        } else if self.waiting.succeeded() {
+            self.again.send_replace(());
         }
     }
 }
@@ -96,6 +77,7 @@ mod tests {
     use super::super::survey::News;
     use super::super::{Entry, Listing};
     use super::*;
+    use crate::deliver::DeliverError;
 
     /// A runner that is away at first.
     #[derive(Default)]

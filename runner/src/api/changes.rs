@@ -1,7 +1,5 @@
 //! Takes in what a forwarder apart saw change, shows it what is known from before, and lists what changed.
 
-use std::time::Instant;
-
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiState;
 use super::problem::Problem;
-use super::receive::{parsed, received, sequence};
+use super::receive::{counted, parsed, received, sequence};
 use crate::intake::{read_changes, redacted_changes};
 
 /// How far back is looked, unless said otherwise.
@@ -53,12 +51,7 @@ pub(super) struct Page {
 
 /// Takes changes, with the states from which later ones are told.
 pub(super) async fn take_in(State(state): State<ApiState>, request: Request) -> Result<Json<Counts>, Problem> {
-    let began = Instant::now();
-    let answer = take(&state, request).await;
-    let outcome = if answer.is_ok() { "accepted" } else { "refused" };
-    metrics::counter!("marple_intake_requests_total", "endpoint" => "changes", "outcome" => outcome).increment(1);
-    metrics::histogram!("marple_intake_seconds", "endpoint" => "changes").record(began.elapsed().as_secs_f64());
-    answer
+    counted("changes", take(&state, request)).await
 }
 
 async fn take(state: &ApiState, request: Request) -> Result<Json<Counts>, Problem> {

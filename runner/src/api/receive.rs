@@ -60,8 +60,16 @@ async fn receive(
     endpoint: &'static str,
     read: Read,
 ) -> Result<Json<Counts>, Problem> {
+    counted(endpoint, take(state, request, endpoint, read)).await
+}
+
+/// Takes something in, counts it by how it ended, and measures its time.
+pub(super) async fn counted<T>(
+    endpoint: &'static str,
+    take: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
     let began = Instant::now();
-    let answer = take(state, request, endpoint, read).await;
+    let answer = take.await;
     let outcome = if answer.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("marple_intake_requests_total", "endpoint" => endpoint, "outcome" => outcome).increment(1);
     metrics::histogram!("marple_intake_seconds", "endpoint" => endpoint).record(began.elapsed().as_secs_f64());

@@ -1,7 +1,5 @@
 //! Takes in what a forwarder apart says hangs together, and shows what is known of an object.
 
-use std::time::Instant;
-
 use axum::Json;
 use axum::extract::{Query, Request, State};
 use jiff::Timestamp;
@@ -11,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiState;
 use super::problem::Problem;
-use super::receive::{parsed, received, sequence};
+use super::receive::{counted, parsed, received, sequence};
 use crate::intake::read_topology;
 
 /// How many objects came.
@@ -40,12 +38,7 @@ pub(super) struct Known {
 
 /// Takes what hangs together with what.
 pub(super) async fn take_in(State(state): State<ApiState>, request: Request) -> Result<Json<Counts>, Problem> {
-    let began = Instant::now();
-    let answer = take(&state, request).await;
-    let outcome = if answer.is_ok() { "accepted" } else { "refused" };
-    metrics::counter!("marple_intake_requests_total", "endpoint" => "topology", "outcome" => outcome).increment(1);
-    metrics::histogram!("marple_intake_seconds", "endpoint" => "topology").record(began.elapsed().as_secs_f64());
-    answer
+    counted("topology", take(&state, request)).await
 }
 
 async fn take(state: &ApiState, request: Request) -> Result<Json<Counts>, Problem> {

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use marple_core::{
-    Conclusion, Finding, Incident, Labels, Member, ObjectRef, Signal, SignalSource, SignalStatus, Unseen,
-};
+use marple_core::{Conclusion, Finding, Incident, Member, ObjectRef, Signal, SignalSource, SignalStatus, Unseen};
 use marple_tools::diagnose::{self, Symptom};
 use marple_tools::history::ChangeLog;
 use marple_tools::kubernetes::Cluster;
@@ -212,25 +210,8 @@ impl Subjects {
         let alerts = ordered
             .iter()
             .filter(|member| member.source == SignalSource::Alertmanager)
-            .map(|member| signal(member))
+            .map(|member| member.signal())
             .collect();
         Self { objects, symptoms, alerts, starts_at: incident.starts_at }
-    }
-}
-
-/// The alert that a member came from, as far as it was kept.
-fn signal(member: &Member) -> Signal {
-    Signal {
-        source: member.source,
-        fingerprint: member.fingerprint,
-        status: member.status,
-        name: member.name.clone(),
-        severity: member.severity,
-        subject: member.subject.clone(),
-        labels: member.labels.clone(),
-        annotations: Labels::default(),
-        starts_at: member.starts_at,
-        ends_at: member.ends_at,
-        generator_url: member.generator_url.clone(),
     }
 }

@@ -30,13 +30,11 @@ const ASKED_ABOUT: SignedDuration = SignedDuration::from_hours(1);
 /// What a person wants to know about.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Topic {
-    /// An object, by its name.
-    Object(ObjectRef),
-    /// Objects that a question names.
+    /// Objects, by their names.
     Objects {
-        /// The question.
+        /// What is asked, in one line for people.
         title: String,
-        /// What it names; not empty.
+        /// The objects; not empty.
         objects: BTreeSet<ObjectRef>,
     },
     /// Alerts that fire, with the objects that they are about, up to the top owner.
@@ -55,6 +53,13 @@ pub enum Topic {
     },
     /// A question.
     Question(String),
+}
+
+impl Topic {
+    /// One object.
+    pub fn object(object: ObjectRef) -> Self {
+        Self::Objects { title: object.to_string(), objects: BTreeSet::from([object]) }
+    }
 }
 
 /// Investigates once.
@@ -233,10 +238,6 @@ fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String
                 (None, _) => "no alert".to_owned(),
             };
             (incident(title, objects, &members, now), members, None)
-        }
-        Topic::Object(object) => {
-            let members = vec![asked_about(&object, now)];
-            (incident(object.to_string(), BTreeSet::from([object]), &members, now), members, None)
         }
         Topic::Objects { title, objects } => {
             let members: Vec<Member> = objects.iter().map(|object| asked_about(object, now)).collect();

@@ -10,7 +10,7 @@ use marple_tools::history::Window;
 use tokio_util::sync::CancellationToken;
 
 use super::folder::Folder;
-use super::{Known, Recorder, RecordingError};
+use super::{BEFORE, Known, Recorder, RecordingError};
 use crate::clock::Clock;
 use crate::config::{Config, RecordingsConfig};
 use crate::store::{IncidentFilter, Store, StoreError};
@@ -23,9 +23,6 @@ const INCIDENTS: u32 = 200;
 
 /// How long after an incident opened it may still be recorded: later, what made it up has gone from the cluster.
 const LATEST: SignedDuration = SignedDuration::from_hours(1);
-
-/// How long before an incident began is recorded, so that what is usual can be seen.
-const BEFORE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Members and changes of one incident.
 const MEMBERS: u32 = 1_000;
@@ -117,14 +114,7 @@ impl Keeper {
 
     async fn known(&self, incident: Incident, conclusion: Conclusion, now: Timestamp) -> Result<Known, StoreError> {
         let since = incident.starts_at.checked_sub(BEFORE).unwrap_or(incident.starts_at);
-        let cause = conclusion.cause.iter().map(|cause| &cause.object);
-        let objects = incident.objects.iter().chain(cause).chain(conclusion.chain.iter().map(|link| &link.object));
-        let window = Window {
-            namespaces: objects.filter_map(|object| object.namespace.clone()).collect(),
-            since,
-            until: now,
-            limit: CHANGES,
-        };
+        let window = Window { namespaces: incident.namespaces(Some(&conclusion)), since, until: now, limit: CHANGES };
         let changes: Vec<Change> = self.store.changes(&self.cluster, &window).await?.changes;
         let members = self.store.members(incident.id, MEMBERS).await?;
         Ok(Known { incident, members, conclusion, changes, since, now })

@@ -6,11 +6,14 @@ mod keeper;
 use std::path::Path;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::{Change, Conclusion, Incident, Member};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use keeper::Keeper;
+
+/// How long before an incident began is recorded, so that what is usual can be seen.
+pub const BEFORE: SignedDuration = SignedDuration::from_mins(30);
 
 /// What is known of an incident that is recorded.
 pub struct Known {

@@ -90,10 +90,21 @@ fn secrets(context: &Context<'_>, words: &Words<'_>) -> Vec<ObjectRef> {
             field::items(one, "/volumeMounts").iter().any(|it| field::text(it, "/name") == Some(volume))
         })
     };
-    let edges = context.graph.edges(words.pod).iter().filter(|edge| edge.to.is("Secret"));
-    let used = edges.filter(|edge| match edge.how.split_once(" of container ") {
-        Some((_, container)) => container == words.container,
-        None => edge.how.strip_prefix("volume ").is_some_and(mounted),
+    let mounts = context
+        .graph
+        .edges(words.pod)
+        .iter()
+        .filter(|edge| edge.to.is("Secret") && edge.how.strip_prefix("volume ").is_some_and(mounted));
+    let mut used = named_in_settings(context, words);
+    used.extend(mounts.map(|edge| edge.to.clone()));
+    used.into_iter().collect()
+}
+
+/// The Secrets that the environment of the container that spoke names.
+pub(super) fn named_in_settings(context: &Context<'_>, words: &Words<'_>) -> BTreeSet<ObjectRef> {
+    let secrets = context.graph.edges(words.pod).iter().filter(|edge| edge.to.is("Secret"));
+    let named = secrets.filter(|edge| {
+        edge.how.split_once(" of container ").is_some_and(|(_, container)| container == words.container)
     });
-    used.map(|edge| edge.to.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+    named.map(|edge| edge.to.clone()).collect()
 }

@@ -1,10 +1,11 @@
 //! Dependencies that a log says are not reached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
+use super::credentials::named_in_settings;
 use super::outside::outside;
 use super::words::{Words, lines};
 use super::{Condition, Diagnoser, line, workload};
@@ -308,17 +309,8 @@ fn missing(
 /// The only Secret from which the container that spoke has settings: an address that can be read nowhere else comes from
 /// there.
 fn secret_of(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
-    let pod = context.scene.get(words.pod)?;
-    let namespace = words.pod.namespace.as_deref()?;
-    let containers = ["/spec/containers", "/spec/initContainers"].into_iter().flat_map(|list| field::items(pod, list));
-    let container = containers.into_iter().find(|one| field::text(one, "/name") == Some(words.container))?;
-    let keys =
-        field::items(container, "/env").iter().filter_map(|one| field::text(one, "/valueFrom/secretKeyRef/name"));
-    let whole = field::items(container, "/envFrom").iter().filter_map(|one| field::text(one, "/secretRef/name"));
-    let named: BTreeSet<&str> = keys.chain(whole).collect();
-    let mut named = named.into_iter();
-    let only = named.next().filter(|_| named.next().is_none())?;
-    Some(ObjectRef::namespaced("Secret", namespace, only))
+    let mut named = named_in_settings(context, words).into_iter();
+    named.next().filter(|_| named.next().is_none())
 }
 
 /// What is absent: the Service, or the whole namespace that it is looked for in.

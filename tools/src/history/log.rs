@@ -20,6 +20,18 @@ pub struct Window {
     pub limit: usize,
 }
 
+/// Kinds that deliver others, from namespaces of their own.
+const DELIVERING: [&str; 3] = ["Application", "Kustomization", "HelmRelease"];
+
+impl Window {
+    /// Whether a change is in it. What a store asks for in its own language must come to the same.
+    pub fn holds(&self, change: &Change) -> bool {
+        let object = &change.object;
+        let here = object.namespace.as_ref().is_none_or(|namespace| self.namespaces.contains(namespace));
+        (here || DELIVERING.contains(&object.kind.as_str())) && (self.since..=self.until).contains(&change.at)
+    }
+}
+
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::noted::Noted;
+use super::pairs::Pairs;
 use crate::bundle::{Bundle, RecordedObject, RecordedResource};
 use accept::Form;
 use path::Route;
@@ -163,18 +164,15 @@ fn one(resource: &RecordedResource, object: &RecordedObject, form: Form) -> Resp
 }
 
 /// The parameters of a request.
-struct Query(Vec<(String, String)>);
+struct Query(Pairs);
 
 impl Query {
     fn parse(text: &str) -> Self {
-        let url = reqwest::Url::parse(&format!("http://cluster/?{text}"));
-        let pairs = url.iter().flat_map(reqwest::Url::query_pairs);
-        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Self(Pairs::parse([text]))
     }
 
-    /// A parameter's value; an empty one is as good as none.
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.0.get(name)
     }
 
     /// Whether a switch is on, as the API server reads switches.

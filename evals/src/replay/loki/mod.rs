@@ -6,7 +6,7 @@ mod query;
 mod streams;
 mod token;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -16,6 +16,7 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::pairs::Pairs;
 use crate::bundle::Bundle;
 use query::Query;
 use streams::{LABELS, Stream};
@@ -33,8 +34,15 @@ const STEPS: i64 = 250;
 
 /// What the handlers share.
 struct Server {
-    streams: Vec<Stream>,
-    now: Timestamp,
+    bundle: Arc<Bundle>,
+    /// Made of the logs when the first query comes: most replays are asked for none.
+    streams: OnceLock<Vec<Stream>>,
+}
+
+impl Server {
+    fn streams(&self) -> &[Stream] {
+        self.streams.get_or_init(|| streams::of(&self.bundle.kubernetes.logs))
+    }
 }
 
 /// A request that is not answered, in words.
@@ -49,7 +57,7 @@ impl IntoResponse for Failure {
 
 /// The API of `bundle`.
 pub(super) fn router(bundle: &Arc<Bundle>) -> Router {
-    let server = Arc::new(Server { streams: streams::of(&bundle.kubernetes.logs), now: bundle.now() });
+    let server = Arc::new(Server { bundle: Arc::clone(bundle), streams: OnceLock::new() });
     Router::new()
         .route("/ready", get("ready\n"))
         .route("/loki/api/v1/labels", get(|| async { answer::success(&json!(LABELS)) }))
@@ -62,7 +70,7 @@ pub(super) fn router(bundle: &Arc<Bundle>) -> Router {
 }
 
 async fn values(State(server): State<Arc<Server>>, Path(name): Path<String>) -> Response {
-    let mut values: Vec<&str> = server.streams.iter().filter_map(|stream| stream.label(&name)).collect();
+    let mut values: Vec<&str> = server.streams().iter().filter_map(|stream| stream.label(&name)).collect();
     values.sort_unstable();
     values.dedup();
     answer::success(&json!(values))
@@ -72,14 +80,14 @@ async fn series(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) ->
     let parameters = Parameters::parse(query.as_deref());
     let wanted: Vec<Query> = parameters.all("match[]").map(parse::query).collect::<Result<_, _>>()?;
     let fits = |stream: &&Stream| wanted.is_empty() || wanted.iter().any(|query| query.of().selects(stream));
-    let found: Vec<Value> = server.streams.iter().filter(fits).map(Stream::labels).collect();
+    let found: Vec<Value> = server.streams().iter().filter(fits).map(Stream::labels).collect();
     Ok(answer::success(&json!(found)))
 }
 
 async fn range(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let parameters = Parameters::parse(query.as_deref());
     let asked = parse::query(parameters.get("query").unwrap_or_default())?;
-    let end = parameters.time("end")?.unwrap_or(server.now);
+    let end = parameters.time("end")?.unwrap_or(server.bundle.now());
     let start = match parameters.time("start")? {
         Some(start) => start,
         None => end.checked_sub(SINCE).map_err(|error| Failure(format!("start: {error}")))?,
@@ -91,7 +99,7 @@ async fn range(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> 
         Query::Lines(lines) => {
             let forward = parameters.get("direction") == Some("forward");
             let limit = parameters.limit()?.min(MOST_LINES);
-            Ok(answer::streams(&lines.lines(&server.streams, start, end, forward, limit)))
+            Ok(answer::streams(&lines.lines(server.streams(), start, end, forward, limit)))
         }
         Query::Sums(sums) => {
             let seconds = (end.as_second() - start.as_second()).max(0);
@@ -99,40 +107,37 @@ async fn range(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> 
             if step <= SignedDuration::ZERO || seconds / step.as_secs().max(1) > POINTS {
                 return Err(Failure(format!("a step of {step:#} is more than {POINTS} points\n")));
             }
-            Ok(answer::matrix(&sums.range(&server.streams, start, end, step)))
+            Ok(answer::matrix(&sums.range(server.streams(), start, end, step)))
         }
     }
 }
 
 async fn instant(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let parameters = Parameters::parse(query.as_deref());
-    let at = parameters.time("time")?.unwrap_or(server.now);
+    let at = parameters.time("time")?.unwrap_or(server.bundle.now());
     match parse::query(parameters.get("query").unwrap_or_default())? {
         Query::Lines(_) => Err(Failure(
             "log queries are not supported as an instant query type, please change your query to a range query type\n"
                 .to_owned(),
         )),
-        Query::Sums(sums) => Ok(answer::vector(&sums.at(&server.streams, at), at)),
+        Query::Sums(sums) => Ok(answer::vector(&sums.at(server.streams(), at), at)),
     }
 }
 
 /// The parameters of a request.
-struct Parameters(Vec<(String, String)>);
+struct Parameters(Pairs);
 
 impl Parameters {
     fn parse(query: Option<&str>) -> Self {
-        let url = reqwest::Url::parse(&format!("http://loki/?{}", query.unwrap_or_default()));
-        let pairs = url.iter().flat_map(reqwest::Url::query_pairs);
-        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+        Self(Pairs::parse(query))
     }
 
     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
-        named.map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        self.all(name).next()
+        self.0.get(name)
     }
 
     /// A time: nanoseconds, seconds where it has ten digits or a fraction, or RFC 3339.

@@ -3,30 +3,24 @@
 use jiff::Timestamp;
 
 use super::answer::Failure;
+use crate::replay::pairs::Pairs;
 
 /// The parameters of a request, from its query and its form.
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(super) struct Parameters(Pairs);
 
 impl Parameters {
     pub(super) fn parse(query: &str, form: &str) -> Self {
-        let mut pairs = Vec::new();
-        for text in [query, form] {
-            if let Ok(url) = reqwest::Url::parse(&format!("http://prometheus/?{text}")) {
-                pairs.extend(url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())));
-            }
-        }
-        Self(pairs)
+        Self(Pairs::parse([query, form]))
     }
 
-    /// A parameter's value; an empty one is as good as none.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    /// A parameter's value.
+    pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.0.get(name)
     }
 
     /// All values of a parameter.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        let named = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
-        named.map(|(_, value)| value.as_str())
+        self.0.all(name)
     }
 
     /// A time in milliseconds, given as seconds or in RFC 3339.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::change::Entry;
+use crate::deliver::DeliverError;
 use crate::known::KnownError;
 
 /// A runner that gives these answers in turn, then takes all.

@@ -26,11 +26,11 @@ use crate::store::{
     StoreError, Upkeep,
 };
 
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-async fn store() -> (TempDir, SqliteStore) {
+pub(super) async fn store() -> (TempDir, SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
     (folder, store)

@@ -30,24 +30,17 @@ pub(super) fn cause<'a>(
         return None;
     }
     let began = began.unwrap_or(scene.now);
-    let changes = findings.iter().copied().filter(|finding| finding.condition == "recent-change");
-    let own = changes.clone().filter(|change| change.object == unit && !only_restarts(scene, change));
-    let own: Option<Timestamp> = own
-        .filter(|change| shortly(change, began, BEFORE))
-        .filter(|change| scene.rollouts.get(&change.object).is_some_and(|rollout| rollout.revision != MADE))
-        .filter_map(|change| change.at)
-        .max();
+    // That an object was made is no change of what was there.
+    let is_new = |object| scene.rollouts.get(object).is_none_or(|rollout| rollout.revision == MADE);
+    let changes = findings.iter().copied().filter(|finding| {
+        finding.condition == "recent-change" && shortly(finding, began, BEFORE) && !is_new(&finding.object)
+    });
+    let changed_itself = changes.clone().any(|change| change.object == unit && !only_restarts(scene, change));
     let fitting = changes
         .filter(|change| change.object.is("ConfigMap") || change.object.is("Secret"))
-        .filter(|change| shortly(change, began, BEFORE))
-        .filter(|change| scene.rollouts.get(&change.object).is_some_and(|rollout| rollout.revision != MADE))
         .filter(|change| change.at.is_some_and(|at| takes(scene, graph, &unit, root, &change.object, at)));
-    let mut quoted: Vec<&Finding> = Vec::new();
-    let mut others: Vec<&Finding> = Vec::new();
-    for change in fitting {
-        if is_quoted(scene, root, change) { quoted.push(change) } else { others.push(change) }
-    }
-    let alone = !points && own.is_none();
+    let (quoted, others): (Vec<&Finding>, Vec<&Finding>) = fitting.partition(|change| is_quoted(scene, root, change));
+    let alone = !points && !changed_itself;
     let latest = |changes: Vec<&'a Finding>| changes.into_iter().max_by_key(|change| change.at);
     latest(quoted).or_else(|| latest(others).filter(|_| alone))
 }

@@ -49,9 +49,6 @@ const OF_STATE: [&str; 33] = [
     "PersistentVolumeClaimLost",
 ];
 
-/// How a rollout is told that makes progress.
-const GETTING_ON: &str = "is being rolled out and gets on";
-
 /// A rollout whose last step is longer ago may be held up.
 const GETS_ON: SignedDuration = SignedDuration::from_secs(75);
 
@@ -84,10 +81,8 @@ pub(super) fn without_cause(
     let bounds = limits::sentence(scene, graph, units.keys(), &alerts).unwrap_or_default();
     let suffering = units.keys().cloned().collect::<BTreeSet<_>>();
     let suspect = began.and_then(|began| change::suspect(scene, graph, &suffering, findings, began));
-    if let Some(conclusion) = harmless(scene, well.as_deref(), &alerts, &bounds, suspect.is_some()) {
-        return conclusion;
-    }
-    let nothing_wrong = well.is_some() && of_state && scene.unseen.is_empty();
+    let harmless = harmless(scene, well.as_deref(), &alerts, &bounds, suspect.is_some());
+    let nothing_wrong = harmless.is_some() || well.is_some() && of_state && scene.unseen.is_empty();
     if let Some(suspect) = suspect.filter(|_| !nothing_wrong) {
         return suspected(scene, symptoms, suspect, &named, began);
     }
@@ -95,36 +90,27 @@ pub(super) fn without_cause(
         finding.severity > Severity::Info && units.contains_key(&graph.top_owner(&finding.object))
     };
     let worst = findings.iter().find(unexplained).map(|finding| super::sentence(&finding.statement));
-    let (verdict, confidence, summary) = match &well {
-        Some(well) if of_state && scene.unseen.is_empty() => (
-            Verdict::NoFault,
-            Confidence::Medium,
-            if well.iter().any(|well| well.contains(GETTING_ON)) {
-                format!(
-                    "{}. {named} comes of that and should end with it; nothing else is wrong there.",
-                    well.join("; ")
-                )
+    let (verdict, confidence, summary) = match (harmless, &well) {
+        (Some((confidence, summary)), _) => (Verdict::NoFault, confidence, summary),
+        (None, Some(well)) if nothing_wrong => {
+            let summary = if well.iter().any(|well| well.rolling) {
+                format!("{}. {named} comes of that and should end with it; nothing else is wrong there.", told(well))
             } else {
-                format!(
-                    "{} now; nothing else is wrong there. {named} has passed without a lasting cause.",
-                    well.join("; ")
-                )
-            },
-        ),
-        Some(well) => (
+                format!("{} now; nothing else is wrong there. {named} has passed without a lasting cause.", told(well))
+            };
+            (Verdict::NoFault, Confidence::Medium, summary)
+        }
+        (None, Some(well)) => (
             Verdict::Inconclusive,
             Confidence::Low,
-            format!(
-                "The state of the cluster does not explain {named}: {}.{bounds} Looked at {looked}.",
-                well.join("; ")
-            ),
+            format!("The state of the cluster does not explain {named}: {}.{bounds} Looked at {looked}.", told(well)),
         ),
-        None if worst.is_some() => (
+        (None, None) if worst.is_some() => (
             Verdict::Inconclusive,
             Confidence::Low,
             format!("{} Nothing that the rules know says why. Looked at {looked}.", worst.unwrap_or_default()),
         ),
-        None => {
+        (None, None) => {
             let on = units.keys().take(2).map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let on = if on.is_empty() { String::new() } else { format!(" on {on}") };
             let unseen = match scene.unseen.len() {
@@ -160,38 +146,28 @@ pub(super) fn without_cause(
 /// Alerts that fire always, to show that alerting works, in lower case.
 const ALWAYS: [&str; 3] = ["watchdog", "deadmansswitch", "deadmanssnitch"];
 
-/// The conclusion on alerts that tell of no trouble: those that always fire; and that a workload is held back by its
-/// processor limit, where it is well, nobody suffers from it, and nothing was changed.
+/// What is said of alerts that tell of no trouble, and how surely: of those that always fire; and of a workload that is held
+/// back by its processor limit, where it is well and nothing was changed.
 fn harmless(
     scene: &Scene,
-    well: Option<&[String]>,
+    well: Option<&[Well]>,
     alerts: &BTreeSet<&str>,
     bounds: &str,
     changed: bool,
-) -> Option<Conclusion> {
+) -> Option<(Confidence, String)> {
     let all =
         |is: &dyn Fn(&str) -> bool| !alerts.is_empty() && alerts.iter().all(|name| is(&name.to_ascii_lowercase()));
-    let named = alerts.iter().copied().collect::<Vec<_>>().join(", ");
-    let (confidence, summary) = if all(&|name| ALWAYS.contains(&name)) {
-        (Confidence::High, format!("{named} always fires, to show that alerts get through; nothing is wrong."))
-    } else {
-        let limited = !bounds.is_empty() && !changed && scene.unseen.is_empty();
-        let held_back = limited && all(&|name| name.contains("throttl"));
-        let well = well.filter(|_| held_back)?;
-        let why = format!("{}.{bounds} It is held back by that limit, and nothing suffers from it.", well.join("; "));
-        (Confidence::Medium, why)
-    };
-    Some(Conclusion {
-        verdict: Verdict::NoFault,
-        summary: line::cut(&summary, SUMMARY_LIMIT),
-        cause: None,
-        chain: Vec::new(),
-        impact: String::new(),
-        confidence,
-        remedies: Vec::new(),
-        ruled_out: Vec::new(),
-        unseen: scene.unseen.clone(),
-    })
+    if all(&|name| ALWAYS.contains(&name)) {
+        let named = alerts.iter().copied().collect::<Vec<_>>().join(", ");
+        return Some((
+            Confidence::High,
+            format!("{named} always fires, to show that alerts get through; nothing is wrong."),
+        ));
+    }
+    let limited = !bounds.is_empty() && !changed && scene.unseen.is_empty();
+    let well = well.filter(|_| limited && all(&|name| name.contains("throttl")))?;
+    let why = format!("{}.{bounds} It is held back by that limit, and nothing suffers from it.", told(well));
+    Some((Confidence::Medium, why))
 }
 
 /// The conclusion where nothing is broken by the state of the objects, and a change came shortly before.
@@ -266,18 +242,33 @@ fn rolls_out(scene: &Scene, graph: &Graph, unit: &ObjectRef, value: &Value) -> O
         let age = field::created(pod).map(|made| scene.now.duration_since(made)).unwrap_or_default();
         !field::is_ready(pod) && (restarts || age > GETS_ON)
     });
-    (gets_on && new_serves && !held_up && updated > 1)
-        .then(|| format!("{unit} {GETTING_ON}: {updated} of {wanted} replicas are new, {ready} are ready"))
+    (gets_on && new_serves && !held_up && updated > 1).then(|| {
+        format!("{unit} is being rolled out and gets on: {updated} of {wanted} replicas are new, {ready} are ready")
+    })
 }
 
-/// That a top owner is well, in words; nothing where it isn't, or can't be judged.
-fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
+/// A top owner that is well.
+struct Well {
+    /// That it is, in words.
+    told: String,
+    /// Whether it is amid a rollout.
+    rolling: bool,
+}
+
+fn told(well: &[Well]) -> String {
+    well.iter().map(|well| well.told.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+/// That a top owner is well; nothing where it isn't, or can't be judged.
+fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<Well> {
     let value = scene.get(unit)?;
+    let steady = |told: String| Well { told, rolling: false };
     if let Some((wanted, ready)) = workload::replicas(unit, value) {
-        if let Some(rolls_out) = rolls_out(scene, graph, unit, value).filter(|_| ready < wanted) {
-            return Some(rolls_out);
+        if let Some(told) = rolls_out(scene, graph, unit, value).filter(|_| ready < wanted) {
+            return Some(Well { told, rolling: true });
         }
-        return (wanted > 0 && ready >= wanted).then(|| format!("{unit} has {ready} of {wanted} replicas ready"));
+        return (wanted > 0 && ready >= wanted)
+            .then(|| steady(format!("{unit} has {ready} of {wanted} replicas ready")));
     }
     let text = match unit.kind.as_str() {
         "Pod" => field::is_ready(value).then_some("is ready"),
@@ -302,7 +293,7 @@ fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<String> {
             .then_some("has ready endpoints"),
         _ => None,
     };
-    text.map(|text| format!("{unit} {text}"))
+    text.map(|text| steady(format!("{unit} {text}")))
 }
 
 fn looked_at(scene: &Scene) -> String {

@@ -2,20 +2,10 @@
 
 use marple_core::ObjectRef;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use super::*;
 use crate::intake::{read_changes, redacted_changes};
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-async fn store() -> (TempDir, SqliteStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
-    (folder, store)
-}
+use crate::store::sqlite::tests::{at, store};
 
 fn object(namespace: &str, name: &str) -> Value {
     json!({"kind": "ConfigMap", "namespace": namespace, "name": name})

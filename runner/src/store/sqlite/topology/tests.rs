@@ -6,19 +6,9 @@ use marple_core::links::Owner;
 use marple_core::{Links, Need, Selector, Tie};
 use marple_forwarder::topology::{Batch, Entry, Listed, Listing};
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::*;
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(1_800_000_000 + second).unwrap()
-}
-
-async fn store() -> (TempDir, SqliteStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("marple.db")).await.unwrap();
-    (folder, store)
-}
+use crate::store::sqlite::tests::{at, store};
 
 fn owned(kind: &str, name: &str) -> Links {
     let owner = Owner { api_version: "apps/v1".to_owned(), kind: kind.to_owned(), name: name.to_owned() };
