@@ -2,6 +2,7 @@
 
 mod eval;
 mod record;
+mod replay;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use marple_core::Size;
 
 pub(crate) use eval::{AddCase, Eval, EvalCommand, Measured, Said};
 pub(crate) use record::Record;
+pub(crate) use replay::Replay;
 
 /// Explains Kubernetes alerts.
 #[derive(Parser)]
@@ -182,16 +184,6 @@ pub(crate) struct Graph {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) reach: Reach,
-}
-
-/// Arguments of `replay`.
-#[derive(Args)]
-pub(crate) struct Replay {
-    /// The bundle.
-    pub(crate) file: PathBuf,
-    /// Where the kubeconfig for it is written.
-    #[arg(long, default_value = "replay.kubeconfig")]
-    pub(crate) kubeconfig: PathBuf,
 }
 
 /// Commands about toolsets.

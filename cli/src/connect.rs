@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use jiff::{SignedDuration, Timestamp};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use marple_agent::{Investigator, Model, OpenAi, Prompts};
 use marple_runner::config::{ClusterConfig, Config};
@@ -22,6 +23,12 @@ use crate::environment;
 
 /// How long reading the kubeconfig and making a client may take: an exec plugin may ask a cloud for a token.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long the API server may take to tell the time.
+const CLOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How far clocks may be apart and still be the same: no look is as fine as that.
+const SKEW: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long reaching the model may take; how long it may answer is its configuration's.
 const MODEL_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -60,12 +67,38 @@ pub(crate) async fn kubernetes(config: &ClusterConfig) -> anyhow::Result<(kube::
         .context("the kubeconfig's credentials gave no answer in 20 s")?
 }
 
+/// The present by the cluster's clock, where it is far from this machine's: what is asked for is dated by it. A replay
+/// shows the time of its recording so.
+pub(crate) async fn present(client: Option<&kube::Client>) -> Timestamp {
+    let now = Timestamp::now();
+    let Some(client) = client else { return now };
+    // Whatever fails here, fails with its reason when it is looked at.
+    match tokio::time::timeout(CLOCK_TIMEOUT, clock(client)).await {
+        Ok(Some(theirs)) if theirs.duration_since(now).abs() > SKEW => {
+            eprintln!(
+                "The cluster's clock shows {theirs:.0}, this machine's {now:.0}: times are told by the cluster's."
+            );
+            theirs
+        }
+        _ => now,
+    }
+}
+
+/// What the API server's clock shows.
+async fn clock(client: &kube::Client) -> Option<Timestamp> {
+    let request = ::http::Request::get("/version").body(kube::client::Body::empty()).ok()?;
+    let answer = client.send(request).await.ok()?;
+    let date = answer.headers().get("date")?.to_str().ok()?;
+    jiff::fmt::rfc2822::parse(date).ok().map(|time| time.timestamp())
+}
+
 /// What is looked at, and with what.
 pub(crate) struct Sight {
     pub(crate) client: Option<kube::Client>,
     pub(crate) namespace: String,
     pub(crate) lookout: Lookout,
     pub(crate) toolsets: Toolsets,
+    pub(crate) traces: Option<TraceStore>,
     pub(crate) redact: Arc<dyn Redact>,
 }
 
@@ -90,7 +123,7 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
         kubernetes::toolset(cluster.clone(), prometheus.clone()),
         prometheus::toolset(prometheus.clone()),
         log_store::toolset(logs.clone()),
-        trace::toolset(traces),
+        trace::toolset(traces.clone()),
         http::toolset(&config.http)?,
         network::toolset(&config.network),
         history::toolset(None, false),
@@ -108,7 +141,7 @@ pub(crate) async fn sight(config: &Config) -> anyhow::Result<Sight> {
         redact: Arc::clone(&redact),
         timeout: config.investigation.capture_timeout.duration(),
     };
-    Ok(Sight { client, namespace, lookout, toolsets, redact })
+    Ok(Sight { client, namespace, lookout, toolsets, traces, redact })
 }
 
 /// The Prometheus that is configured, or the one that is in the cluster: it is looked for when it is first asked.

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use marple_agent::Prompts;
@@ -34,6 +35,14 @@ pub(crate) fn log(arguments: &Arguments) {
 /// A variable that is set and not empty.
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A program on the PATH.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    let paths = std::env::var_os("PATH")?;
+    let runs =
+        |path: &PathBuf| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(runs)
 }
 
 /// All variables, for the commands of toolsets, which are given a part of them.

@@ -34,6 +34,36 @@ impl From<Exit> for ExitCode {
 }
 
 fn told(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("marple: {error:#}");
+    eprintln!("marple: {}", words(error));
     ExitCode::from(code)
+}
+
+/// An error with its causes, each once: many say their causes themselves.
+pub(crate) fn words(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string).filter(|cause| !cause.is_empty()) {
+        if said.contains(&cause) {
+            continue;
+        }
+        if !said.is_empty() {
+            said.push_str(": ");
+        }
+        said.push_str(&cause);
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_that_was_said_is_not_said_again() {
+        let read = std::io::Error::from(std::io::ErrorKind::NotFound);
+        let error = Err::<(), _>(read).context("bundle a.bundle: entity not found").context("replay").unwrap_err();
+        assert_eq!(words(&error), "replay: bundle a.bundle: entity not found");
+        assert_eq!(words(&anyhow::anyhow!("one").context("two")), "two: one");
+    }
 }

@@ -18,8 +18,9 @@ use marple_tools::history::{self, ChangeLog, Recorded};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::command::once;
+use crate::command::{Ready, once};
 use crate::connect;
+use crate::exit::words;
 
 /// marple, over a recording instead of a cluster.
 pub(crate) struct Marple {
@@ -84,12 +85,16 @@ impl Marple {
             let store = json!({ "store": "loki", "endpoint": { "url": staged.replay.loki_url() } });
             config.logs = Some(serde_json::from_value(store).context("the recording's Loki")?);
         }
+        if !staged.bundle().traces.is_empty() {
+            let store = json!({ "store": "jaeger", "endpoint": { "url": staged.replay.jaeger_url() } });
+            config.traces = Some(serde_json::from_value(store).context("the recording's Jaeger")?);
+        }
         Ok(config)
     }
 
     async fn investigated(&self, staged: &Staged<'_>, journal: &Journal) -> anyhow::Result<Attempt> {
         let config = self.config(staged)?;
-        let (mut once, _) = once(&config, self.model).await?;
+        let Ready { mut once, .. } = once(&config, self.model).await?;
         // Nobody is asked: what would change something is refused.
         once.approve = None;
         let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
@@ -150,7 +155,7 @@ impl Investigator for Marple {
     async fn investigate(&self, staged: &Staged<'_>) -> Result<Attempt, AttemptError> {
         let journal = Journal::default();
         let attempt = Box::pin(self.investigated(staged, &journal)).await;
-        attempt.map_err(|error| AttemptError { why: format!("{error:#}"), transcript: journal.entries() })
+        attempt.map_err(|error| AttemptError { why: words(&error), transcript: journal.entries() })
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_evals::record::{Limits, told};
 use marple_evals::{RecordOptions, record};
 use marple_runner::recordings::{Known, Recorder, RecordingError};
 use marple_tools::Redact;
+use marple_tools::trace::TraceStore;
 use tokio_util::sync::CancellationToken;
 
 /// Writes bundles of what the cluster and its monitoring hold.
@@ -17,13 +19,14 @@ pub(crate) struct Bundles {
     pub(crate) cluster: String,
     pub(crate) prometheus: Option<String>,
     pub(crate) alertmanager: Option<String>,
+    pub(crate) traces: Option<TraceStore>,
     pub(crate) redact: Arc<dyn Redact>,
 }
 
 #[async_trait]
 impl Recorder for Bundles {
     async fn record(&self, known: Known, file: &Path, cancel: &CancellationToken) -> Result<(), RecordingError> {
-        let Known { incident, members, conclusion, changes, since, now } = known;
+        let Known { incident, members, conclusion, changes, since } = known;
         let options = RecordOptions {
             client: self.client.clone(),
             cluster: self.cluster.clone(),
@@ -31,7 +34,8 @@ impl Recorder for Bundles {
             alertmanager_url: self.alertmanager.clone(),
             namespaces: incident.namespaces(Some(&conclusion)),
             since,
-            now,
+            watch: Duration::ZERO,
+            traces: self.traces.clone(),
             payloads: told::payloads(&members),
             signals: told::signals(&members),
             changes: told::history(changes),

@@ -8,6 +8,7 @@ use marple_runner::config::Config;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::environment::{self, Digest, Read};
+use crate::exit::words;
 
 /// How often it is looked whether the configuration, or a file that it names, has changed. A ConfigMap or a Secret that is
 /// mounted changes by a link to another folder, which no watch of a file tells.
@@ -49,7 +50,7 @@ impl Watched {
                     return Ok(value);
                 }
                 Err(error) => {
-                    let told = Some(format!("{error:#}"));
+                    let told = Some(words(&error));
                     if asked || self.fault != told {
                         self.fault = told;
                         return Err(error);

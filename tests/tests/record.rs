@@ -1,16 +1,24 @@
 //! `marple record`: by an account that may not read everything, of an incident, and by a marple that serves itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Result;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
+use kube::api::{DeleteParams, Patch, PatchParams};
 use marple_core::{Change, ChangeKind, SignalSource};
 use marple_evals::Bundle;
+use marple_evals::bundle::{Past, RecordedObject};
 use marple_tests::cluster::wait_for;
 use marple_tests::cluster_or_return;
 use marple_tests::kubeconfig::Kubeconfig;
 use marple_tests::program::{Program, TOKEN, binary};
 use marple_tests::stage::Fault;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 /// The most that recording two small namespaces may take.
@@ -46,6 +54,56 @@ async fn what_may_be_read_is_recorded_and_what_may_not_is_recorded_as_refused_an
     assert_eq!(pods.refusal(None).unwrap()["reason"], "Forbidden", "a list over all namespaces would be a false one");
     assert_eq!(resource("nodes").refusal(None).unwrap()["code"], 403);
     assert!(resource("configmaps").refusal(Some(open.name())).is_some());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_while_it_is_recorded_is_known_step_by_step() -> Result<()> {
+    const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {limit: '1'}\n";
+    let cluster = cluster_or_return!();
+    let namespace = cluster.namespace("evals-watched").await?;
+    let settings: Api<ConfigMap> = namespace.api();
+    namespace.apply(&SETTINGS.replace("NAME", "gone")).await?;
+    namespace.apply(&SETTINGS.replace("NAME", "altered")).await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("watched.bundle");
+    let mut record = Command::new(binary()?)
+        .args(["record", "--namespace", namespace.name(), "--context", cluster.context(), "--watch", "5s", "--out"])
+        .arg(&file)
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut told = BufReader::new(record.stderr.take().unwrap()).lines();
+    let happened = async {
+        while let Some(line) = told.next_line().await? {
+            if line.contains("what happens in 5 s") {
+                namespace.apply(&SETTINGS.replace("NAME", "new")).await?;
+                let patch = Patch::Merge(json!({"data": {"limit": "2"}}));
+                settings.patch("altered", &PatchParams::default(), &patch).await?;
+                settings.delete("gone", &DeleteParams::default()).await?;
+            }
+        }
+        anyhow::Ok(record.wait().await?)
+    };
+    assert!(tokio::time::timeout(RECORDED_WITHIN, happened).await??.success());
+
+    let bundle = Bundle::read(&file)?;
+    let known = |at: Timestamp| -> Result<Vec<(String, Option<String>)>> {
+        let Past { bundle, unknown } = bundle.clone().as_of(at)?;
+        assert_eq!(unknown, Vec::<String>::new());
+        let maps = bundle.kubernetes.resources.iter().find(|one| one.resource == "configmaps").unwrap();
+        let own = maps.objects.iter().filter(|map| map.name() != "kube-root-ca.crt");
+        let limit = |map: &RecordedObject| map.object["data"]["limit"].as_str().map(str::to_owned);
+        Ok(own.map(|map| (map.name().to_owned(), limit(map))).collect())
+    };
+    let with = |all: &[(&str, &str)]| -> Vec<(String, Option<String>)> {
+        all.iter().map(|(name, limit)| ((*name).to_owned(), Some((*limit).to_owned()))).collect()
+    };
+    let listed = bundle.manifest.listed_at.unwrap();
+    assert_eq!(known(listed)?, with(&[("altered", "1"), ("gone", "1")]));
+    assert_eq!(known(bundle.now())?, with(&[("altered", "2"), ("new", "1")]));
+    assert!(bundle.now().duration_since(listed).as_secs() >= 5);
+    assert!(bundle.kubernetes.open_api.iter().any(|document| document.path == "api/v1"));
     Ok(())
 }
 

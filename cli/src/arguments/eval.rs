@@ -25,7 +25,7 @@ pub(crate) struct Eval {
     #[arg(long)]
     pub(crate) model: Option<String>,
     /// A program to be measured, with its arguments; `{question}` is the question. It gets `KUBECONFIG`, `PROMETHEUS_URL`,
-    /// `ALERTMANAGER_URL`, `LOKI_URL`, `QUESTION` and `RECORDED_AT`, and answers on its standard output.
+    /// `ALERTMANAGER_URL`, `LOKI_URL`, `JAEGER_URL`, `QUESTION` and `RECORDED_AT`, and answers on its standard output.
     #[arg(long = "command", value_name = "COMMAND")]
     pub(crate) program: Option<String>,
     /// Trials of each case.

@@ -27,6 +27,9 @@ pub(crate) struct Record {
     /// How far back metrics and changes go; else 1h, of an incident to half an hour before it began.
     #[arg(long)]
     pub(crate) since: Option<marple_core::Period>,
+    /// How long objects are watched before the rest is read, as 30s: `replay --at` shows each step of it.
+    #[arg(long, default_value = "0s")]
+    pub(crate) watch: marple_core::Period,
     /// Base URL of the marple that serves and keeps the changes; with --incident <http://127.0.0.1:8080> if not given.
     #[arg(long, env = "MARPLE_URL")]
     pub(crate) url: Option<String>,

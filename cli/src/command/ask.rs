@@ -1,11 +1,11 @@
 //! `marple ask`: answers a question about the cluster, with evidence.
 
-use jiff::Timestamp;
 use marple_runner::dispatch::Topic;
 use tokio_util::sync::CancellationToken;
 
-use super::investigate::{configured, once, told};
+use super::investigate::{Ready, configured, once, told};
 use crate::arguments::Ask;
+use crate::connect;
 use crate::exit::Exit;
 use crate::show::Steps;
 
@@ -21,11 +21,12 @@ pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
         );
     }
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
-    let (once, _) = match once(&config, true).await {
-        Ok(once) => once,
+    let Ready { once, client, .. } = match once(&config, true).await {
+        Ok(ready) => ready,
         Err(error) => return Exit::Failed(error),
     };
-    match once.investigate(Topic::Question(arguments.question), Timestamp::now(), &cancel, &steps).await {
+    let now = connect::present(client.as_ref()).await;
+    match once.investigate(Topic::Question(arguments.question), now, &cancel, &steps).await {
         Ok(investigated) => told(&investigated, steps, &cancel),
         Err(error) => Exit::Failed(error.into()),
     }

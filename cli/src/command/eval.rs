@@ -133,6 +133,7 @@ async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationT
         deadline: arguments.timeout.duration(),
         folder: TrialFolder::open(&arguments.out.join("trials"))?,
         judge,
+        prometheus: environment::program("prometheus"),
     };
     let shown = Shown::new();
     let trials = match marple_evals::run::run(&suite.cases, &entrants, &options, &|what| shown.tell(what), cancel).await

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::arguments::Forward;
 use crate::connect;
 use crate::environment::{self, Read};
-use crate::exit::Exit;
+use crate::exit::{Exit, words};
 use crate::reload::Watched;
 
 /// How long one post to the runner may take.
@@ -153,7 +153,7 @@ impl Forwarding {
                             (self.config, self.client) = next;
                             break;
                         }
-                        Err(error) => tracing::error!("the new configuration can't be used; the one before stays: {error:#}"),
+                        Err(error) => tracing::error!("the new configuration can't be used; the one before stays: {}", words(&error)),
                     },
                 }
             }

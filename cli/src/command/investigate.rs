@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use jiff::Timestamp;
 use marple_core::{Alert, ObjectRef, Secret, Signal, Verdict};
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Once, Topic};
@@ -31,13 +30,14 @@ pub(super) async fn run(arguments: Investigate, cancel: CancellationToken) -> Ex
     };
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
     let investigated = async {
-        let (once, namespace) = once(&config, !arguments.no_model).await?;
+        let Ready { once, namespace, client } = once(&config, !arguments.no_model).await?;
         let namespace = arguments.reach.namespace.clone().unwrap_or(namespace);
+        let now = connect::present(client.as_ref()).await;
         let topic = topic(&arguments, &once, &namespace).await?;
         if steps == Steps::Words {
             eprintln!("Looking at {} …", subject(&topic));
         }
-        Ok(once.investigate(topic, Timestamp::now(), &cancel, &steps).await?)
+        Ok(once.investigate(topic, now, &cancel, &steps).await?)
     };
     match investigated.await {
         Ok(investigated) => told(&investigated, steps, &cancel),
@@ -74,8 +74,17 @@ pub(super) fn model_of_environment() -> anyhow::Result<Option<marple_agent::Mode
     Ok(Some(model))
 }
 
-/// What investigates once, and the namespace of the context.
-pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<(Once, String)> {
+/// What investigates once, and what it looks at.
+pub(crate) struct Ready {
+    pub(crate) once: Once,
+    /// The namespace of the kubeconfig's context.
+    pub(crate) namespace: String,
+    /// The cluster's client, where there is a cluster.
+    pub(crate) client: Option<kube::Client>,
+}
+
+/// Makes ready to investigate once.
+pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> {
     let sight = connect::sight(config).await?;
     let once = Once {
         lookout: sight.lookout,
@@ -88,7 +97,7 @@ pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<(Once, 
         tool_timeout: config.investigation.tool_timeout.duration(),
         cluster_name: config.cluster.name.clone(),
     };
-    Ok((once, sight.namespace))
+    Ok(Ready { once, namespace: sight.namespace, client: sight.client })
 }
 
 /// Prints the result; the exit code tells whether a cause was established.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::Serve;
 use crate::connect::{self, Sight};
 use crate::environment::{self, Read};
-use crate::exit::Exit;
+use crate::exit::{Exit, words};
 use crate::recorder::Bundles;
 use crate::reload::Watched;
 
@@ -55,7 +55,7 @@ async fn reload(mut watched: Watched, started: &Config, sender: mpsc::Sender<Rel
     };
     loop {
         let next = watched.next(&make).await;
-        let next = next.unwrap_or_else(|error| Reload::Refused { why: format!("{error:#}") });
+        let next = next.unwrap_or_else(|error| Reload::Refused { why: words(&error) });
         if sender.send(next).await.is_err() {
             // The service is at its end, which it tells itself.
             std::future::pending::<()>().await;
@@ -90,6 +90,7 @@ fn recorder(config: &Config, sight: &Sight) -> Option<Arc<dyn Recorder>> {
         cluster: config.cluster.name.clone(),
         prometheus: config.prometheus.as_ref().map(|prometheus| prometheus.url.to_string()),
         alertmanager: wanted.alertmanager.clone(),
+        traces: sight.traces.clone(),
         redact: Arc::clone(&sight.redact),
     }))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,6 +20,10 @@ pub struct KubernetesState {
     pub resources: Vec<RecordedResource>,
     /// The logs, by namespace, pod, container, the previous one last.
     pub logs: Vec<RecordedLog>,
+    /// What happened to the objects after they were listed, in order.
+    pub watched: Vec<Watched>,
+    /// The documents of `OpenAPI` version 3, by their paths.
+    pub open_api: Vec<OpenApi>,
 }
 
 /// The objects of one resource in one version.
@@ -74,6 +79,45 @@ pub struct RecordedLog {
     /// The API server's answer where there was no log: a `Status`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Value>,
+}
+
+/// What a watch told of an object while the cluster was recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// When it was told.
+    pub at: Timestamp,
+    /// Group and version of its resource, as `v1` or `apps/v1`.
+    pub group_version: String,
+    /// Plural name of its resource.
+    pub resource: String,
+    /// What became of it.
+    pub event: WatchEvent,
+    /// The object after it; of a deletion, as it was last.
+    pub object: Value,
+    /// Its row in the table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<Value>,
+}
+
+/// What became of a watched object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WatchEvent {
+    /// It is there, new or altered.
+    Present,
+    /// It is gone.
+    Deleted,
+}
+
+/// A document that describes the objects of an API (`OpenAPI` version 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenApi {
+    /// Which, as `api/v1` or `apis/apps/v1`.
+    pub path: String,
+    /// It, in JSON. It is passed on as a text, for nobody here reads it.
+    pub document: String,
 }
 
 /// How many resources are named of one place.
@@ -200,6 +244,8 @@ mod tests {
                 resource("v1", "nodes", Some(json!({"code": 403})), &[]),
             ],
             logs: vec![log(403), log(400)],
+            watched: Vec::new(),
+            open_api: Vec::new(),
         };
         assert_eq!(
             state.missing(),

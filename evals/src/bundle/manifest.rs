@@ -16,6 +16,10 @@ pub struct Manifest {
     pub cluster: String,
     /// The present of the recording: ages, log windows and instant queries are told from here.
     pub recorded_at: Timestamp,
+    /// When the objects began to be listed: what happened to them from then on is known, step by step. Absent where
+    /// nothing was watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Timestamp>,
     /// The start of the window that metrics, logs and changes were recorded of.
     pub since: Timestamp,
     /// The namespaces whose objects and logs were recorded. Objects without a namespace are recorded always.

@@ -6,10 +6,12 @@ mod alertmanager;
 mod file;
 mod kubernetes;
 mod manifest;
+mod past;
 mod prometheus;
 mod series;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::path::Path;
 
@@ -18,10 +20,14 @@ use marple_core::{Change, Signal};
 
 pub use alertmanager::{AlertmanagerState, Payload};
 pub use file::{BundleError, SIZE_LIMIT, VERSION, schema};
-pub use kubernetes::{Columns, KubernetesState, RecordedLog, RecordedObject, RecordedResource};
+pub use kubernetes::{
+    Columns, KubernetesState, OpenApi, RecordedLog, RecordedObject, RecordedResource, WatchEvent, Watched,
+};
 pub use manifest::{Manifest, Omission};
+pub use past::{Past, PastError};
 pub use prometheus::PrometheusState;
 pub use series::{STALE, Sample, Series};
+pub use trace::{RecordedSpan, RecordedTrace};
 
 /// A recorded incident, whole in memory.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,13 +44,16 @@ pub struct Bundle {
     pub signals: Vec<Signal>,
     /// What changed before and during the incident, oldest first.
     pub changes: Vec<Change>,
+    /// Traces that went through the recorded services, oldest first.
+    pub traces: Vec<RecordedTrace>,
 }
 
 impl Bundle {
     /// Reads a bundle's file.
     pub fn read(path: &Path) -> Result<Self, BundleError> {
         let bytes = std::fs::read(path).map_err(|source| BundleError::Read { path: path.to_owned(), source })?;
-        Self::from_bytes(&bytes)
+        let named = |source| BundleError::Of { path: path.to_owned(), source: Box::new(source) };
+        Self::from_bytes(&bytes).map_err(named)
     }
 
     /// Reads a bundle from the bytes of its file.

@@ -125,6 +125,24 @@ fn change(now: Timestamp, before: Option<String>) -> Change {
     }
 }
 
+fn watched(now: Timestamp, object: Value) -> Watched {
+    let (group_version, resource) = ("apps/v1".to_owned(), "deployments".to_owned());
+    Watched { at: now, group_version, resource, event: WatchEvent::Present, object, cells: Vec::new() }
+}
+
+fn trace(now: Timestamp) -> RecordedTrace {
+    let span = RecordedSpan {
+        id: "b7".to_owned(),
+        parent: Some("a7".to_owned()),
+        service: "cart".to_owned(),
+        name: "GET /cart".to_owned(),
+        start: now,
+        duration_us: 1_200,
+        failure: Some("timeout".to_owned()),
+    };
+    RecordedTrace { id: "00f7".to_owned(), spans: vec![span] }
+}
+
 prop_compose! {
     fn bundle()(
         resources in prop::collection::vec(resource(), 0..3),
@@ -139,11 +157,20 @@ prop_compose! {
                 recorder: "marple 0".to_owned(),
                 cluster: "test".to_owned(),
                 recorded_at: now,
+                listed_at: Some(now),
                 since: now,
                 namespaces: ["shop".to_owned()].into(),
                 omissions: vec![Omission { what: "metrics".to_owned(), why: "too many".to_owned() }],
             },
-            kubernetes: KubernetesState { version: json!({}), core: json!({}), groups: json!({}), resources, logs },
+            kubernetes: KubernetesState {
+                version: json!({}),
+                core: json!({}),
+                groups: json!({}),
+                resources,
+                logs,
+                watched: vec![watched(now, bodies.first().cloned().unwrap_or_default())],
+                open_api: vec![OpenApi { path: "apis/apps/v1".to_owned(), document: "{\"openapi\":\"3.0.0\"}".to_owned() }],
+            },
             prometheus,
             alertmanager: AlertmanagerState {
                 payloads: bodies.iter().cloned().map(|body| Payload { at: now, body }).collect(),
@@ -151,6 +178,7 @@ prop_compose! {
             },
             signals: vec![signal(now)],
             changes: vec![change(now, before)],
+            traces: vec![trace(now)],
         }
     }
 }
@@ -189,10 +217,10 @@ fn compressed(lines: &str) -> Vec<u8> {
 
 #[test]
 fn another_version_is_refused_by_its_number_whatever_follows() {
-    let error = Bundle::from_bytes(&compressed("{\"marple_bundle\":3,\"shape\":\"new\"}\n{}\n")).unwrap_err();
+    let error = Bundle::from_bytes(&compressed("{\"marple_bundle\":4,\"shape\":\"new\"}\n{}\n")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the bundle has format version 3, and this program reads version 2: use the program that recorded it, or record it again"
+        "the bundle has format version 4, and this program reads versions 2 to 3: use the program that recorded it, or record it again"
     );
 }
 
@@ -244,6 +272,7 @@ fn a_file_is_written_whole_and_read_back() {
             recorder: "marple".to_owned(),
             cluster: "test".to_owned(),
             recorded_at: now,
+            listed_at: None,
             since: now,
             namespaces: std::collections::BTreeSet::new(),
             omissions: Vec::new(),
@@ -254,11 +283,14 @@ fn a_file_is_written_whole_and_read_back() {
             groups: json!({}),
             resources: Vec::new(),
             logs: Vec::new(),
+            watched: Vec::new(),
+            open_api: Vec::new(),
         },
         prometheus: None,
         alertmanager: AlertmanagerState::default(),
         signals: Vec::new(),
         changes: Vec::new(),
+        traces: Vec::new(),
     };
     bundle.write(&path).unwrap();
     assert_eq!(Bundle::read(&path).unwrap(), bundle);

@@ -35,7 +35,7 @@ pub enum CommandLineError {
 /// Runs a program for each incident.
 ///
 /// Its environment is that of marple with `KUBECONFIG`, `PROMETHEUS_URL` (where the recording has metrics),
-/// `ALERTMANAGER_URL`, `LOKI_URL` (where it has logs), `QUESTION` and `RECORDED_AT`. It runs in an empty folder, without a standard input, in a process
+/// `ALERTMANAGER_URL`, `LOKI_URL` (where it has logs), `JAEGER_URL` (where it has traces), `QUESTION` and `RECORDED_AT`. It runs in an empty folder, without a standard input, in a process
 /// group that is killed when it has ended or its time is over.
 #[derive(Debug)]
 pub struct CommandInvestigator {
@@ -70,6 +70,7 @@ impl CommandInvestigator {
             // It must not find its way to what lives.
             .env_remove("PROMETHEUS_URL")
             .env_remove("LOKI_URL")
+            .env_remove("JAEGER_URL")
             .current_dir(staged.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -81,6 +82,9 @@ impl CommandInvestigator {
         }
         if !staged.bundle().kubernetes.logs.is_empty() {
             command.env("LOKI_URL", staged.replay.loki_url());
+        }
+        if !staged.bundle().traces.is_empty() {
+            command.env("JAEGER_URL", staged.replay.jaeger_url());
         }
         command
     }

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::ACCEPT;
 use kube::core::discovery::v2::ACCEPT_AGGREGATED_DISCOVERY_V2;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::watch::Watches;
 use super::{RecordError, Recorder};
 use crate::bundle::{KubernetesState, RecordedObject, RecordedResource};
 use crate::json::{items, text};
 
 /// A table with whole objects; a server that knows no tables answers with a list.
-const ACCEPT_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+pub(super) const ACCEPT_TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
 /// Objects of one answer.
 const PAGE: usize = 500;
@@ -23,24 +25,25 @@ struct Resource {
     name: String,
     kind: String,
     namespaced: bool,
+    watchable: bool,
 }
 
 impl Recorder<'_> {
-    /// Reads discovery, every object of every resource, and the logs.
-    pub(super) async fn kubernetes(&mut self) -> Result<KubernetesState, RecordError> {
+    /// Reads discovery and every object of every resource, and begins to watch them.
+    pub(super) async fn kubernetes(&mut self, watches: &mut Watches) -> Result<KubernetesState, RecordError> {
         let version = self.get("/version", "application/json").await?;
         let core = self.get("/api", ACCEPT_AGGREGATED_DISCOVERY_V2).await?;
         let groups = self.get("/apis", ACCEPT_AGGREGATED_DISCOVERY_V2).await?;
         let mut resources = Vec::new();
         for resource in listable(&core).into_iter().chain(listable(&groups)) {
             self.progress(&format!("{} of {}", resource.name, resource.group_version()));
-            resources.push(self.resource(&resource).await?);
+            resources.push(self.resource(&resource, watches).await?);
         }
-        let logs = self.logs(&resources).await?;
-        Ok(KubernetesState { version, core, groups, resources, logs })
+        let open_api = self.open_api(&resources).await?;
+        Ok(KubernetesState { version, core, groups, resources, logs: Vec::new(), watched: Vec::new(), open_api })
     }
 
-    async fn resource(&mut self, resource: &Resource) -> Result<RecordedResource, RecordError> {
+    async fn resource(&mut self, resource: &Resource, watches: &mut Watches) -> Result<RecordedResource, RecordError> {
         let mut recorded = RecordedResource {
             group_version: resource.group_version(),
             resource: resource.name.clone(),
@@ -58,7 +61,11 @@ impl Recorder<'_> {
             BTreeSet::from([None])
         };
         for namespace in namespaces {
-            let refused = self.list(&resource.path(namespace.as_deref()), &mut recorded).await?;
+            let path = resource.path(namespace.as_deref());
+            let refused = self.list(&path, &mut recorded).await?;
+            if refused.is_none() && resource.watchable {
+                watches.begin(&recorded, &path, &recorded.resource_version);
+            }
             match (refused, namespace) {
                 (Some(status), Some(namespace)) => _ = recorded.refused_in.insert(namespace, status),
                 (refused, _) => recorded.refused = refused.or(recorded.refused),
@@ -74,7 +81,7 @@ impl Recorder<'_> {
         loop {
             let limit = PAGE.to_string();
             let query = with_query(path, &[("includeObject", "Object"), ("limit", &limit), ("continue", &token)]);
-            let answer = match self.get(&query, ACCEPT_TABLE).await {
+            let answer: Value = match self.get(&query, ACCEPT_TABLE).await {
                 Ok(answer) => answer,
                 Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
                     return Ok(serde_json::to_value(&*status).ok().map(as_status));
@@ -106,13 +113,13 @@ impl Recorder<'_> {
     }
 
     /// One answer, as JSON.
-    pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Value, RecordError> {
+    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, RecordError> {
         let failed = |source| RecordError::Kubernetes { what: path.to_owned(), source };
         let request = http::Request::get(path)
             .header(ACCEPT, accept)
             .body(Vec::new())
             .map_err(|error| failed(kube::Error::HttpError(error)))?;
-        self.within(path, self.options.client.request::<Value>(request)).await?.map_err(failed)
+        self.within(path, self.options.client.request::<T>(request)).await?.map_err(failed)
     }
 }
 
@@ -141,7 +148,8 @@ fn listable(discovery: &Value) -> Vec<Resource> {
     for group in items(discovery, "items") {
         for version in items(group, "versions") {
             for resource in items(version, "resources") {
-                if !items(resource, "verbs").iter().any(|verb| verb == "list") {
+                let can = |verb: &str| items(resource, "verbs").iter().any(|known| known == verb);
+                if !can("list") {
                     continue;
                 }
                 found.push(Resource {
@@ -150,6 +158,7 @@ fn listable(discovery: &Value) -> Vec<Resource> {
                     name: text(resource, "/resource").to_owned(),
                     kind: text(resource, "/responseKind/kind").to_owned(),
                     namespaced: text(resource, "/scope") == "Namespaced",
+                    watchable: can("watch"),
                 });
             }
         }
@@ -157,8 +166,8 @@ fn listable(discovery: &Value) -> Vec<Resource> {
     found
 }
 
-/// The objects of a table or a list.
-fn objects(mut answer: Value, recorded: &RecordedResource) -> Vec<RecordedObject> {
+/// The objects of a table or a list, or the object itself.
+pub(super) fn objects(mut answer: Value, recorded: &RecordedResource) -> Vec<RecordedObject> {
     let take = |value: &mut Value, field: &str| value.get_mut(field).map(Value::take);
     let array = |value: Option<Value>| match value {
         Some(Value::Array(values)) => values,
@@ -172,6 +181,9 @@ fn objects(mut answer: Value, recorded: &RecordedResource) -> Vec<RecordedObject
                 cells: array(take(&mut row, "cells")),
             })
             .collect();
+    }
+    if answer.get("items").is_none() && answer.get("metadata").is_some_and(|data| data.get("name").is_some()) {
+        return vec![RecordedObject { object: answer, cells: Vec::new() }];
     }
     let named = |object: Value| {
         // The items of a list leave out what the list says for all of them.

@@ -1,5 +1,7 @@
 //! Reads the containers' logs.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::kubernetes::{as_status, with_query};
@@ -19,11 +21,20 @@ struct Run {
 }
 
 impl Recorder<'_> {
-    /// Reads the present and the previous log of each container of the recorded pods.
-    pub(super) async fn logs(&mut self, resources: &[RecordedResource]) -> Result<Vec<RecordedLog>, RecordError> {
-        let pods = resources.iter().filter(|resource| resource.is_pods());
+    /// Reads the present and the previous log of each container of the recorded pods, those among them that came since
+    /// they were listed.
+    pub(super) async fn logs(
+        &mut self,
+        resources: &[RecordedResource],
+        since: Vec<Value>,
+    ) -> Result<Vec<RecordedLog>, RecordError> {
+        let listed = resources.iter().filter(|resource| resource.is_pods()).flat_map(|pods| &pods.objects);
+        let mut pods: BTreeMap<(String, String), &Value> = BTreeMap::new();
+        for pod in listed.map(|pod| &pod.object).chain(&since) {
+            pods.insert((text(pod, "/metadata/namespace").to_owned(), text(pod, "/metadata/name").to_owned()), pod);
+        }
         let mut logs = Vec::new();
-        for run in pods.flat_map(|pods| &pods.objects).flat_map(|pod| runs(&pod.object)) {
+        for run in pods.into_values().flat_map(runs) {
             self.progress(&format!("log of {} {}/{}", run.container, run.namespace, run.pod));
             logs.push(self.log(run).await?);
         }

@@ -3,10 +3,13 @@
 mod alertmanager;
 mod kubernetes;
 mod logs;
+mod open_api;
 mod prometheus;
 mod redaction;
 mod stale;
 pub mod told;
+mod traces;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,10 +17,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use marple_core::{Change, Signal};
 use marple_tools::Redact;
+use marple_tools::trace::TraceStore;
 use tokio_util::sync::CancellationToken;
 
-use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload};
+use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload, Watched};
 use redaction::Redaction;
+use watch::{Seen, Watches};
 
 /// What to record.
 #[derive(Clone)]
@@ -34,8 +39,11 @@ pub struct RecordOptions {
     pub namespaces: BTreeSet<String>,
     /// The start of the window of metrics and logs.
     pub since: Timestamp,
-    /// The present.
-    pub now: Timestamp,
+    /// How long the objects are watched after they were listed, before the rest is read; while that is read they are
+    /// watched too.
+    pub watch: Duration,
+    /// Where traces are kept.
+    pub traces: Option<TraceStore>,
     /// What Alertmanager posted, in order.
     pub payloads: Vec<Payload>,
     /// What the forwarder told of the incident, oldest first.
@@ -118,8 +126,17 @@ pub async fn record(
     progress: &(dyn Fn(&str) + Sync),
     cancel: &CancellationToken,
 ) -> Result<Bundle, RecordError> {
-    let mut recorder = Recorder { options, redaction: Redaction::new(redact), progress, cancel, omissions: Vec::new() };
-    let kubernetes = recorder.kubernetes().await?;
+    let listed_at = Timestamp::now();
+    let mut watches = Watches::new(options.client.clone(), cancel);
+    let redaction = Redaction::new(redact);
+    let mut recorder = Recorder { options, redaction, progress, cancel, omissions: Vec::new(), recorded_at: listed_at };
+    let mut kubernetes = recorder.kubernetes(&mut watches).await?;
+    recorder.wait().await?;
+    kubernetes.logs = recorder.logs(&kubernetes.resources, watches.pods()).await?;
+    // All that follows is read as of now: it can be.
+    recorder.recorded_at = Timestamp::now();
+    kubernetes.watched = recorder.watched(watches).await;
+    let traces = recorder.traces(&kubernetes.resources).await?;
     let prometheus = recorder.prometheus().await?;
     let alertmanager = recorder.alertmanager().await?;
     let (mut signals, mut changes) =
@@ -130,17 +147,18 @@ pub async fn record(
     for change in &mut changes {
         recorder.redaction.change(change);
     }
-    let Recorder { options, mut omissions, .. } = recorder;
+    let Recorder { options, mut omissions, recorded_at, .. } = recorder;
     omissions.sort();
     let manifest = Manifest {
         recorder: concat!("marple ", env!("CARGO_PKG_VERSION")).to_owned(),
         cluster: options.cluster,
-        recorded_at: options.now,
+        recorded_at,
+        listed_at: Some(listed_at),
         since: options.since,
         namespaces: options.namespaces,
         omissions,
     };
-    Ok(Bundle { manifest, kubernetes, prometheus, alertmanager, signals, changes })
+    Ok(Bundle { manifest, kubernetes, prometheus, alertmanager, signals, changes, traces })
 }
 
 /// A recording under way.
@@ -150,6 +168,8 @@ struct Recorder<'a> {
     progress: &'a (dyn Fn(&str) + Sync),
     cancel: &'a CancellationToken,
     omissions: Vec<Omission>,
+    /// The present of the recording: until then metrics and traces are read.
+    recorded_at: Timestamp,
 }
 
 impl Recorder<'_> {
@@ -159,6 +179,31 @@ impl Recorder<'_> {
 
     fn omit(&mut self, what: String, why: String) {
         self.omissions.push(Omission { what, why });
+    }
+
+    /// Waits while the objects are watched.
+    async fn wait(&self) -> Result<(), RecordError> {
+        let wanted = self.options.watch;
+        if !wanted.is_zero() {
+            self.progress(&format!("what happens in {} s", wanted.as_secs()));
+        }
+        tokio::select! {
+            () = self.cancel.cancelled() => Err(RecordError::Cancelled),
+            () = tokio::time::sleep(wanted) => Ok(()),
+        }
+    }
+
+    /// Ends the watches; gives what they told.
+    async fn watched(&mut self, watches: Watches) -> Vec<Watched> {
+        let Seen { mut events, faults } = watches.end(self.recorded_at).await;
+        for (what, why) in faults {
+            self.omit(what, why);
+        }
+        for event in &mut events {
+            self.redaction.object(&mut event.object);
+            event.cells.iter_mut().for_each(|cell| self.redaction.document(cell));
+        }
+        events
     }
 
     /// Waits for `request`, no longer than the deadline, and hears cancellation.

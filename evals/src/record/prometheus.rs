@@ -188,7 +188,7 @@ impl Recorder<'_> {
     }
 
     fn end_ms(&self) -> i64 {
-        self.options.now.as_millisecond()
+        self.recorded_at.as_millisecond()
     }
 }
 

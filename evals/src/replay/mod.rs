@@ -1,6 +1,7 @@
-//! Serves a recorded incident as the Kubernetes, Prometheus, Alertmanager and Loki APIs.
+//! Serves a recorded incident as the Kubernetes, Prometheus, Alertmanager, Loki and Jaeger APIs.
 
 mod alertmanager;
+mod jaeger;
 mod kubernetes;
 mod listener;
 mod loki;
@@ -9,17 +10,18 @@ mod pairs;
 mod prometheus;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::bundle::{Bundle, Payload};
+use crate::bundle::{Bundle, Past, PastError, Payload};
 use listener::Listener;
 use noted::Noted;
 
-/// Where a replay listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a replay listens, and how it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplayOptions {
     /// Loopback address to listen at.
     pub address: IpAddr,
@@ -31,13 +33,28 @@ pub struct ReplayOptions {
     pub alertmanager_port: u16,
     /// Port of the Loki API; 0 takes a free one.
     pub loki_port: u16,
+    /// Port of the Jaeger API; 0 takes a free one.
+    pub jaeger_port: u16,
+    /// The time that is served: within the recording; else its end.
+    pub at: Option<Timestamp>,
+    /// A Prometheus program. It answers the queries that are not evaluated here, and is started for the first of them.
+    pub prometheus: Option<PathBuf>,
 }
 
 impl Default for ReplayOptions {
     /// Free ports at 127.0.0.1.
     fn default() -> Self {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        Self { address, kubernetes_port: 0, prometheus_port: 0, alertmanager_port: 0, loki_port: 0 }
+        Self {
+            address,
+            kubernetes_port: 0,
+            prometheus_port: 0,
+            alertmanager_port: 0,
+            loki_port: 0,
+            jaeger_port: 0,
+            at: None,
+            prometheus: None,
+        }
     }
 }
 
@@ -57,6 +74,9 @@ pub enum ReplayError {
         /// Why.
         source: std::io::Error,
     },
+    /// It knows nothing of the time that is wanted.
+    #[error(transparent)]
+    Past(#[from] PastError),
     /// A client for it could not be made.
     #[error("make a client for the replay: {0}")]
     Client(#[source] kube::Error),
@@ -70,6 +90,8 @@ pub struct Replay {
     prometheus: Listener,
     alertmanager: Listener,
     loki: Listener,
+    jaeger: Listener,
+    unknown: Vec<String>,
     noted: Noted,
     end: DropGuard,
 }
@@ -84,6 +106,21 @@ impl Replay {
         if !options.address.is_loopback() {
             return Err(ReplayError::Open(options.address));
         }
+        let recorded_at = bundle.now();
+        let listed_at = bundle.manifest.listed_at.unwrap_or(recorded_at);
+        let at = options.at.unwrap_or(recorded_at);
+        // The state is whole already where nothing was watched.
+        let (bundle, unknown) = if at == recorded_at && bundle.kubernetes.watched.is_empty() {
+            (bundle, Vec::new())
+        } else {
+            let Past { bundle, unknown } = Arc::unwrap_or_clone(bundle).as_of(at)?;
+            (Arc::new(bundle), unknown)
+        };
+        let warning = (at < listed_at).then(|| {
+            format!(
+                "served as of {at:.0}: what an object's status doesn't date itself is as recorded at {listed_at:.0}"
+            )
+        });
         let at = |port| SocketAddr::new(options.address, port);
         let cancel = cancel.child_token();
         let end = cancel.clone().drop_guard();
@@ -91,20 +128,23 @@ impl Replay {
         let kubernetes = Listener::open(
             "Kubernetes",
             at(options.kubernetes_port),
-            kubernetes::router(&bundle, &noted, &cancel),
+            kubernetes::router(&bundle, &noted, warning.as_deref(), &cancel),
             &cancel,
         );
-        let prometheus =
-            Listener::open("Prometheus", at(options.prometheus_port), prometheus::router(&bundle), &cancel);
+        let prometheus = prometheus::router(&bundle, options.prometheus);
+        let prometheus = Listener::open("Prometheus", at(options.prometheus_port), prometheus, &cancel);
         let alertmanager =
             Listener::open("Alertmanager", at(options.alertmanager_port), alertmanager::router(&bundle), &cancel);
         let loki = Listener::open("Loki", at(options.loki_port), loki::router(&bundle), &cancel);
+        let jaeger = Listener::open("Jaeger", at(options.jaeger_port), jaeger::router(&bundle), &cancel);
         Ok(Self {
             bundle,
             kubernetes: kubernetes.await?,
             prometheus: prometheus.await?,
             alertmanager: alertmanager.await?,
             loki: loki.await?,
+            jaeger: jaeger.await?,
+            unknown,
             noted,
             end,
         })
@@ -128,6 +168,16 @@ impl Replay {
     /// URL of the Loki API, which has the logs that were recorded.
     pub fn loki_url(&self) -> &str {
         self.loki.url()
+    }
+
+    /// URL of the Jaeger API, which has the traces that were recorded.
+    pub fn jaeger_url(&self) -> &str {
+        self.jaeger.url()
+    }
+
+    /// What was otherwise at the time that is served and can't be told, in words: none where that is the end.
+    pub fn unknown(&self) -> &[String] {
+        &self.unknown
     }
 
     /// A kubeconfig file for it, with one context called `replay`.
@@ -154,7 +204,7 @@ impl Replay {
         &self.bundle.alertmanager.payloads
     }
 
-    /// The present of the recording, by which a client should tell ages.
+    /// The time that is served, by which a client should tell ages.
     pub fn now(&self) -> Timestamp {
         self.bundle.now()
     }
@@ -172,10 +222,10 @@ impl Replay {
 
     /// Waits until it has ended; its ports are free then. An error tells of a listener that failed by itself.
     pub async fn ended(self) -> std::io::Result<()> {
-        let Self { kubernetes, prometheus, alertmanager, loki, end, .. } = self;
-        let (kubernetes, prometheus, alertmanager, loki) =
-            tokio::join!(kubernetes.ended(), prometheus.ended(), alertmanager.ended(), loki.ended());
+        let Self { kubernetes, prometheus, alertmanager, loki, jaeger, end, .. } = self;
+        let (kubernetes, prometheus, alertmanager, loki, jaeger) =
+            tokio::join!(kubernetes.ended(), prometheus.ended(), alertmanager.ended(), loki.ended(), jaeger.ended());
         drop(end);
-        kubernetes.and(prometheus).and(alertmanager).and(loki)
+        kubernetes.and(prometheus).and(alertmanager).and(loki).and(jaeger)
     }
 }

@@ -21,6 +21,11 @@ impl Pairs {
         named.map(|(_, value)| value.as_str())
     }
 
+    /// All of them.
+    pub(super) fn into_all(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// The first value of a name.
     pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.all(name).next()

@@ -5,6 +5,7 @@ mod one;
 mod tests;
 
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct RunOptions {
     pub folder: TrialFolder,
     /// Judges answers in words, where that is wanted.
     pub judge: Option<Judge>,
+    /// A Prometheus program, for queries that a replay does not evaluate itself.
+    pub prometheus: Option<PathBuf>,
 }
 
 /// Who is measured, and how often.
@@ -83,7 +86,7 @@ pub async fn run(
     for case in cases {
         for entrant in entrants {
             for number in 1..=entrant.trials.get() {
-                let work = Work::new(case, &entrant.investigator, number, options.deadline);
+                let work = Work::new(case, &entrant.investigator, number, options);
                 match work.kept(&options.folder) {
                     Some(trial) => trials.push((work, trial)),
                     None => todo.push(work),

@@ -1,11 +1,13 @@
 //! One trial: the recording is read, served, investigated, and gone again.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
+use super::RunOptions;
 use crate::bundle::Bundle;
 use crate::case::SuiteCase;
 use crate::investigator::{Answer, Attempt, AttemptError, Entry, Investigator, Speaker, Staged};
@@ -27,12 +29,24 @@ pub(super) struct Work {
     number: u32,
     key: Key,
     deadline: Duration,
+    prometheus: Option<PathBuf>,
 }
 
 impl Work {
-    pub(super) fn new(case: &SuiteCase, investigator: &Arc<dyn Investigator>, number: u32, deadline: Duration) -> Self {
-        let key = Key::of(case, investigator.identity(), number);
-        Self { case: Arc::new(case.clone()), investigator: Arc::clone(investigator), number, key, deadline }
+    pub(super) fn new(
+        case: &SuiteCase,
+        investigator: &Arc<dyn Investigator>,
+        number: u32,
+        options: &RunOptions,
+    ) -> Self {
+        Self {
+            key: Key::of(case, investigator.identity(), number),
+            case: Arc::new(case.clone()),
+            investigator: Arc::clone(investigator),
+            number,
+            deadline: options.deadline,
+            prometheus: options.prometheus.clone(),
+        }
     }
 
     /// The kind of the investigator.
@@ -96,7 +110,8 @@ impl Work {
         let bundle = Arc::new(bundle.map_err(AttemptError::new)?);
         let asked = self.case.case.ask.over(&bundle).map_err(AttemptError::new)?;
         let stop = cancel.child_token();
-        let replay = Replay::serve(bundle, ReplayOptions::default(), stop.clone()).await.map_err(AttemptError::new)?;
+        let options = ReplayOptions { prometheus: self.prometheus.clone(), ..ReplayOptions::default() };
+        let replay = Replay::serve(bundle, options, stop.clone()).await.map_err(AttemptError::new)?;
         let folder = TempDir::with_prefix("marple-eval-").map_err(AttemptError::new)?;
         let kubeconfig = folder.path().join("kubeconfig");
         std::fs::write(&kubeconfig, replay.kubeconfig()).map_err(AttemptError::new)?;

@@ -98,6 +98,7 @@ impl Ground {
             deadline,
             folder: TrialFolder::open(&self.folder.path().join("trials")).unwrap(),
             judge: None,
+            prometheus: None,
         }
     }
 
@@ -176,7 +177,7 @@ async fn a_bundle_that_cannot_be_read_is_a_failed_trial() {
     let ground = ground(&["amber-quay"]);
     std::fs::write(&ground.suite.cases[0].bundle, "no bundle").unwrap();
     let trials = ground.run(&Scripted::new(Does::Answers, "1"), 1).await;
-    assert!(trials[0].failure().unwrap().starts_with("this is no bundle"), "{:?}", trials[0]);
+    assert!(trials[0].failure().unwrap().contains("incident.bundle: this is no bundle"), "{:?}", trials[0]);
 }
 
 #[tokio::test]

@@ -117,7 +117,7 @@ impl Keeper {
         let window = Window { namespaces: incident.namespaces(Some(&conclusion)), since, until: now, limit: CHANGES };
         let changes: Vec<Change> = self.store.changes(&self.cluster, &window).await?.changes;
         let members = self.store.members(incident.id, MEMBERS).await?;
-        Ok(Known { incident, members, conclusion, changes, since, now })
+        Ok(Known { incident, members, conclusion, changes, since })
     }
 
     fn settle(&mut self, id: IncidentId, folder: &Folder, recorded: Result<(), RecordingError>) {

@@ -27,8 +27,6 @@ pub struct Known {
     pub changes: Vec<Change>,
     /// The start of the window of metrics, logs and changes.
     pub since: Timestamp,
-    /// The present.
-    pub now: Timestamp,
 }
 
 /// An incident was not recorded. Trying again may help: an API was away.

@@ -5,6 +5,7 @@ mod collection;
 mod discovery;
 mod field;
 mod logs;
+mod open_api;
 mod path;
 mod protobuf;
 mod review;
@@ -18,8 +19,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method};
+use axum::http::header::{DATE, WARNING};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -37,19 +40,26 @@ const BODY_LIMIT: usize = 64 * 1024;
 struct Server {
     bundle: Arc<Bundle>,
     noted: Noted,
+    warning: Option<HeaderValue>,
+    /// How far the present of the recording is from this machine's.
+    offset: SignedDuration,
     cancel: CancellationToken,
 }
 
-/// The API of `bundle`; its watches end with `cancel`.
-pub(super) fn router(bundle: &Arc<Bundle>, noted: &Noted, cancel: &CancellationToken) -> Router {
-    let server = Arc::new(Server { bundle: Arc::clone(bundle), noted: noted.clone(), cancel: cancel.clone() });
-    Router::new().fallback(handle).with_state(server)
+/// The API of `bundle`; its watches end with `cancel`. `warning` is told with every answer that has objects, as the API
+/// server tells warnings.
+pub(super) fn router(bundle: &Arc<Bundle>, noted: &Noted, warning: Option<&str>, cancel: &CancellationToken) -> Router {
+    let warning = warning.and_then(|text| HeaderValue::from_str(&format!("299 - {text:?}")).ok());
+    let offset = bundle.now().duration_since(Timestamp::now());
+    let (bundle, noted, cancel) = (Arc::clone(bundle), noted.clone(), cancel.clone());
+    Router::new().fallback(handle).with_state(Arc::new(Server { bundle, noted, warning, offset, cancel }))
 }
 
 async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let query = Query::parse(parts.uri.query().unwrap_or_default());
     let route = path::parse(parts.uri.path());
+    let has_objects = matches!(route, Route::Collection { .. } | Route::Object { subresource: None, .. });
     let answer = match parts.method {
         Method::GET => server.get(&route, &query, &parts.headers),
         Method::POST if review::is(&route) => server.review(&route, &parts.headers, body).await,
@@ -58,16 +68,31 @@ async fn handle(State(server): State<Arc<Server>>, request: Request) -> Response
             Err(Refusal::read_only())
         }
     };
-    answer.unwrap_or_else(IntoResponse::into_response)
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    if let Some(date) = server.date() {
+        response.headers_mut().insert(DATE, date);
+    }
+    if let Some(warning) = server.warning.as_ref().filter(|_| has_objects) {
+        response.headers_mut().insert(WARNING, warning.clone());
+    }
+    response
 }
 
 impl Server {
+    /// The time, by which clients can tell ages.
+    fn date(&self) -> Option<HeaderValue> {
+        let now = Timestamp::now().checked_add(self.offset).ok()?;
+        HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()).ok()
+    }
+
     fn get(&self, route: &Route<'_>, query: &Query, headers: &HeaderMap) -> Result<Response, Refusal> {
         let kubernetes = &self.bundle.kubernetes;
         let form = accept::form(headers, query.get("includeObject"));
         match route {
             Route::Version => Ok(axum::Json(kubernetes.version.clone()).into_response()),
             Route::Health => Ok("ok".into_response()),
+            Route::Descriptions => open_api::index(&kubernetes.open_api),
+            Route::Description { path } => open_api::document(&kubernetes.open_api, path),
             Route::CoreVersions => Ok(discovery::core(kubernetes, form?)),
             Route::Groups => Ok(discovery::groups(kubernetes, form?)),
             Route::Group { group } => discovery::group(kubernetes, group),

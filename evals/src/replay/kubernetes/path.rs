@@ -7,6 +7,10 @@ pub(super) enum Route<'a> {
     Version,
     /// `/healthz`, `/livez`, `/readyz` and what is below them.
     Health,
+    /// `/openapi/v3`
+    Descriptions,
+    /// `/openapi/v3/apis/apps/v1`
+    Description { path: &'a str },
     /// `/api`
     CoreVersions,
     /// `/apis`
@@ -39,6 +43,8 @@ pub(super) fn parse(path: &str) -> Route<'_> {
     match *parts.as_slice() {
         ["version"] => Route::Version,
         ["healthz" | "livez" | "readyz", ..] => Route::Health,
+        ["openapi", "v3"] => Route::Descriptions,
+        ["openapi", "v3", ..] => Route::Description { path: path.strip_prefix("openapi/v3/").unwrap_or_default() },
         ["api"] => Route::CoreVersions,
         ["apis"] => Route::Groups,
         ["apis", group] => Route::Group { group },
@@ -104,6 +110,7 @@ mod tests {
                 subresource: Some("scale"),
             }
         );
+        assert_eq!(parse("/openapi/v3/apis/apps/v1"), Route::Description { path: "apis/apps/v1" });
         assert_eq!(parse("/metrics"), Route::Unknown);
     }
 }

@@ -40,6 +40,11 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "NotFound", "the server could not find the requested resource")
     }
 
+    /// No description of these objects was recorded.
+    pub(super) fn not_described() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NotFound", "the recording holds no OpenAPI document for this")
+    }
+
     /// The object isn't there.
     pub(super) fn not_found(resource: &RecordedResource, name: &str) -> Self {
         let (group, plural) = (resource.group(), &resource.resource);

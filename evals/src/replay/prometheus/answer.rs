@@ -24,6 +24,16 @@ impl Failure {
         Self { code, kind, message: message.to_owned() }
     }
 
+    /// Whether the question was refused, and not its answer.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.kind == "bad_data"
+    }
+
+    /// The same, with what else was tried.
+    pub(super) fn and(self, tried: &str) -> Self {
+        Self { message: format!("{}; {tried}", self.message), ..self }
+    }
+
     /// A parameter is wrong.
     pub(super) fn bad_data(message: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_data", message)

@@ -13,6 +13,11 @@ impl Parameters {
         Self(Pairs::parse([query, form]))
     }
 
+    /// All of them, as they were given.
+    pub(super) fn into_all(self) -> Vec<(String, String)> {
+        self.0.into_all()
+    }
+
     /// A parameter's value.
     pub(super) fn get<'a>(&'a self, name: &'a str) -> Option<&'a str> {
         self.0.get(name)

@@ -1,0 +1,177 @@
+//! Reads a bundle's file.
+
+use std::io::{BufRead, BufReader, Read};
+
+use marple_core::{Change, Signal};
+use serde_json::Value;
+
+use super::line::{Head, Line, ResourceLine};
+use super::{BundleError, LINE_LIMIT, OLDEST, SIZE_LIMIT, VERSION};
+use crate::bundle::{
+    AlertmanagerState, Bundle, KubernetesState, Manifest, PrometheusState, RecordedObject, RecordedResource,
+    RecordedTrace,
+};
+
+/// The most samples of all series together: a few lines may tell of any number.
+const SAMPLES_LIMIT: usize = 20_000_000;
+
+/// The bundle of these bytes.
+pub(in crate::bundle) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
+    let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|error| BundleError::Foreign(error.to_string()))?;
+    let mut reader = BufReader::new(decoder.take(SIZE_LIMIT + 1));
+    let mut read = 0;
+    let mut text = String::new();
+    let mut next = move || -> Result<Option<String>, BundleError> {
+        text.clear();
+        let length = (&mut reader)
+            .take(LINE_LIMIT)
+            .read_line(&mut text)
+            .map_err(|error| BundleError::Foreign(error.to_string()))?;
+        read += length as u64;
+        if read > SIZE_LIMIT || length as u64 == LINE_LIMIT {
+            return Err(BundleError::TooLarge);
+        }
+        Ok((length > 0).then(|| std::mem::take(&mut text)))
+    };
+    let first = next()?.unwrap_or_default();
+    let mut reading = Reading::after(head(&first)?);
+    let mut line = 1;
+    while let Some(text) = next()? {
+        line += 1;
+        let parsed = serde_json::from_str(&text).map_err(|source| BundleError::Line { line, source })?;
+        reading.take(parsed, line).map_err(|fault| BundleError::Order { line, fault })?;
+    }
+    reading.finish().map_err(|fault| BundleError::Order { line, fault })
+}
+
+/// The first line: its version is looked at before anything else, for what follows may have any form in another.
+fn head(text: &str) -> Result<Manifest, BundleError> {
+    let foreign = || BundleError::Foreign("its first line has no `marple_bundle`".to_owned());
+    let value: Value = serde_json::from_str(text).map_err(|_| foreign())?;
+    let found = value.get("marple_bundle").and_then(Value::as_u64).ok_or_else(foreign)?;
+    if !(u64::from(OLDEST)..=u64::from(VERSION)).contains(&found) {
+        return Err(BundleError::Version { found });
+    }
+    let head: Head = serde_json::from_value(value).map_err(|source| BundleError::Line { line: 1, source })?;
+    Ok(head.manifest)
+}
+
+/// A bundle that is being read.
+struct Reading {
+    manifest: Manifest,
+    kubernetes: Option<KubernetesState>,
+    prometheus: Option<PrometheusState>,
+    alertmanager: AlertmanagerState,
+    samples: usize,
+    signals: Vec<Signal>,
+    changes: Vec<Change>,
+    traces: Vec<RecordedTrace>,
+    ended: bool,
+}
+
+impl Reading {
+    fn after(manifest: Manifest) -> Self {
+        Self {
+            manifest,
+            kubernetes: None,
+            prometheus: None,
+            alertmanager: AlertmanagerState::default(),
+            samples: 0,
+            signals: Vec::new(),
+            changes: Vec::new(),
+            traces: Vec::new(),
+            ended: false,
+        }
+    }
+
+    fn kubernetes(&mut self) -> Result<&mut KubernetesState, String> {
+        self.kubernetes.as_mut().ok_or_else(|| "comes before the line `kubernetes`".to_owned())
+    }
+
+    fn take(&mut self, parsed: Line, line: usize) -> Result<(), String> {
+        if self.ended {
+            return Err("comes after the end".to_owned());
+        }
+        match parsed {
+            Line::Kubernetes { version, core, groups } => {
+                self.kubernetes = Some(KubernetesState {
+                    version,
+                    core,
+                    groups,
+                    resources: Vec::new(),
+                    logs: Vec::new(),
+                    watched: Vec::new(),
+                    open_api: Vec::new(),
+                });
+            }
+            Line::Resource(head) => {
+                let ResourceLine {
+                    group_version,
+                    resource,
+                    kind,
+                    namespaced,
+                    resource_version,
+                    columns,
+                    refused,
+                    refused_in,
+                } = head;
+                let objects = Vec::new();
+                self.kubernetes()?.resources.push(RecordedResource {
+                    group_version,
+                    resource,
+                    kind,
+                    namespaced,
+                    resource_version,
+                    columns,
+                    objects,
+                    refused,
+                    refused_in,
+                });
+            }
+            Line::Object { object, cells } => {
+                let resource = self.kubernetes()?.resources.last_mut().ok_or("comes before any `resource`")?;
+                resource.objects.push(RecordedObject { object, cells });
+            }
+            Line::Log(log) => self.kubernetes()?.logs.push(log),
+            Line::Watched(watched) => self.kubernetes()?.watched.push(watched),
+            Line::OpenApi(document) => self.kubernetes()?.open_api.push(document),
+            Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata } => {
+                let series = Vec::new();
+                self.prometheus =
+                    Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, series });
+            }
+            Line::Series(packed) => {
+                let series = packed.unpack()?;
+                self.samples += series.samples.len();
+                if self.samples > SAMPLES_LIMIT {
+                    return Err(format!("the series together have more than {SAMPLES_LIMIT} samples"));
+                }
+                self.prometheus.as_mut().ok_or("comes before the line `prometheus`")?.series.push(series);
+            }
+            Line::Payload(payload) => self.alertmanager.payloads.push(payload),
+            Line::Alerts(alerts) => self.alertmanager.alerts = alerts,
+            Line::Signal(signal) => self.signals.push(signal),
+            Line::Change(change) => self.changes.push(change),
+            Line::Trace(trace) => self.traces.push(trace),
+            Line::End { lines } if lines + 1 == line => self.ended = true,
+            Line::End { lines } => return Err(format!("the bundle had {lines} lines, and {} were found", line - 1)),
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Bundle, String> {
+        if !self.ended {
+            return Err("the bundle ends here without its last line: it is cut short".to_owned());
+        }
+        let kubernetes = self.kubernetes.ok_or("the bundle has no line `kubernetes`")?;
+        Ok(Bundle {
+            manifest: self.manifest,
+            kubernetes,
+            prometheus: self.prometheus,
+            alertmanager: self.alertmanager,
+            signals: self.signals,
+            changes: self.changes,
+            traces: self.traces,
+        })
+    }
+}
