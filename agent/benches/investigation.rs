@@ -101,6 +101,7 @@ impl Progress for Nowhere {
 fn case() -> Case {
     Case {
         question: None,
+        earlier: Vec::new(),
         incident: None,
         members: Vec::new(),
         findings: Vec::new(),

@@ -24,11 +24,23 @@ pub struct EvidenceTitle {
     pub size: usize,
 }
 
+/// A question that was asked before in the same conversation, with what was answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The question.
+    pub question: String,
+    /// The answer.
+    pub answer: String,
+}
+
 /// What is to be investigated, with what is known already.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
     /// What a person asked.
     pub question: Option<String>,
+    /// What was asked and answered before, in its order.
+    #[serde(default)]
+    pub earlier: Vec<Exchange>,
     /// The incident, where there is one.
     pub incident: Option<Incident>,
     /// Its signals, the first ones first.

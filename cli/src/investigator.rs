@@ -104,7 +104,7 @@ impl Marple {
         once.lookout.changes = Some(changes);
         let now = staged.now();
         let topic = match staged.asked {
-            Asked::Question(question) => Topic::Question(question.clone()),
+            Asked::Question(question) => Topic::question(question),
             Asked::Alert(signal) => {
                 let mut signals = vec![signal.as_ref().clone()];
                 intake::redact(&mut signals, once.redact.as_ref());

@@ -56,6 +56,11 @@ macro_rules! identity {
 }
 
 identity! {
+    /// Names one conversation of a person with marple.
+    ConversationId
+}
+
+identity! {
     /// Names one incident; ordered by the time at which it was opened.
     IncidentId
 }

@@ -24,7 +24,7 @@ pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, L
 pub use evidence::{Evidence, EvidenceId, EvidenceOrigin, Extent, grouped};
 pub use finding::{Finding, Proof, ProofSource};
 pub use fingerprint::Fingerprint;
-pub use id::{ApprovalId, IncidentId, InvestigationId};
+pub use id::{ApprovalId, ConversationId, IncidentId, InvestigationId};
 pub use incident::{Incident, IncidentStatus, JoinReason, Member, Resolution};
 pub use labels::Labels;
 pub use links::{Links, Need, Selector, Tie};

@@ -13,7 +13,7 @@ use marple_tools::{Look, Toolbox};
 use crate::citation::check;
 use crate::context::tokens;
 use crate::run::{Event, Opening, Run, Step};
-use crate::{Budget, Case, Model, Outcome, Progress, Prompts, Told, ToolOffer};
+use crate::{Budget, Case, Model, ModelLimits, Outcome, Progress, Prompts, Told, ToolOffer};
 use clock::Clock;
 
 /// A store that takes longer than this to keep a state is left behind; the next step saves all of it again.
@@ -31,6 +31,11 @@ impl Investigator {
     /// An investigator that asks this model and spends at most this for each case.
     pub fn new(model: Arc<dyn Model>, prompts: Prompts, budget: Budget) -> Self {
         Self { model, prompts, budget }
+    }
+
+    /// What the model can take, and what it costs.
+    pub fn limits(&self) -> ModelLimits {
+        self.model.limits()
     }
 
     /// Investigates a case from its beginning, or goes on from a saved state.

@@ -16,6 +16,10 @@ const OBJECTS: usize = 5;
 const FINDINGS: usize = 20;
 /// How many pieces of evidence are named.
 const EVIDENCE: usize = 40;
+/// How many earlier questions are told, the latest.
+const EARLIER: usize = 6;
+/// The longest earlier answer, in characters.
+const ANSWER: usize = 2_000;
 /// The longest quote or statement, in characters.
 const WORDS: usize = 300;
 
@@ -25,6 +29,7 @@ pub(crate) struct Brief {
     fence: String,
     mode: Mode,
     question: Option<String>,
+    earlier: Vec<Earlier>,
     cluster: Option<String>,
     now: String,
     incident: Option<Head>,
@@ -36,6 +41,12 @@ pub(crate) struct Brief {
     unseen: Vec<String>,
     evidence: Vec<String>,
     more_evidence: usize,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Earlier {
+    question: String,
+    answer: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -58,6 +69,12 @@ impl Brief {
             fence: fence.to_owned(),
             mode: case.mode,
             question: case.question.clone(),
+            earlier: case
+                .earlier
+                .iter()
+                .skip(case.earlier.len().saturating_sub(EARLIER))
+                .map(|one| Earlier { question: short(&one.question), answer: cut(&one.answer, ANSWER) })
+                .collect(),
             cluster: case.cluster_name.clone(),
             now: time(now),
             incident: case.incident.as_ref().map(|incident| Head {
@@ -88,6 +105,7 @@ impl Brief {
         };
         let lists = [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.evidence];
         lists.into_iter().flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
+        self.earlier.iter_mut().flat_map(|one| [&mut one.question, &mut one.answer]).for_each(clean);
         if let Some(head) = &mut self.incident {
             [&mut head.title, &mut head.objects].into_iter().for_each(clean);
         }
@@ -100,6 +118,7 @@ impl Brief {
             fence: "data-0".to_owned(),
             mode: Mode::Answer,
             question: Some("Why is cart slow?".to_owned()),
+            earlier: Vec::new(),
             cluster: None,
             now: time(Timestamp::UNIX_EPOCH),
             incident: None,
@@ -116,6 +135,7 @@ impl Brief {
         let full = Self {
             mode: Mode::Conclude,
             question: None,
+            earlier: vec![Earlier { question: "Is cart well?".to_owned(), answer: "No.".to_owned() }],
             cluster: Some("prod".to_owned()),
             incident: Some(Head {
                 title: "Deployment shop/cart: KubePodCrashLooping".to_owned(),
@@ -195,7 +215,15 @@ fn list(items: impl Iterator<Item = String>) -> String {
 /// On one line and of bounded length, with an ellipsis that a citation may hold.
 fn short(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= WORDS { line } else { format!("{} …", line.chars().take(WORDS).collect::<String>()) }
+    cut(&line, WORDS)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        format!("{} …", text.chars().take(most).collect::<String>())
+    }
 }
 
 fn time(at: Timestamp) -> String {

@@ -36,6 +36,7 @@ fn rules() -> Conclusion {
 fn case(mode: Mode) -> Case {
     Case {
         question: (mode == Mode::Answer).then(|| "Why is cart slow?".to_owned()),
+        earlier: Vec::new(),
         incident: None,
         members: Vec::new(),
         findings: Vec::new(),

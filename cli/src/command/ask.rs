@@ -26,7 +26,7 @@ pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
         Err(error) => return Exit::Failed(error),
     };
     let now = connect::present(client.as_ref()).await;
-    match once.investigate(Topic::Question(arguments.question), now, &cancel, &steps).await {
+    match once.investigate(Topic::question(arguments.question), now, &cancel, &steps).await {
         Ok(investigated) => told(&investigated, steps, &cancel),
         Err(error) => Exit::Failed(error.into()),
     }

@@ -8,6 +8,7 @@ use marple_core::{Alert, ObjectRef, Secret, Signal, Verdict};
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Once, Topic};
 use marple_runner::{intake, render};
+use marple_tools::gate::Caller;
 use marple_tools::kubernetes::Cluster;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -92,6 +93,8 @@ pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> 
         investigator: if model { connect::investigator(config)? } else { None },
         redact: sight.redact,
         gate: config.gate(),
+        caller: Caller::CommandLine,
+        audit: None,
         approve: terminal::person(),
         patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
@@ -127,7 +130,7 @@ fn subject(topic: &Topic) -> String {
             format!("{} firing alert(s) about {objects}", signals.len())
         }
         Topic::Incident { incident, .. } => incident.title.clone(),
-        Topic::Question(question) => question.clone(),
+        Topic::Question { question, .. } => question.clone(),
     }
 }
 

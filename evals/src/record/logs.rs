@@ -73,12 +73,15 @@ impl Recorder<'_> {
     }
 }
 
-/// The containers of a pod, each with its previous run where it has had one.
+/// The containers of a pod, each with its previous run but where it is in its first: of one that has not run the API
+/// server answers with an empty log.
 fn runs(pod: &Value) -> Vec<Run> {
     let statuses = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
     let statuses = statuses.iter().filter_map(|field| pod.get("status")?.get(field)?.as_array()).flatten();
-    let restarted: Vec<&str> = statuses
-        .filter(|status| status.get("restartCount").and_then(Value::as_u64).is_some_and(|count| count > 0))
+    let first: Vec<&str> = statuses
+        .filter(|status| {
+            status.get("restartCount").and_then(Value::as_u64) == Some(0) && status.pointer("/state/waiting").is_none()
+        })
         .map(|status| text(status, "/name"))
         .collect();
     let spec = pod.get("spec").unwrap_or(&Value::Null);
@@ -88,7 +91,7 @@ fn runs(pod: &Value) -> Vec<Run> {
     {
         let name = text(container, "/name");
         for previous in [false, true] {
-            if previous && !restarted.contains(&name) {
+            if previous && first.contains(&name) {
                 continue;
             }
             runs.push(Run {

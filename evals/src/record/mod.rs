@@ -7,6 +7,8 @@ mod open_api;
 mod prometheus;
 mod redaction;
 mod stale;
+#[cfg(test)]
+mod tests;
 pub mod told;
 mod traces;
 mod watch;

@@ -116,8 +116,13 @@ impl<'a> Redaction<'a> {
 
     /// The object as it was applied, redacted as an object is; where it is none, as text.
     fn applied(&self, text: &str) -> String {
-        let Ok(mut object) = serde_json::from_str::<Value>(text) else { return self.redact.redact(text) };
+        let Ok(known) = serde_json::from_str::<Value>(text) else { return self.redact.redact(text) };
+        let mut object = known.clone();
         self.object(&mut object);
+        if object == known {
+            // As it stands: kubectl writes some letters otherwise.
+            return text.to_owned();
+        }
         // kubectl ends it with a line feed.
         format!("{object}{}", if text.ends_with('\n') { "\n" } else { "" })
     }

@@ -22,10 +22,15 @@
 //! | `GET /api/approvals` | calls that a person is asked for, latest first |
 //! | `POST /api/approvals/{id}` | a person's word on one of them, with a token of its own |
 //! | `GET /incidents/{id}`, `…/evidence/{evidence}`, `…/drawing.svg` | the same for people, as pages; by a signed link or the token |
+//! | `POST /api/chat`, `GET /api/chat/{talk}` | answers a question, as HolmesGPT does; goes on with a stream that broke off |
+//! | `POST /api/investigate`, `POST /api/issue_chat` | the same for older clients of HolmesGPT |
+//! | `GET /api/model`, `GET /api/info` | what answers |
+//! | `POST /v1/chat/completions`, `GET /v1/models` | answers a question, as OpenAI's API does |
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
 
 mod approvals;
 mod changes;
+mod chat;
 mod configuration;
 mod endings;
 mod handle;
@@ -98,8 +103,10 @@ pub fn router(state: ApiState) -> Router {
         .route("/incidents/{id}/evidence/{evidence}/drawing.svg", get(page::drawing))
         .merge(guarded)
         .merge(approvals)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        // Answers take as long as their budget says.
+        .merge(chat::routes().route_layer(from_fn_with_state(state.clone(), token::check)))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         .with_state(state)
 }

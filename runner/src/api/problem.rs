@@ -59,6 +59,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
     }
 
+    /// Somebody else is served first.
+    pub(super) fn too_many(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, error)
+    }
+
+    /// Its status and what went wrong, for an answer in another form.
+    pub(super) fn into_parts(self) -> (StatusCode, String) {
+        (self.status, self.error)
+    }
+
     pub(super) fn internal(error: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, error)
     }

@@ -11,6 +11,7 @@ use super::health::Health;
 use super::telemetry::Telemetry;
 use super::token::Token;
 use crate::approve::People;
+use crate::chat::Chat;
 use crate::correlate::Alive;
 use crate::handing::Handing;
 use crate::render::LinkKey;
@@ -30,6 +31,7 @@ pub struct ApiState {
     standing: Arc<RwLock<Standing>>,
     people: Arc<RwLock<Option<Approvers>>>,
     handing: Arc<RwLock<Option<Arc<Handing>>>>,
+    chat: Arc<RwLock<Option<Chat>>>,
 }
 
 /// Who is asked, and the token of those who may answer.
@@ -82,6 +84,7 @@ impl ApiState {
             standing: Arc::default(),
             people: Arc::default(),
             handing: Arc::default(),
+            chat: Arc::default(),
         }
     }
 
@@ -104,6 +107,15 @@ impl ApiState {
     /// The tasks without which the program is not ready, from now on.
     pub(crate) fn rest_on(&self, alive: impl IntoIterator<Item = (&'static str, Alive)>) {
         self.health.rest_on(alive.into_iter().collect());
+    }
+
+    /// From the next request on, this answers questions.
+    pub(crate) fn talk(&self, chat: Chat) {
+        *self.chat.write().unwrap_or_else(PoisonError::into_inner) = Some(chat);
+    }
+
+    pub(super) fn chat(&self) -> Option<Chat> {
+        self.chat.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of what became of the configuration.

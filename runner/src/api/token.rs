@@ -70,6 +70,10 @@ pub(super) fn bears(headers: &HeaderMap, token: &Token) -> bool {
 }
 
 fn given(headers: &HeaderMap) -> Option<Cow<'_, [u8]>> {
+    // Clients of HolmesGPT send it so.
+    if let Some(key) = headers.get("x-api-key") {
+        return Some(Cow::Borrowed(key.as_bytes()));
+    }
     headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).and_then(credentials)
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::WorkError;
 use super::settle::settled;
 use crate::clock::Clock;
-use crate::store::{InvestigationRow, Store};
+use crate::store::{EvidenceEntry, InvestigationRow, Store};
 
 /// How many members the model is told of; the rest are a number.
 const MEMBERS: u32 = 30;
@@ -101,18 +101,12 @@ impl Detective {
         let evidence = self.store.evidence_entries(incident.id).await?;
         Ok(Case {
             question: None,
+            earlier: Vec::new(),
             incident: Some(incident.clone()),
             members: self.store.members(incident.id, MEMBERS).await?,
             findings: self.store.findings(incident.id).await?,
             rules: rules.unwrap_or_else(nothing_concluded),
-            evidence: evidence
-                .into_iter()
-                .map(|entry| EvidenceTitle {
-                    id: entry.id,
-                    title: entry.title,
-                    size: usize::try_from(entry.size).unwrap_or(usize::MAX),
-                })
-                .collect(),
+            evidence: of_evidence(evidence),
             cluster_name: Some(self.cluster_name.clone()),
             mode: Mode::Conclude,
         })
@@ -135,8 +129,18 @@ fn saved(row: &InvestigationRow) -> Option<Run> {
         .ok()
 }
 
+/// Evidence that is kept, as the model is told of it.
+pub(crate) fn of_evidence(entries: Vec<EvidenceEntry>) -> Vec<EvidenceTitle> {
+    let title = |entry: EvidenceEntry| EvidenceTitle {
+        id: entry.id,
+        title: entry.title,
+        size: usize::try_from(entry.size).unwrap_or(usize::MAX),
+    };
+    entries.into_iter().map(title).collect()
+}
+
 /// What stands where an incident was investigated before it was captured.
-fn nothing_concluded() -> Conclusion {
+pub(crate) fn nothing_concluded() -> Conclusion {
     Conclusion {
         verdict: Verdict::Inconclusive,
         summary: "Nothing has been looked at yet.".to_owned(),

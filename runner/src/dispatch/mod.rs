@@ -18,6 +18,7 @@ pub use capture::{Capture, Lookout, Subjects};
 pub use dispatcher::{DispatchError, Dispatcher, Learn};
 pub use error::WorkError;
 pub use investigate::Detective;
+pub(crate) use investigate::{nothing_concluded, of_evidence};
 pub use once::{Investigated, Once, Topic};
 pub use plan::{Action, Work};
 pub use views::StoredViews;

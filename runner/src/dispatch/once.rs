@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use marple_agent::{Case, Ending, EvidenceTitle, Investigator, Mode, Outcome, Progress, fallback};
+use marple_agent::{Case, Ending, EvidenceTitle, Exchange, Investigator, Mode, Outcome, Progress, fallback};
 use marple_core::{
     Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
     Severity, Signal, SignalSource, SignalStatus,
 };
-use marple_tools::gate::{Approve, Caller, Gate};
+use marple_tools::gate::{Approve, Audit, Caller, Gate};
 use marple_tools::{
     EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence, Redact, Toolbox, Toolsets, evidence,
 };
@@ -52,13 +52,23 @@ pub enum Topic {
         members: Vec<Member>,
     },
     /// A question.
-    Question(String),
+    Question {
+        /// What is asked.
+        question: String,
+        /// What was asked and answered before, in its order.
+        earlier: Vec<Exchange>,
+    },
 }
 
 impl Topic {
     /// One object.
     pub fn object(object: ObjectRef) -> Self {
         Self::Objects { title: object.to_string(), objects: BTreeSet::from([object]) }
+    }
+
+    /// A question that nothing was said before.
+    pub fn question(question: impl Into<String>) -> Self {
+        Self::Question { question: question.into(), earlier: Vec::new() }
     }
 }
 
@@ -74,6 +84,10 @@ pub struct Once {
     pub redact: Arc<dyn Redact>,
     /// What may be called.
     pub gate: Gate,
+    /// Who calls it.
+    pub caller: Caller,
+    /// Where each call is recorded, where it is.
+    pub audit: Option<Arc<dyn Audit>>,
     /// Who is asked where the gate wants a person's word.
     pub approve: Option<Arc<dyn Approve>>,
     /// How long that person is waited for.
@@ -116,12 +130,22 @@ impl Once {
         progress: &dyn Progress,
     ) -> Result<Investigated, EvidenceError> {
         let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
-        let (incident, members, question) = opened(self.without_model(topic).await, now);
-        let capture = if question.is_some() {
-            None
-        } else {
-            let subjects = Subjects::of(&incident, &members);
-            Some(self.lookout.capture(&subjects, log.as_ref(), now, cancel).await?)
+        let Opened { incident, members, question, earlier } = opened(self.without_model(topic).await, now);
+        // Of a question what it names is looked at first, as for an alert.
+        let named = match &question {
+            Some(question) => {
+                self.named(question).await.map(|objects| Topic::Objects { title: question.clone(), objects })
+            }
+            None => None,
+        };
+        let subjects = match (&question, named.map(|topic| opened(topic, now))) {
+            (None, _) => Some(Subjects::of(&incident, &members)),
+            (Some(_), Some(named)) => Some(Subjects::of(&named.incident, &named.members)),
+            (Some(_), None) => None,
+        };
+        let capture = match &subjects {
+            Some(subjects) => Some(self.lookout.capture(subjects, log.as_ref(), now, cancel).await?),
+            None => None,
         };
         let mode = if question.is_some() { Mode::Answer } else { Mode::Conclude };
         let rules = capture.as_ref().map_or_else(nothing_asked, |capture| capture.conclusion.clone());
@@ -138,13 +162,11 @@ impl Once {
                 (outcome, ConcludedBy::Rules)
             }
             Some(investigator) => {
-                let offered = self.toolsets.offered().await;
-                let mut rules = rules;
-                rules.unseen.extend(offered.unseen);
                 let known = rules.clone();
                 let case = Case {
                     incident: question.is_none().then(|| incident.clone()),
                     question,
+                    earlier,
                     members: members.iter().take(MEMBERS).cloned().collect(),
                     findings: capture.map(|Capture { findings, .. }| findings).unwrap_or_default(),
                     rules,
@@ -152,18 +174,7 @@ impl Once {
                     cluster_name: Some(self.cluster_name.clone()),
                     mode,
                 };
-                let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(&log)));
-                let mut toolbox = Toolbox::new(tools, Arc::clone(&log), Arc::clone(&self.redact), self.tool_timeout)
-                    .with_instructions(offered.instructions)
-                    .with_gate(self.gate.clone())
-                    .with_caller(Caller::CommandLine)
-                    .with_patience(self.patience);
-                if let Some(approve) = &self.approve {
-                    toolbox = toolbox.with_approval(Arc::clone(approve));
-                }
-                let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
-                let look = Look { incident_start, now, cancel: cancel.clone() };
-                let outcome = investigator.investigate(case, None, &toolbox, &look, progress).await;
+                let outcome = self.ask(investigator, case, &log, now, cancel, progress).await;
                 let (conclusion, by) = settled(&outcome, &known);
                 (Outcome { conclusion, ..outcome }, by)
             }
@@ -172,18 +183,51 @@ impl Once {
         Ok(Investigated { view, outcome })
     }
 
+    /// Has the model work on a case, with the evidence in `log`.
+    pub(crate) async fn ask(
+        &self,
+        investigator: &Investigator,
+        mut case: Case,
+        log: &Arc<dyn EvidenceLog>,
+        now: Timestamp,
+        cancel: &CancellationToken,
+        progress: &dyn Progress,
+    ) -> Outcome {
+        let offered = self.toolsets.offered().await;
+        case.rules.unseen.extend(offered.unseen);
+        let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(log)));
+        let mut toolbox = Toolbox::new(tools, Arc::clone(log), Arc::clone(&self.redact), self.tool_timeout)
+            .with_instructions(offered.instructions)
+            .with_gate(self.gate.clone())
+            .with_caller(self.caller)
+            .with_patience(self.patience);
+        if let Some(audit) = &self.audit {
+            toolbox = toolbox.with_audit(Arc::clone(audit));
+        }
+        if let Some(approve) = &self.approve {
+            toolbox = toolbox.with_approval(Arc::clone(approve));
+        }
+        let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
+        let look = Look { incident_start, now, cancel: cancel.clone() };
+        investigator.investigate(case, None, &toolbox, &look, progress).await
+    }
+
     /// A question that no model can be asked becomes one about the objects that it names: the rules can look at those.
     async fn without_model(&self, topic: Topic) -> Topic {
-        let (Topic::Question(question), None, Some(cluster)) = (&topic, &self.investigator, &self.lookout.cluster)
-        else {
-            return topic;
-        };
-        match cluster.named_in(question).await {
-            Ok(objects) if !objects.is_empty() => Topic::Objects { title: question.clone(), objects },
-            Ok(_) => topic,
+        let (Topic::Question { question, .. }, None) = (&topic, &self.investigator) else { return topic };
+        match self.named(question).await {
+            Some(objects) => Topic::Objects { title: question.clone(), objects },
+            None => topic,
+        }
+    }
+
+    /// The objects that a question names, where it names any.
+    async fn named(&self, question: &str) -> Option<BTreeSet<ObjectRef>> {
+        match self.lookout.cluster.as_ref()?.named_in(question).await {
+            Ok(objects) => Some(objects).filter(|objects| !objects.is_empty()),
             Err(error) => {
                 tracing::debug!(%error, "the objects that a question names are not known");
-                topic
+                None
             }
         }
     }
@@ -227,8 +271,16 @@ async fn titles(log: &dyn EvidenceLog) -> Result<Vec<EvidenceTitle>, EvidenceErr
     Ok(log.heads().await?.into_iter().map(title).collect())
 }
 
-/// The incident that a topic comes to, its members, and the question where it is one.
-fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String>) {
+/// What a topic comes to.
+struct Opened {
+    incident: Incident,
+    members: Vec<Member>,
+    question: Option<String>,
+    earlier: Vec<Exchange>,
+}
+
+fn opened(topic: Topic, now: Timestamp) -> Opened {
+    let asked = |incident, members| Opened { incident, members, question: None, earlier: Vec::new() };
     match topic {
         Topic::Alerts { signals, objects } => {
             let members: Vec<Member> = signals.iter().map(|signal| Member::of(signal, JoinReason::SameAlert)).collect();
@@ -237,15 +289,16 @@ fn opened(topic: Topic, now: Timestamp) -> (Incident, Vec<Member>, Option<String
                 (Some(signal), None) => signal.name.clone(),
                 (None, _) => "no alert".to_owned(),
             };
-            (incident(title, objects, &members, now), members, None)
+            asked(incident(title, objects, &members, now), members)
         }
         Topic::Objects { title, objects } => {
             let members: Vec<Member> = objects.iter().map(|object| asked_about(object, now)).collect();
-            (incident(title, objects, &members, now), members, None)
+            asked(incident(title, objects, &members, now), members)
         }
-        Topic::Incident { incident, members } => (*incident, members, None),
-        Topic::Question(question) => {
-            (incident(question.clone(), BTreeSet::new(), &[], now), Vec::new(), Some(question))
+        Topic::Incident { incident, members } => asked(*incident, members),
+        Topic::Question { question, earlier } => {
+            let incident = incident(question.clone(), BTreeSet::new(), &[], now);
+            Opened { incident, members: Vec::new(), question: Some(question), earlier }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use marple_forwarder::Forwarder;
-use marple_tools::gate::Approve;
+use marple_tools::gate::{Approve, Caller};
 use marple_tools::history::{self, ChangeLog, Recorded};
 use marple_tools::kubernetes::Cluster;
 use tokio::sync::Notify;
@@ -14,10 +14,11 @@ use tokio_util::sync::CancellationToken;
 use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remembered, spawn, upkeep};
 use crate::api::Live;
 use crate::approve::People;
+use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::ServerConfig;
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
-use crate::dispatch::{Detective, Dispatcher, StoredViews};
+use crate::dispatch::{Detective, Dispatcher, Once, StoredViews};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
 use crate::recordings::Keeper;
@@ -97,6 +98,21 @@ impl Parts {
         state.ask(people.clone().zip(approver));
         let model = investigator.is_some();
         state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
+        let once = Once {
+            lookout: lookout.clone(),
+            toolsets: toolsets.clone(),
+            investigator: investigator.clone(),
+            redact: Arc::clone(&lookout.redact),
+            gate: config.gate(),
+            caller: Caller::Chat,
+            audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
+            approve: people.clone().map(|people| people as Arc<dyn Approve>),
+            patience: config.act.wait.duration(),
+            tool_timeout: config.investigation.tool_timeout.duration(),
+            cluster_name: config.cluster.name.clone(),
+        };
+        let named = config.model.as_ref().map(|model| model.name.clone());
+        state.talk(Chat::new(once, named, Arc::clone(store), clock, stop.clone()));
         let detective = investigator.map(|investigator| {
             Arc::new(Detective {
                 store: Arc::clone(store),

@@ -5,6 +5,7 @@
 
 mod approvals;
 mod changes;
+mod conversations;
 mod endings;
 mod error;
 mod incidents;
@@ -17,6 +18,7 @@ mod upkeep;
 
 pub use approvals::{ApprovalRow, ApprovalState, Approvals, Verdict};
 pub use changes::{Changes, Recorded};
+pub use conversations::Conversations;
 pub use endings::{Endings, Said};
 pub use error::StoreError;
 pub use incidents::{Behind, IncidentFilter, Incidents, Moment, Named, TimelineEntry};
@@ -32,8 +34,12 @@ pub use upkeep::{AuditRecord, Retired, Upkeep};
 
 /// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
 pub trait Store:
-    Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Topology + Upkeep
+    Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Conversations + Topology + Upkeep
 {
 }
 
-impl<S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Topology + Upkeep> Store for S {}
+impl<
+    S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Conversations + Topology + Upkeep,
+> Store for S
+{
+}

@@ -121,6 +121,7 @@ pub(crate) fn case(mode: Mode) -> Case {
     let create = Remedy { title: "Create it.".to_owned(), command: None, risk: Risk::Low, reversible: true };
     Case {
         question: (mode == Mode::Answer).then(|| "Why is cart down?".to_owned()),
+        earlier: Vec::new(),
         incident: Some(Incident {
             id: IncidentId::new(),
             status: IncidentStatus::Open,

@@ -68,6 +68,8 @@ pub enum Caller {
     /// A person at a terminal, by `ask` or `investigate`.
     #[default]
     CommandLine,
+    /// A person in a conversation over HTTP.
+    Chat,
 }
 
 /// What a change would change, as patterns like that of `tool`. All that are given must fit.

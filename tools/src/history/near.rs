@@ -62,10 +62,15 @@ impl Near {
     pub(super) fn of(scene: &Scene, subject: &ObjectRef) -> Self {
         let graph = Graph::of(scene);
         let unit = graph.top_owner(subject);
+        // Of a namespace all that is in it is meant.
+        let within = subject.is("Namespace").then_some(subject.name.as_str());
         let own: BTreeSet<ObjectRef> =
             graph.members(&unit).iter().chain([&unit, subject]).cloned().chain(delivering(scene, &unit)).collect();
         let mut needed: BTreeMap<ObjectRef, String> = BTreeMap::new();
         let mut units = BTreeSet::from([unit.clone()]);
+        let inside =
+            scene.objects.keys().filter(|object| object.namespace.is_some() && object.namespace.as_deref() == within);
+        units.extend(inside.map(|object| graph.top_owner(object)));
         // What is called may fail for what it needs itself.
         for _ in 0..2 {
             let found: Vec<_> = units.iter().flat_map(|unit| graph.dependencies(unit)).collect();
@@ -87,9 +92,11 @@ impl Near {
                 needed.entry(edge.to.clone()).or_insert_with(|| "pods run on it".to_owned());
             }
         }
-        let namespaces =
-            [subject].into_iter().chain(needed.keys()).filter_map(|object| object.namespace.clone()).collect();
-        Self { own, needed, namespace: subject.namespace.clone(), namespaces }
+        let namespace = subject.namespace.clone().or_else(|| within.map(str::to_owned));
+        needed.retain(|object, _| within.is_none() || object.namespace.as_deref() != within);
+        let named = needed.keys().filter_map(|object| object.namespace.clone());
+        let namespaces = namespace.iter().cloned().chain(named).collect();
+        Self { own, needed, namespace, namespaces }
     }
 
     /// Adds what was told of the object, or of its top owner.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use marple_core::{Change, ChangeKind, ObjectRef};
+use marple_core::{Change, ChangeKind, FieldChange, ObjectRef};
 
 use super::near::{Near, Nearness};
 use crate::kubernetes::Clock;
@@ -13,15 +13,19 @@ use crate::kubernetes::Clock;
 pub(super) struct Detail {
     /// The most fields told of one change.
     fields: usize,
+    /// The most fields told of what was made: all that it has is new.
+    made: usize,
     /// How often a change of the same fields of an object is told, the latest first: some change all the time.
     same: usize,
+    /// Whether namespaces that have nothing to do with the subject are told, and not only counted.
+    namespaces: bool,
 }
 
 impl Detail {
     /// All, as it is kept.
-    pub(super) const WHOLE: Self = Self { fields: usize::MAX, same: usize::MAX };
+    pub(super) const WHOLE: Self = Self { fields: usize::MAX, made: usize::MAX, same: usize::MAX, namespaces: true };
     /// What is shown.
-    pub(super) const SHOWN: Self = Self { fields: 12, same: 3 };
+    pub(super) const SHOWN: Self = Self { fields: 12, made: 4, same: 3, namespaces: false };
 }
 
 /// Changes that differ by time and values alone.
@@ -66,7 +70,13 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
         *times.entry(same(change)).or_default() += 1;
     }
     let mut told_of: BTreeMap<Same<'_>, usize> = BTreeMap::new();
+    let other =
+        |nearness: &Nearness, change: &Change| *nearness == Nearness::Elsewhere && change.object.is("Namespace");
+    let others = placed.iter().filter(|(nearness, change)| !detail.namespaces && other(nearness, change)).count();
     for (nearness, change) in placed {
+        if !detail.namespaces && other(&nearness, change) {
+            continue;
+        }
         let nth = told_of.entry(same(change)).or_default();
         *nth += 1;
         if *nth > detail.same {
@@ -82,6 +92,9 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
         if *nth == detail.same && more > 0 {
             lines.push(format!("    … {more} earlier changes of the same fields of it are left out …"));
         }
+    }
+    if others > 0 {
+        lines.push(format!("… {others} changes of other namespaces themselves are left out …"));
     }
     if changes.is_empty() {
         lines.push("none: nothing that is recorded changed in this time".to_owned());
@@ -134,10 +147,19 @@ fn one(change: &Change, nearness: &Nearness, clock: Clock, detail: Detail, lines
         change.object,
         change.kind
     ));
-    lines.extend(change.fields.iter().take(detail.fields).map(|field| format!("    {field}")));
-    let more = u32::try_from(change.fields.len().saturating_sub(detail.fields))
-        .unwrap_or(u32::MAX)
-        .saturating_add(change.left_out);
+    let made = change.kind == ChangeKind::Created;
+    let most = if made { detail.made } else { detail.fields };
+    if made && detail.made < usize::MAX {
+        let with = |field: &FieldChange| format!("{} {}", field.path, field.after.as_deref().unwrap_or_default());
+        let with: Vec<String> = change.fields.iter().take(most).map(with).collect();
+        let more = change.fields.len().saturating_sub(most);
+        let more = if more > 0 { format!("; {more} more fields") } else { String::new() };
+        lines.extend((!with.is_empty()).then(|| format!("    with {}{more}", with.join("; "))));
+        return;
+    }
+    lines.extend(change.fields.iter().take(most).map(|field| format!("    {field}")));
+    let more =
+        u32::try_from(change.fields.len().saturating_sub(most)).unwrap_or(u32::MAX).saturating_add(change.left_out);
     if more > 0 {
         lines.push(format!("    … {more} more fields …"));
     }

@@ -284,3 +284,31 @@ async fn of_a_pod_that_is_gone_it_is_known_what_it_depended_on() {
         order.iter().map(|part| text.find(part).unwrap_or_else(|| panic!("{part} in {text}"))).collect();
     assert!(places.is_sorted(), "{text}");
 }
+
+#[tokio::test]
+async fn of_what_was_made_little_is_shown_and_other_namespaces_are_counted() {
+    let mut made = change("Deployment", "shop", "cart", "11:50:00", ("containers[app].image", "", "cart:1"));
+    made.kind = ChangeKind::Created;
+    let more =
+        (0..6).map(|number| FieldChange { path: format!("f{number}"), before: None, after: Some("v".to_owned()) });
+    made.fields.extend(more);
+    let namespace = |name: &str| change("Namespace", "", name, "11:40:00", ("labels.a", "1", "2"));
+    let held = Held::of(vec![made, namespace("shop"), namespace("till"), namespace("bank")]);
+    let output = RecentChanges::new(recorded(held)).call(cart(), &look()).await.unwrap();
+    assert!(output.content.contains("Namespace till") && output.content.contains("f5: set to v"), "{}", output.content);
+    let text = output.view.unwrap();
+    assert!(text.contains("    with containers[app].image cart:1; f0 v; f1 v; f2 v; 3 more fields\n"), "{text}");
+    assert!(text.contains("Namespace shop") && !text.contains("Namespace till"), "{text}");
+    assert!(text.contains("… 2 changes of other namespaces themselves are left out …"), "{text}");
+}
+
+#[test]
+fn of_a_namespace_all_that_is_in_it_is_beside_and_what_that_needs_is_near() {
+    let near = Near::of(&shop(), &ObjectRef::cluster("Namespace", "shop"));
+    let nearness = |kind: &str, namespace: &str, name: &str| {
+        near.nearness(&change(kind, namespace, name, "11:00:00", ("a", "1", "2")))
+    };
+    assert_eq!(nearness("Deployment", "shop", "cart"), Nearness::Beside);
+    assert!(matches!(nearness("Service", "data", "db"), Nearness::Needed(_)));
+    assert_eq!(near.namespaces, ["data".to_owned(), "shop".to_owned()].into());
+}

@@ -8,7 +8,7 @@ use promql_parser::parser::VectorSelector;
 
 use super::expression::{Expression, name};
 use super::labels::{self, NAME};
-use super::{Prometheus, PrometheusError, selector};
+use super::{Prometheus, PrometheusError, Window, selector};
 use crate::near::nearest;
 
 /// How many selectors, matchers and comparisons are looked into.
@@ -104,10 +104,25 @@ impl Absence<'_> {
             None => format!("each matcher of {metric} fits some series, and none fits all of them\n"),
             Some(labels) => format!(
                 "{metric} had such series in the hour before, as {}: they ended before that time, or a range in the query holds \
-                 fewer than two of their values\n",
-                labels::told(labels, &labels::common([]))
+                 fewer than two of their values\n{}",
+                labels::told(labels, &labels::common([])),
+                self.last(&selector_text(selector)).await?
             ),
         })
+    }
+
+    /// The last values of a selector's series in the hour before, the latest first: they may be what was asked for.
+    async fn last(&self, selector: &str) -> Result<String, PrometheusError> {
+        let window = Window::between(self.start, self.end).aligned();
+        let mut series = self.prometheus.range(selector, window).await?.answer;
+        let at = |series: &super::Series| series.points.last().map(|point| point.at);
+        series.sort_by_key(|series| std::cmp::Reverse(at(series)));
+        let told = series.iter().take(LOOKED_INTO).filter_map(|series| {
+            let point = series.points.last()?;
+            let labels = labels::told(&series.labels, &labels::common([]));
+            Some(format!("its last value: {labels} {} at {:.0}\n", point.value, point.at))
+        });
+        Ok(told.collect())
     }
 }
 

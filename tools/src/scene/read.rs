@@ -19,11 +19,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::reach::{HOPS, reach};
-use super::{Event, Graph, Scene, field};
+use super::{Event, Graph, Relation, Scene, field};
 use crate::kubernetes::{Cluster, LookError};
 
 /// How long the whole may take.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The most pods, with their owners, that are kept behind a Service at the edge of what is near.
+const BEHIND: usize = 10;
 
 /// How many requests are under way at once.
 const CONCURRENCY: usize = 8;
@@ -120,7 +123,16 @@ impl Scene {
 
     /// Leaves what has to do with the subjects.
     fn prune(&mut self) {
-        let near = reach(self, &Graph::of(self));
+        let graph = Graph::of(self);
+        let mut near = reach(self, &graph);
+        // A Service at the edge of it keeps what is behind it: it would seem to have nothing there.
+        for service in near.keys().filter(|object| object.is("Service")).cloned().collect::<Vec<_>>() {
+            let selected = graph.edges(&service).iter().filter(|edge| edge.relation == Relation::Selects);
+            let behind = selected.flat_map(|edge| [edge.to.clone(), graph.top_owner(&edge.to)]);
+            for object in behind.take(BEHIND).chain(graph.workloads_behind(&service)) {
+                near.entry(object).or_insert(HOPS);
+            }
+        }
         self.objects.retain(|object, _| near.contains_key(object));
         self.missing.retain(|object| near.contains_key(object));
         self.rollouts.retain(|object, _| near.contains_key(object));

@@ -6,6 +6,7 @@ mod arrivals;
 mod changes;
 mod checkpoints;
 mod column;
+mod conversations;
 mod correlation;
 mod deliveries;
 mod drawings;

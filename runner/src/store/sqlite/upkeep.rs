@@ -103,12 +103,14 @@ impl Upkeep for SqliteStore {
         let quarantine =
             "DELETE FROM quarantine WHERE digest IN (SELECT digest FROM quarantine WHERE last_at < ?1 LIMIT ?2)";
         let approvals = "DELETE FROM approvals WHERE id IN (SELECT id FROM approvals WHERE asked_at < ?1 LIMIT ?2)";
+        let exchanges = "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < ?1 LIMIT ?2)";
         // Nothing came of these streams since: their forwarders have ended, and what those left was delivered.
         let deliveries =
             "DELETE FROM deliveries WHERE stream IN (SELECT stream FROM deliveries WHERE last_at < ?1 LIMIT ?2)";
         retired.records = self.delete_rows("deleting old records", audit, before).await?
             + self.delete_rows("deleting old quarantined entries", quarantine, before).await?
             + self.delete_rows("deleting old questions to people", approvals, before).await?
+            + self.delete_rows("deleting old conversations", exchanges, before).await?
             + self.delete_rows("forgetting old deliveries", deliveries, before).await?;
         let live = Arc::clone(self.live());
         self.writer()

@@ -21,6 +21,9 @@ use crate::{Effect, Look, Output, Tool, ToolError, ToolSpec, arguments};
 /// Series that a model is shown.
 const SHOWN: usize = 10;
 
+/// A report of at most so many bytes is shown whole, each value with its time.
+const SHORT: usize = 1_600;
+
 /// The most points of a series.
 const POINTS: u64 = 60;
 
@@ -107,6 +110,9 @@ impl Tool for Range {
         let report = Report::new(&answer.answer, window, unit);
         let head = format!("{} series {}{warned}", answer.answer.len(), heading(window, look.incident_start));
         let content = format!("{head}{}", report.whole());
+        if content.len() <= SHORT {
+            return Ok(Output { title, content, ..Output::default() });
+        }
         let limits = Limits { characters: 5_000, line: 900, ..Limits::table() };
         let view = view::bounded(&format!("{head}{}", report.brief(SHOWN)), limits);
         Ok(Output { title, view: (view != content).then_some(view), content, ..Output::default() })

@@ -149,20 +149,14 @@ async fn a_range_is_from_half_an_hour_before_the_incident_until_now() {
             "POST query_range query=rate(x[5m]) & start=1767321000.000 & end=1767323400.000 & step=60"
         ]
     );
-    let view = output.view.unwrap();
+    assert_eq!(output.view, None, "a short one is shown whole");
     assert_eq!(
-        view,
+        output.content,
         "2 series from 2026-01-02T02:30:00Z to 2026-01-02T03:10:00Z, a value each 1m, times in UTC; the incident began 2026-01-02T03:00:00Z\n\
          all have namespace=\"shop\"\n\
-         pod=\"cart\": step up at 03:00 from 0.1 to 0.9\n\
-         pod=\"calm\": 1 all the time\n"
+         pod=\"cart\": step up at 03:00 from 0.1 to 0.9\n  02:30 0.1 ×30, 0.9 ×11\n\
+         pod=\"calm\": 1 all the time\n  02:30 1 ×41\n"
     );
-    let whole = [
-        &view[..view.find("pod=\"calm\"").unwrap()],
-        "  02:30 0.1 ×30, 0.9 ×11\n",
-        "pod=\"calm\": 1 all the time\n  02:30 1 ×41\n",
-    ];
-    assert_eq!(output.content, whole.concat());
 }
 
 #[tokio::test]

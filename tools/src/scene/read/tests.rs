@@ -88,3 +88,21 @@ async fn an_api_server_that_is_away_leaves_an_empty_scene_that_says_so() {
     assert!(scene.objects.is_empty() && scene.missing.is_empty());
     assert_eq!(scene.unseen.len(), 1, "{:?}", scene.unseen);
 }
+
+#[tokio::test]
+async fn a_service_that_is_kept_for_its_name_keeps_what_it_selects() {
+    let double = Double::start().await;
+    let template = json!({"metadata": {"labels": {"app": "cart"}}, "spec": {"containers": [
+        {"name": "app", "env": [{"name": "DB", "value": "http://orders-pg:5432"}]}]}});
+    let cart = json!({"metadata": {"namespace": "shop", "name": "cart"}, "spec": {"template": template}});
+    double.answer("/apis/apps/v1/namespaces/shop/deployments", 200, &list(&[cart])).await;
+    let service =
+        json!({"metadata": {"namespace": "shop", "name": "orders-db"}, "spec": {"selector": {"app": "orders-db"}}});
+    double.answer("/api/v1/namespaces/shop/services", 200, &list(&[service])).await;
+    let pod =
+        json!({"metadata": {"namespace": "shop", "name": "orders-db-1", "labels": {"app": "orders-db"}}, "spec": {}});
+    double.answer("/api/v1/namespaces/shop/pods", 200, &list(&[pod])).await;
+    let scene = read(&double, &ObjectRef::namespaced("Deployment", "shop", "cart")).await;
+    let names = scene.objects.keys().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(names, ["Deployment shop/cart", "Pod shop/orders-db-1", "Service shop/orders-db"]);
+}

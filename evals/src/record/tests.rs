@@ -1,0 +1,74 @@
+//! A replay is recorded again.
+
+use std::sync::Arc;
+
+use marple_tools::redact::{RedactConfig, Redactor};
+use marple_tools::trace::TraceStore;
+use serde_json::json;
+
+use super::*;
+use crate::bundle::{RecordedSpan, RecordedTrace};
+use crate::{Replay, ReplayOptions, demo_bundle};
+
+fn span(id: &str, parent: Option<&str>, service: &str, start: Timestamp, failure: Option<&str>) -> RecordedSpan {
+    RecordedSpan {
+        id: id.to_owned(),
+        parent: parent.map(str::to_owned),
+        service: service.to_owned(),
+        name: format!("GET /{service}"),
+        start,
+        duration_us: 1_500,
+        failure: failure.map(str::to_owned),
+    }
+}
+
+#[tokio::test]
+async fn a_recording_of_a_replay_has_the_same_objects_logs_and_traces() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let mut bundle = demo_bundle().unwrap();
+    let services = bundle.kubernetes.resources.iter().find(|one| one.resource == "services").unwrap();
+    let service = services.objects.iter().find(|one| one.namespace() != "default").unwrap().name().to_owned();
+    let began = bundle.manifest.since;
+    bundle.traces = vec![
+        RecordedTrace { id: "00f1".to_owned(), spans: vec![span("a1", None, &service, began, None)] },
+        RecordedTrace {
+            id: "00f2".to_owned(),
+            spans: vec![
+                span("b1", None, "front", began, None),
+                span("b2", Some("b1"), &service, began, Some("connection refused")),
+            ],
+        },
+        RecordedTrace { id: "00f3".to_owned(), spans: vec![span("c1", None, "somebody-else", began, None)] },
+    ];
+    let cancel = CancellationToken::new();
+    let replay = Replay::serve(Arc::new(bundle.clone()), ReplayOptions::default(), cancel.clone()).await.unwrap();
+    let store = json!({ "store": "jaeger", "endpoint": { "url": replay.jaeger_url() } });
+    let options = RecordOptions {
+        client: replay.client().unwrap(),
+        cluster: "again".to_owned(),
+        prometheus_url: None,
+        alertmanager_url: Some(replay.alertmanager_url().to_owned()),
+        namespaces: bundle.manifest.namespaces.clone(),
+        since: bundle.manifest.since,
+        watch: Duration::ZERO,
+        traces: Some(TraceStore::new(&serde_json::from_value(store).unwrap()).unwrap()),
+        payloads: Vec::new(),
+        signals: Vec::new(),
+        changes: Vec::new(),
+        limits: Limits::default(),
+    };
+    let redact = Redactor::new(&RedactConfig::default()).unwrap();
+    let again = record(options, &redact, &|_| {}, &cancel).await.unwrap();
+
+    // What neither of them names is not theirs.
+    assert_eq!(again.traces, bundle.traces.get(..2).unwrap());
+    let objects = |bundle: &Bundle| -> Vec<String> {
+        let resources = bundle.kubernetes.resources.iter();
+        resources.flat_map(|one| one.objects.iter().map(|object| object.object.to_string())).collect()
+    };
+    assert_eq!(objects(&again), objects(&bundle));
+    let lines = |bundle: &Bundle| bundle.kubernetes.logs.iter().map(|log| log.text.lines().count()).sum::<usize>();
+    assert_eq!(lines(&again), lines(&bundle));
+    assert_eq!(again.alertmanager.alerts.len(), bundle.alertmanager.alerts.len());
+    assert_eq!(again.manifest.omissions, Vec::new());
+}

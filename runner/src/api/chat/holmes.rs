@@ -1,0 +1,191 @@
+//! HolmesGPT's `/api/chat`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::response::sse::Event;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use marple_core::{ConversationId, IncidentId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{body, heard, history, stream, wire};
+use crate::api::ApiState;
+use crate::api::problem::Problem;
+use crate::chat::{Answered, Chat, ChatEvent, Question, Talk, TalkId};
+
+/// The header that names the question under way, by which it is resumed.
+const TALK: &str = "x-talk-id";
+
+/// What is asked. Labels of who asks are taken and not used: the token says who may.
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    ask: String,
+    #[serde(default)]
+    conversation_history: Option<Vec<Value>>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    stream: bool,
+    #[serde(default)]
+    tool_decisions: Option<Vec<Value>>,
+    #[serde(default)]
+    additional_system_prompt: Option<String>,
+    #[serde(default)]
+    images: Option<Vec<Value>>,
+    #[serde(default)]
+    response_format: Option<Value>,
+    #[serde(default)]
+    conversation_id: Option<String>,
+    /// The incident that is asked about: our own field.
+    #[serde(default)]
+    incident: Option<IncidentId>,
+}
+
+/// Answers a question, at once or as a stream.
+pub(super) async fn chat(
+    State(state): State<ApiState>,
+    sent: Result<Json<Asked>, JsonRejection>,
+) -> Result<Response, Problem> {
+    let chat = super::chat(&state)?;
+    let asked = body(sent)?;
+    let before = asked.conversation_history.clone().unwrap_or_default();
+    let stream = asked.stream;
+    let question = asked.question(&chat, &before)?;
+    let text = question.text.clone();
+    let talk = chat.begin(question)?;
+    let listener = talk.listen(0);
+    if stream {
+        return Ok(streamed(&chat, &talk, 0, before, text));
+    }
+    let (events, answered) = heard(listener).await?;
+    Ok(Json(answer(&chat, &events, &answered, &before, &text)).into_response())
+}
+
+/// Goes on with a stream that broke off, after the event that `Last-Event-ID` names.
+pub(super) async fn resume(
+    State(state): State<ApiState>,
+    Path(talk): Path<TalkId>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let chat = super::chat(&state)?;
+    let missing = || Problem::not_found("there is no such question; they are kept for five minutes after their answer");
+    let talk = chat.find(talk).ok_or_else(missing)?;
+    let after = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default()) {
+        None | Some("") => 0,
+        Some(id) => {
+            id.parse().map_err(|_| Problem::bad_request(format!("Last-Event-ID must be a number, got {id:?}")))?
+        }
+    };
+    Ok(streamed(&chat, &talk, after, Vec::new(), String::new()))
+}
+
+impl Asked {
+    /// The question, or what of it can't be done.
+    fn question(self, chat: &Chat, before: &[Value]) -> Result<Question, Problem> {
+        let bad = |what: &str| Err(Problem::bad_request(what));
+        if self.ask.trim().is_empty() {
+            return bad("`ask` is empty: ask something; a stream that broke off goes on at GET /api/chat/{x-talk-id}");
+        }
+        if self.tool_decisions.is_some_and(|decisions| !decisions.is_empty()) {
+            return bad("calls are approved at POST /api/approvals/{id}, by who bears `server.approver_token`");
+        }
+        if self.images.is_some_and(|images| !images.is_empty()) {
+            return bad("`images` can't be looked at");
+        }
+        if self.response_format.is_some_and(|format| !format.is_null()) {
+            return bad("`response_format` can't be kept: the answer is Markdown");
+        }
+        if let Some(model) = self.model.filter(|model| !model.is_empty() && Some(model.as_str()) != chat.model()) {
+            return bad(&format!("there is no model {model:?}; GET /api/model names the one that answers"));
+        }
+        let conversation = match self.conversation_id.as_deref().filter(|id| !id.is_empty()) {
+            None => None,
+            Some(id) => match id.parse::<ConversationId>() {
+                Ok(id) => Some(id),
+                Err(_) => return bad("`conversation_id` must be one that an answer's `metadata` gave"),
+            },
+        };
+        let wishes = [history::wishes(before), self.additional_system_prompt.unwrap_or_default()];
+        let wishes =
+            wishes.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
+        let text = if wishes.is_empty() { self.ask } else { format!("{}\n\n{wishes}", self.ask) };
+        Ok(Question { text, earlier: history::exchanges(before), conversation, incident: self.incident })
+    }
+}
+
+/// The whole answer.
+pub(super) fn answer(
+    chat: &Chat,
+    events: &[Arc<ChatEvent>],
+    answered: &Answered,
+    before: &[Value],
+    question: &str,
+) -> Value {
+    let calls: Vec<Value> = events
+        .iter()
+        .filter_map(|event| match event.as_ref() {
+            ChatEvent::CallEnded { call, outcome } => Some(wire::called(call, outcome)),
+            _ => None,
+        })
+        .collect();
+    json!({
+        "analysis": answered.text,
+        "conversation_history": history::continued(before, question, &answered.messages, &answered.text),
+        "tool_calls": calls,
+        "follow_up_actions": [],
+        "pending_approvals": null,
+        "metadata": metadata(chat, answered),
+    })
+}
+
+fn metadata(chat: &Chat, answered: &Answered) -> Value {
+    let mut metadata = wire::counted(&answered.usage, chat.limits());
+    if let Some(fields) = metadata.as_object_mut() {
+        fields.insert("conversation_id".to_owned(), json!(answered.conversation));
+        fields.insert("ending".to_owned(), json!(answered.ending.to_string()));
+    }
+    metadata
+}
+
+fn streamed(chat: &Chat, talk: &Talk, after: usize, before: Vec<Value>, question: String) -> Response {
+    let told = {
+        let chat = chat.clone();
+        move |number: usize, event: &Arc<ChatEvent>| vec![sent(&chat, number, event, &before, &question)]
+    };
+    let mut response = stream::stream(talk.listen(after), told, Vec::new());
+    for (name, value) in [(TALK, talk.id().to_string()), ("x-conversation-id", talk.conversation().to_string())] {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn sent(chat: &Chat, number: usize, event: &ChatEvent, before: &[Value], question: &str) -> Event {
+    let (name, data) = match event {
+        ChatEvent::Said { content, reasoning } => {
+            ("ai_message", json!({ "content": content, "reasoning": reasoning, "metadata": {} }))
+        }
+        ChatEvent::CallStarted(call) => ("start_tool_calling", json!({ "tool_name": call.name, "id": call.id })),
+        ChatEvent::CallEnded { call, outcome } => (
+            "tool_calling_result",
+            json!({ "tool_call_id": call.id, "role": "tool", "name": call.name, "tool_name": call.name,
+                "description": outcome.title, "result": wire::result(call, outcome) }),
+        ),
+        ChatEvent::Counted(usage) => ("token_count", json!({ "metadata": wire::counted(usage, chat.limits()) })),
+        ChatEvent::Answered(answered) => (
+            "ai_answer_end",
+            json!({ "analysis": answered.text,
+                "conversation_history": history::continued(before, question, &answered.messages, &answered.text),
+                "follow_up_actions": [], "metadata": metadata(chat, answered) }),
+        ),
+        ChatEvent::Failed(why) => {
+            ("error", json!({ "description": why, "error_code": 1, "msg": why, "success": false }))
+        }
+    };
+    Event::default().event(name).id(number.to_string()).data(data.to_string())
+}

@@ -1,0 +1,59 @@
+//! Calls and what was used, as HolmesGPT's wire names them.
+
+use marple_agent::{ToolCall, Usage};
+use marple_tools::{CallOutcome, CallStatus};
+use serde_json::{Value, json};
+
+/// The form of results; their clients look for it.
+const RESULT: &str = "robusta:v1.0.0";
+
+/// A call with its result.
+pub(super) fn called(call: &ToolCall, outcome: &CallOutcome) -> Value {
+    json!({
+        "tool_call_id": call.id,
+        "tool_name": call.name,
+        "description": outcome.title,
+        "result": result(call, outcome),
+        "size": outcome.text.len(),
+    })
+}
+
+/// A result.
+pub(super) fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
+    let given = outcome.status.gave();
+    let status = match outcome.status {
+        CallStatus::Ok | CallStatus::Truncated => "success",
+        CallStatus::Failed | CallStatus::Refused | CallStatus::Cancelled => "error",
+    };
+    let arguments = Value::Object(call.arguments.clone());
+    json!({
+        "schema_version": RESULT,
+        "status": status,
+        "error": (!given).then_some(&outcome.text),
+        "return_code": null,
+        "data": given.then_some(&outcome.text),
+        "url": null,
+        "invocation": format!("{} {arguments}", call.name),
+        "params": arguments,
+    })
+}
+
+/// What a model used, and what it may.
+pub(super) fn counted(usage: &Usage, limits: Option<(u32, u32)>) -> Value {
+    let total = usage.prompt + usage.completion;
+    let (window, output) = limits.map_or((None, None), |(window, output)| (Some(window), Some(output)));
+    json!({
+        "usage": { "prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": total,
+            "prompt_tokens_details": { "cached_tokens": usage.cached } },
+        "tokens": { "total_tokens": total },
+        "max_tokens": window,
+        "max_output_tokens": output,
+        "costs": { "total_cost": dollars(usage.cost), "total_tokens": total, "prompt_tokens": usage.prompt,
+            "completion_tokens": usage.completion },
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "millionths of a dollar are far below 2^52")]
+fn dollars(millionths: u64) -> f64 {
+    millionths as f64 / 1e6
+}

@@ -1,0 +1,307 @@
+//! Answers a question with the tools, the gate and the budget of investigations.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use marple_agent::{Case, Exchange, Message, Mode, Outcome, Progress, Run, SaveError, Told};
+use marple_core::{ConversationId, IncidentId};
+use marple_tools::EvidenceError;
+use marple_tools::toolset::Listing;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::{Answered, ChatEvent, Talk, TalkId};
+use crate::clock::Clock;
+use crate::dispatch::{Investigated, Once, Topic, nothing_concluded, of_evidence};
+use crate::render;
+use crate::store::{Store, StoreError};
+
+/// Questions that are answered at a time; each may hold some MiB of evidence.
+const AT_ONCE: usize = 8;
+
+/// Questions whose events are kept, the latest.
+const KEPT: usize = 256;
+
+/// How long the events of an answered question are kept for a client that comes back.
+const REMEMBERED: Duration = Duration::from_mins(5);
+
+/// Earlier exchanges of a conversation that are read.
+const EARLIER: u32 = 20;
+
+/// How many members of an incident the model is told of.
+const MEMBERS: u32 = 30;
+
+/// A question can't be taken, or not be answered. Trying again helps where it says so.
+#[derive(Debug, thiserror::Error)]
+pub enum ChatError {
+    /// Others are being answered.
+    #[error("{AT_ONCE} questions are being answered already; ask again in a minute")]
+    Busy,
+    /// There is no such incident.
+    #[error("there is no incident {0}")]
+    NoIncident(IncidentId),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What was seen could not be kept.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+}
+
+/// What a person asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// What was asked and answered before, as the client tells it; where it tells nothing, the store knows it by the
+    /// conversation.
+    pub earlier: Vec<Exchange>,
+    /// The conversation that it goes on with; else it begins one.
+    pub conversation: Option<ConversationId>,
+    /// The incident that it is about.
+    pub incident: Option<IncidentId>,
+}
+
+/// Answers questions. Cheap to clone; clones are the same.
+#[derive(Clone)]
+pub struct Chat {
+    once: Arc<Once>,
+    model: Option<String>,
+    store: Arc<dyn Store>,
+    clock: Clock,
+    room: Arc<Semaphore>,
+    talks: Arc<Mutex<HashMap<TalkId, Remembered>>>,
+    since: Instant,
+    stop: CancellationToken,
+}
+
+struct Remembered {
+    talk: Talk,
+    since: Instant,
+}
+
+impl Chat {
+    /// Answers with what `once` looks at and asks, until `stop`. `model` is the name of the model that it asks.
+    pub fn new(
+        once: Once,
+        model: Option<String>,
+        store: Arc<dyn Store>,
+        clock: Clock,
+        stop: CancellationToken,
+    ) -> Self {
+        let room = Arc::new(Semaphore::new(AT_ONCE));
+        Self { once: Arc::new(once), model, store, clock, room, talks: Arc::default(), since: Instant::now(), stop }
+    }
+
+    /// The name of the model that answers; none where the rules do.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// The toolsets that it may look with, and which of them are on.
+    pub fn toolsets(&self) -> Vec<Listing> {
+        self.once.toolsets.list()
+    }
+
+    /// How long it has been there.
+    pub fn uptime(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// The tokens that the model can take, and those of one answer.
+    pub fn limits(&self) -> Option<(u32, u32)> {
+        let limits = self.once.investigator.as_ref()?.limits();
+        Some((limits.context_window, limits.max_output))
+    }
+
+    /// Begins to answer a question. It ends by itself when nobody has listened for half a minute.
+    pub fn begin(&self, question: Question) -> Result<Talk, ChatError> {
+        let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| ChatError::Busy)?;
+        let talk = Talk::new(question.conversation.unwrap_or_else(ConversationId::new), self.stop.child_token());
+        self.remember(&talk);
+        tokio::spawn(self.clone().answered(question, talk.clone(), permit));
+        Ok(talk)
+    }
+
+    /// A question that was begun a while ago.
+    pub fn find(&self, id: TalkId) -> Option<Talk> {
+        self.lock().get(&id).map(|remembered| remembered.talk.clone())
+    }
+
+    async fn answered(self, question: Question, talk: Talk, permit: OwnedSemaphorePermit) {
+        let cancel = talk.cancel().clone();
+        let outcome = tokio::select! {
+            outcome = self.answer(question, &talk) => outcome,
+            () = talk.abandoned() => {
+                cancel.cancel();
+                metrics::counter!("marple_chat_abandoned_total").increment(1);
+                talk.tell(ChatEvent::Failed("it was given up: nobody listened any more".to_owned()));
+                return;
+            }
+        };
+        drop(permit);
+        match outcome {
+            Ok(answered) => {
+                metrics::counter!("marple_chat_answers_total").increment(1);
+                talk.tell(ChatEvent::Answered(Box::new(answered)));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a question was not answered");
+                talk.tell(ChatEvent::Failed(error.to_string()));
+            }
+        }
+    }
+
+    async fn answer(&self, question: Question, talk: &Talk) -> Result<Answered, ChatError> {
+        let now = self.clock.now();
+        let conversation = talk.conversation();
+        let earlier = if question.earlier.is_empty() && question.conversation.is_some() {
+            self.store.exchanges(conversation, EARLIER).await?
+        } else {
+            question.earlier
+        };
+        let asked = self.once.redact.redact(&question.text);
+        let telling = Telling::new(talk.clone());
+        let (outcome, without_model) = match question.incident {
+            Some(id) => self.about(id, &asked, earlier, now, &telling).await?,
+            None => {
+                let topic = Topic::Question { question: asked.clone(), earlier };
+                let Investigated { view, outcome } = self.once.investigate(topic, now, talk.cancel(), &telling).await?;
+                (outcome, render::terminal(&view, WIDTH, false))
+            }
+        };
+        let text = match &outcome.answer {
+            Some(answer) => answer.clone(),
+            None if outcome.ending.is_of_model() => outcome.conclusion.summary.clone(),
+            None => format!("```text\n{}\n```", without_model.trim_end()),
+        };
+        let exchange = Exchange { question: asked, answer: text.clone() };
+        self.store.exchange_keep(conversation, question.incident, &exchange, self.clock.now()).await?;
+        let messages = telling.messages();
+        Ok(Answered { text, conversation, ending: outcome.ending, usage: outcome.usage, messages })
+    }
+
+    /// Answers a question about an incident, with its evidence; gives what is said without a model, too.
+    async fn about(
+        &self,
+        id: IncidentId,
+        question: &str,
+        earlier: Vec<Exchange>,
+        now: Timestamp,
+        telling: &Telling,
+    ) -> Result<(Outcome, String), ChatError> {
+        let incident = self.store.incident(id).await?.ok_or(ChatError::NoIncident(id))?;
+        let concluded = self.store.conclusion(id).await?.map(|concluded| concluded.conclusion);
+        let rules = concluded.unwrap_or_else(nothing_concluded);
+        let case = Case {
+            question: Some(question.to_owned()),
+            earlier,
+            members: self.store.members(id, MEMBERS).await?,
+            findings: self.store.findings(id).await?,
+            rules: rules.clone(),
+            evidence: of_evidence(self.store.evidence_entries(id).await?),
+            cluster_name: Some(self.once.cluster_name.clone()),
+            mode: Mode::Answer,
+            incident: Some(incident),
+        };
+        let log = self.store.evidence(id);
+        let said = format!("{}\n{}", rules.summary, rules.impact);
+        let Some(investigator) = &self.once.investigator else {
+            let ending = marple_agent::Ending::NoModel;
+            let conclusion = marple_agent::fallback(&rules, &ending);
+            let usage = marple_agent::Usage::default();
+            return Ok((Outcome { conclusion, answer: None, ending, usage, turns: 0, calls: 0 }, said));
+        };
+        let outcome = self.once.ask(investigator, case, &log, now, telling.talk.cancel(), telling).await;
+        Ok((outcome, said))
+    }
+
+    fn remember(&self, talk: &Talk) {
+        let mut talks = self.lock();
+        talks.retain(|_, remembered| !remembered.talk.ended() || remembered.since.elapsed() < REMEMBERED);
+        if talks.len() >= KEPT {
+            let oldest = talks.iter().filter(|(_, one)| one.talk.ended()).min_by_key(|(_, one)| one.since);
+            if let Some(id) = oldest.map(|(id, _)| *id) {
+                talks.remove(&id);
+            }
+        }
+        talks.insert(talk.id(), Remembered { talk: talk.clone(), since: Instant::now() });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<TalkId, Remembered>> {
+        self.talks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Columns of an answer that the rules give.
+const WIDTH: usize = 100;
+
+/// Tells a talk what an investigation does.
+struct Telling {
+    talk: Talk,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    content: String,
+    reasoning: String,
+    messages: Vec<Message>,
+}
+
+impl Telling {
+    fn new(talk: Talk) -> Self {
+        Self { talk, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was said after the instructions and the case.
+    fn messages(&self) -> Vec<Message> {
+        let messages = std::mem::take(&mut self.lock().messages);
+        messages.into_iter().skip(2).collect()
+    }
+}
+
+#[async_trait]
+impl Progress for Telling {
+    async fn save(&self, run: &Run) -> Result<(), SaveError> {
+        let mut state = self.lock();
+        state.messages = run.conversation();
+        drop(state);
+        self.talk.tell(ChatEvent::Counted(run.usage()));
+        Ok(())
+    }
+
+    async fn told(&self, told: Told) {
+        match told {
+            Told::Text(text) => self.lock().content.push_str(&text),
+            Told::Thinking(text) => self.lock().reasoning.push_str(&text),
+            Told::Restarted => {
+                let mut state = self.lock();
+                state.content.clear();
+                state.reasoning.clear();
+            }
+            Told::CallStarted(call) => {
+                let (content, reasoning) = {
+                    let mut state = self.lock();
+                    (std::mem::take(&mut state.content), std::mem::take(&mut state.reasoning))
+                };
+                if !content.trim().is_empty() || !reasoning.trim().is_empty() {
+                    self.talk.tell(ChatEvent::Said { content, reasoning });
+                }
+                self.talk.tell(ChatEvent::CallStarted(call));
+            }
+            Told::CallEnded { call, outcome } => {
+                metrics::counter!("marple_tool_calls_total", "tool" => call.name.clone()).increment(1);
+                self.talk.tell(ChatEvent::CallEnded { call, outcome });
+            }
+            Told::Fault(_) | Told::Ended(_) => {}
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What happens while a question is answered.
+
+use marple_agent::{Ending, Message, ToolCall, Usage};
+use marple_core::ConversationId;
+use marple_tools::CallOutcome;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChatEvent {
+    /// The model said something before it went on to look.
+    Said {
+        /// Its words; may be empty.
+        content: String,
+        /// What it lets be seen of its thinking; may be empty.
+        reasoning: String,
+    },
+    /// A call begins.
+    CallStarted(ToolCall),
+    /// A call ended.
+    CallEnded {
+        /// Which.
+        call: ToolCall,
+        /// What it came to.
+        outcome: CallOutcome,
+    },
+    /// What the model has used so far.
+    Counted(Usage),
+    /// It is answered: the last event.
+    Answered(Box<Answered>),
+    /// It can't be answered: the last event. Says why, and what to do.
+    Failed(String),
+}
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answered {
+    /// It, in Markdown.
+    pub text: String,
+    /// The conversation that it belongs to.
+    pub conversation: ConversationId,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the model used.
+    pub usage: Usage,
+    /// What the model was given and said, after its instructions and the case.
+    pub messages: Vec<Message>,
+}
+
+impl ChatEvent {
+    /// Whether nothing comes after it.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Answered(_) | Self::Failed(_))
+    }
+}

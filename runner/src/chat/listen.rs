@@ -1,0 +1,41 @@
+//! Hears the events of a question, in order, from any of them on.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{ChatEvent, Talk};
+
+/// Hears a question's events. Dropped, it is gone; a question that nobody hears ends.
+pub struct Listener {
+    talk: Talk,
+    told: watch::Receiver<usize>,
+    heard: usize,
+    over: bool,
+}
+
+impl Listener {
+    pub(super) fn new(talk: Talk, told: watch::Receiver<usize>, heard: usize) -> Self {
+        Self { talk, told, heard, over: false }
+    }
+
+    /// The next event with its number, from 1; nothing after the last.
+    pub async fn next(&mut self) -> Option<(usize, Arc<ChatEvent>)> {
+        if self.over {
+            return None;
+        }
+        let next = self.heard + 1;
+        // Fails only where the question is gone, which this holds.
+        self.told.wait_for(|told| *told >= next).await.ok()?;
+        let event = self.talk.event(next)?;
+        self.heard = next;
+        self.over = event.is_last();
+        Some((next, event))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.talk.left();
+    }
+}
