@@ -15,14 +15,9 @@ pub(crate) struct Record {
     /// An incident of the marple at --url, by its short name: its namespaces, alerts and changes.
     #[arg(long)]
     pub(crate) incident: Option<String>,
-    /// Namespaces to record, as shop,payments; with --incident, beside those of the incident.
-    #[arg(
-        short,
-        long = "namespace",
-        alias = "namespaces",
-        value_delimiter = ',',
-        required_unless_present = "incident"
-    )]
+    /// Namespaces to record, as shop,payments; with --incident, beside those of the incident. Without either, all that
+    /// there are.
+    #[arg(short, long = "namespace", alias = "namespaces", value_delimiter = ',')]
     pub(crate) namespaces: Vec<String>,
     /// How far back metrics and changes go; else 1h, of an incident to half an hour before it began.
     #[arg(long)]

@@ -7,8 +7,8 @@ use anyhow::{Context, ensure};
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Change, Incident, Member};
 use marple_evals::bundle::Omission;
-use marple_evals::record::{Limits, told};
-use marple_evals::{Bundle, RecordOptions, record};
+use marple_evals::record::{self, Limits, told};
+use marple_evals::{Bundle, RecordOptions};
 use marple_runner::recordings::BEFORE;
 use marple_runner::store::Concluded;
 use reqwest::Method;
@@ -65,6 +65,10 @@ async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Res
             incident.id.short()
         );
     }
+    let client = sight.client.context("no cluster is configured (`cluster.enabled`)")?;
+    if namespaces.is_empty() {
+        namespaces = record::namespaces(&client).await?;
+    }
     let since = match (&arguments.since, &known) {
         (Some(since), _) => now.checked_sub(SignedDuration::try_from(since.duration()).context("--since")?)?,
         (None, Some(known)) => known.incident.starts_at.checked_sub(BEFORE)?,
@@ -76,7 +80,7 @@ async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Res
     };
     let members = known.map(|known| known.members).unwrap_or_default();
     let options = RecordOptions {
-        client: sight.client.context("no cluster is configured (`cluster.enabled`)")?,
+        client,
         cluster: config.cluster.name.clone(),
         prometheus_url: config.prometheus.as_ref().map(|prometheus| prometheus.url.to_string()),
         alertmanager_url: arguments.alertmanager.clone(),
@@ -89,7 +93,7 @@ async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Res
         changes,
         limits: Limits::default(),
     };
-    let bundle = record(options, sight.redact.as_ref(), &|what| eprintln!("  … {what}"), cancel).await?;
+    let bundle = record::record(options, sight.redact.as_ref(), &|what| eprintln!("  … {what}"), cancel).await?;
     bundle.write(&arguments.out)?;
     Ok(bundle)
 }

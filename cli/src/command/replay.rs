@@ -57,10 +57,9 @@ pub(super) async fn run(arguments: Replay, cancel: CancellationToken) -> Exit {
         println!("Ctrl-C ends it.");
         cancel.cancelled().await;
         // A Prometheus that was started ends with it.
-        match tokio::time::timeout(ENDS_WITHIN, replay.ended()).await {
-            Ok(ended) => ended?,
-            // Connections that somebody holds open go with the process.
-            Err(_) => {}
+        // Connections that somebody holds open go with the process.
+        if let Ok(ended) = tokio::time::timeout(ENDS_WITHIN, replay.ended()).await {
+            ended?;
         }
         anyhow::Ok(())
     };

@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
 use marple_core::{Change, Signal};
 use marple_tools::Redact;
 use marple_tools::trace::TraceStore;
@@ -116,6 +117,17 @@ pub enum RecordError {
         /// Why it failed.
         fault: String,
     },
+}
+
+/// The namespaces that there are.
+pub async fn namespaces(client: &kube::Client) -> Result<BTreeSet<String>, RecordError> {
+    let failed = |source| RecordError::Kubernetes { what: "the namespaces".to_owned(), source };
+    let all: kube::Api<Namespace> = kube::Api::all(client.clone());
+    let within = Limits::default().request;
+    let listed = tokio::time::timeout(within, all.list_metadata(&kube::api::ListParams::default())).await;
+    let late = || RecordError::Timeout { what: "the namespaces".to_owned(), after: within };
+    let listed = listed.map_err(|_| late())?.map_err(failed)?;
+    Ok(listed.items.into_iter().filter_map(|namespace| namespace.metadata.name).collect())
 }
 
 /// Records what the cluster and its monitoring hold now.

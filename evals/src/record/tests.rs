@@ -42,9 +42,11 @@ async fn a_recording_of_a_replay_has_the_same_objects_logs_and_traces() {
     ];
     let cancel = CancellationToken::new();
     let replay = Replay::serve(Arc::new(bundle.clone()), ReplayOptions::default(), cancel.clone()).await.unwrap();
+    let client = replay.client().unwrap();
+    assert!(namespaces(&client).await.unwrap().is_superset(&bundle.manifest.namespaces));
     let store = json!({ "store": "jaeger", "endpoint": { "url": replay.jaeger_url() } });
     let options = RecordOptions {
-        client: replay.client().unwrap(),
+        client,
         cluster: "again".to_owned(),
         prometheus_url: None,
         alertmanager_url: Some(replay.alertmanager_url().to_owned()),

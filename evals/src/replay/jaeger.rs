@@ -35,12 +35,12 @@ pub(super) fn router(bundle: &Arc<Bundle>) -> Router {
 
 async fn services(State(bundle): State<Arc<Bundle>>) -> Response {
     let spans = bundle.traces.iter().flat_map(|trace| &trace.spans);
-    listed(spans.map(|span| span.service.as_str()).collect())
+    listed(&spans.map(|span| span.service.as_str()).collect())
 }
 
 async fn operations(State(bundle): State<Arc<Bundle>>, Path(service): Path<String>) -> Response {
     let spans = bundle.traces.iter().flat_map(|trace| &trace.spans);
-    listed(spans.filter(|span| span.service == service).map(|span| span.name.as_str()).collect())
+    listed(&spans.filter(|span| span.service == service).map(|span| span.name.as_str()).collect())
 }
 
 async fn trace(State(bundle): State<Arc<Bundle>>, Path(id): Path<String>) -> Response {
@@ -129,7 +129,7 @@ fn shown(trace: &RecordedTrace) -> Value {
     })
 }
 
-fn listed(names: BTreeSet<&str>) -> Response {
+fn listed(names: &BTreeSet<&str>) -> Response {
     axum::Json(json!({ "data": names, "total": names.len(), "errors": null })).into_response()
 }
 

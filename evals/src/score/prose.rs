@@ -2,8 +2,8 @@
 //! plainly is not said.
 //!
 //! A text is taken apart into sentences. A sentence *claims* where it speaks of a cause (`root cause`, `caused by`,
-//! `because`, `due to` …) or stands under a heading that does, and does not deny it (`not the cause`, `ruled out`,
-//! `unrelated` …). The cause is found where a sentence that claims has the name of an accepted object, whole, with its
+//! `because`, `due to` …), stands under a heading that does, or is the one that the answer begins with, and does not
+//! deny it (`not the cause`, `ruled out`, `unrelated` …). The cause is found where a sentence that claims has the name of an accepted object, whole, with its
 //! kind within a few words. The verdict is, by the first that holds: a line `Verdict: …`; a fault, where a sentence claims
 //! a *root* cause; no fault, where one says so (`nothing is broken`, `false alarm` …); inconclusive, where one says so
 //! (`could not determine` …); a fault, where any sentence claims; else inconclusive.
@@ -13,6 +13,9 @@ use marple_core::Verdict;
 use super::mention::Mention;
 use super::phrases::{PHRASES, Phrase};
 use crate::case::Case;
+
+/// A first line of no more words than these says nothing yet.
+const LEAD: usize = 6;
 
 /// What words come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,9 @@ impl Reading {
         let stated = sentences.iter().find_map(|sentence| words.verdict.group(&sentence.text));
         let says = |phrase: &Phrase| sentences.iter().any(|sentence| phrase.is_in(&sentence.text));
         let claims =
-            |sentence: &&Sentence| !sentence.denies() && (sentence.under_cause || words.claim.is_in(&sentence.text));
+            |sentence: &&Sentence| {
+                !sentence.denies() && (sentence.under_cause || sentence.leads || words.claim.is_in(&sentence.text))
+            };
         let root = |sentence: &Sentence| {
             !sentence.denies()
                 && !words.no_fault.is_in(&sentence.text)
@@ -61,6 +66,8 @@ impl Reading {
 /// A sentence, and what it stands under.
 struct Sentence {
     text: String,
+    /// It is the first that says something: who is asked why begins with the answer.
+    leads: bool,
     under_cause: bool,
     under_denial: bool,
 }
@@ -76,6 +83,7 @@ impl Sentence {
 fn sentences(text: &str) -> Vec<Sentence> {
     let mut found = Vec::new();
     let (mut under_cause, mut under_denial) = (false, false);
+    let mut led = false;
     for line in text.lines() {
         let bare = line.trim().trim_start_matches(['-', '*', '>', '#', ' ']).replace(['*', '`', '"'], "");
         let bare = bare.trim();
@@ -85,8 +93,11 @@ fn sentences(text: &str) -> Vec<Sentence> {
             under_denial = PHRASES.denying_heading.is_in(bare);
             under_cause = !under_denial && PHRASES.root.is_in(bare);
         }
-        for sentence in split(bare) {
-            found.push(Sentence { text: sentence.to_owned(), under_cause, under_denial });
+        // Of fewer words it is a title.
+        let leads = !led && !trimmed.starts_with('#') && bare.split_whitespace().count() > LEAD;
+        led |= leads;
+        for (number, sentence) in split(bare).enumerate() {
+            found.push(Sentence { text: sentence.to_owned(), leads: leads && number == 0, under_cause, under_denial });
         }
     }
     found

@@ -43,6 +43,9 @@ pub enum ChatError {
     /// There is no such incident.
     #[error("there is no incident {0}")]
     NoIncident(IncidentId),
+    /// It was ended before it was answered.
+    #[error("marple is shutting down, or its configuration has changed: ask again in a moment")]
+    Ended,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -76,6 +79,15 @@ pub struct Chat {
     talks: Arc<Mutex<HashMap<TalkId, Remembered>>>,
     since: Instant,
     stop: CancellationToken,
+}
+
+/// Tells who listens that nothing comes any more, whatever became of the answer.
+struct Ends(Talk);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.tell(ChatEvent::Failed("the answer broke off; ask again".to_owned()));
+    }
 }
 
 struct Remembered {
@@ -133,6 +145,7 @@ impl Chat {
 
     async fn answered(self, question: Question, talk: Talk, permit: OwnedSemaphorePermit) {
         let cancel = talk.cancel().clone();
+        let _ends = Ends(talk.clone());
         let outcome = tokio::select! {
             outcome = self.answer(question, &talk) => outcome,
             () = talk.abandoned() => {
@@ -165,14 +178,16 @@ impl Chat {
         };
         let asked = self.once.redact.redact(&question.text);
         let telling = Telling::new(talk.clone());
-        let (outcome, without_model) = match question.incident {
-            Some(id) => self.about(id, &asked, earlier, now, &telling).await?,
-            None => {
-                let topic = Topic::Question { question: asked.clone(), earlier };
-                let Investigated { view, outcome } = self.once.investigate(topic, now, talk.cancel(), &telling).await?;
-                (outcome, render::terminal(&view, WIDTH, false))
-            }
+        let (outcome, without_model) = if let Some(id) = question.incident {
+            self.about(id, &asked, earlier, now, &telling).await?
+        } else {
+            let topic = Topic::Question { question: asked.clone(), earlier };
+            let Investigated { view, outcome } = self.once.investigate(topic, now, talk.cancel(), &telling).await?;
+            (outcome, render::terminal(&view, WIDTH, false))
         };
+        if talk.cancel().is_cancelled() {
+            return Err(ChatError::Ended);
+        }
         let text = match &outcome.answer {
             Some(answer) => answer.clone(),
             None if outcome.ending.is_of_model() => outcome.conclusion.summary.clone(),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use marple_agent::Investigator;
 use marple_forwarder::Forwarder;
+use marple_tools::Toolsets;
 use marple_tools::gate::{Approve, Caller};
 use marple_tools::history::{self, ChangeLog, Recorded};
 use marple_tools::kubernetes::Cluster;
@@ -16,9 +18,9 @@ use crate::api::Live;
 use crate::approve::People;
 use crate::chat::Chat;
 use crate::clock::Clock;
-use crate::config::ServerConfig;
+use crate::config::{Config, ServerConfig};
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
-use crate::dispatch::{Detective, Dispatcher, Once, StoredViews};
+use crate::dispatch::{Detective, Dispatcher, Lookout, Once, StoredViews};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
 use crate::recordings::Keeper;
@@ -98,21 +100,8 @@ impl Parts {
         state.ask(people.clone().zip(approver));
         let model = investigator.is_some();
         state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
-        let once = Once {
-            lookout: lookout.clone(),
-            toolsets: toolsets.clone(),
-            investigator: investigator.clone(),
-            redact: Arc::clone(&lookout.redact),
-            gate: config.gate(),
-            caller: Caller::Chat,
-            audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
-            approve: people.clone().map(|people| people as Arc<dyn Approve>),
-            patience: config.act.wait.duration(),
-            tool_timeout: config.investigation.tool_timeout.duration(),
-            cluster_name: config.cluster.name.clone(),
-        };
-        let named = config.model.as_ref().map(|model| model.name.clone());
-        state.talk(Chat::new(once, named, Arc::clone(store), clock, stop.clone()));
+        let asking = people.clone().map(|people| people as Arc<dyn Approve>);
+        state.talk(chat(&config, &lookout, &toolsets, investigator.clone(), asking, ground, &stop));
         let detective = investigator.map(|investigator| {
             Arc::new(Detective {
                 store: Arc::clone(store),
@@ -183,6 +172,34 @@ impl Parts {
             tracing::warn!(%error, "the store could not be written while the configuration was changed");
         }
     }
+}
+
+/// What answers people's questions, with all that investigations have.
+fn chat(
+    config: &Config,
+    lookout: &Lookout,
+    toolsets: &Toolsets,
+    investigator: Option<Investigator>,
+    approve: Option<Arc<dyn Approve>>,
+    ground: &Ground,
+    stop: &CancellationToken,
+) -> Chat {
+    let store = &ground.store;
+    let once = Once {
+        lookout: lookout.clone(),
+        toolsets: toolsets.clone(),
+        investigator,
+        redact: Arc::clone(&lookout.redact),
+        gate: config.gate(),
+        caller: Caller::Chat,
+        audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
+        approve,
+        patience: config.act.wait.duration(),
+        tool_timeout: config.investigation.tool_timeout.duration(),
+        cluster_name: config.cluster.name.clone(),
+    };
+    let model = config.model.as_ref().map(|model| model.name.clone());
+    Chat::new(once, model, Arc::clone(store), ground.clock, stop.clone())
 }
 
 /// The links of messages, signed where a token guards what they lead to.

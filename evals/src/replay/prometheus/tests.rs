@@ -116,10 +116,10 @@ async fn queries_are_answered_as_a_real_prometheus_answers_them_over_recordings_
                 let parameters: Vec<(String, String)> =
                     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 let form = reqwest::Url::parse_with_params("http://form/", &parameters).unwrap();
-                let read = Parameters::parse(form.query().unwrap(), "");
+                let question = Parameters::parse(form.query().unwrap(), "");
                 let ours = match path {
-                    "/api/v1/query" => queries::instant(&server, &read),
-                    _ => queries::range(&server, &read),
+                    "/api/v1/query" => queries::instant(&server, &question),
+                    _ => queries::range(&server, &question),
                 };
                 let (code, answer) = real.ask(state, path, &parameters).await.unwrap();
                 assert!(code.is_success(), "{query}: {answer}");

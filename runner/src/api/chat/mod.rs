@@ -53,6 +53,7 @@ impl From<ChatError> for Problem {
         match error {
             ChatError::Busy => Self::too_many(error.to_string()),
             ChatError::NoIncident(_) => Self::not_found(error.to_string()),
+            ChatError::Ended => Self::full(error.to_string()),
             ChatError::Store(error) => error.into(),
             ChatError::Evidence(_) => Self::internal(error.to_string()),
         }

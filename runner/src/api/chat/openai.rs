@@ -101,7 +101,7 @@ pub(super) async fn complete(
     let (_, answered) = heard(listener).await?;
     let message = json!({ "role": "assistant", "content": answered.text });
     let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
-    let mut body = head.body("chat.completion", json!([choice]));
+    let mut body = head.body("chat.completion", &json!([choice]));
     if let Some(fields) = body.as_object_mut() {
         fields.insert("usage".to_owned(), used(&answered.usage));
     }
@@ -116,23 +116,23 @@ struct Head {
 }
 
 impl Head {
-    fn body(&self, object: &str, choices: Value) -> Value {
+    fn body(&self, object: &str, choices: &Value) -> Value {
         let id = format!("chatcmpl-{}", self.id);
         json!({ "id": id, "object": object, "created": self.created, "model": self.model, "choices": choices })
     }
 
-    fn chunk(&self, delta: Value, finish: Option<&str>) -> Event {
+    fn chunk(&self, delta: &Value, finish: Option<&str>) -> Event {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": finish });
-        Event::default().data(self.body("chat.completion.chunk", json!([choice])).to_string())
+        Event::default().data(self.body("chat.completion.chunk", &json!([choice])).to_string())
     }
 
     /// An event as chunks: looks are told as thinking, for the answer is what comes at the end.
     fn chunks(&self, number: usize, event: &ChatEvent, usage: bool) -> Vec<Event> {
         let mut chunks = Vec::new();
         if number == 1 {
-            chunks.push(self.chunk(json!({ "role": "assistant", "content": "" }), None));
+            chunks.push(self.chunk(&json!({ "role": "assistant", "content": "" }), None));
         }
-        let thought = |text: String| self.chunk(json!({ "reasoning_content": text }), None);
+        let thought = |text: String| self.chunk(&json!({ "reasoning_content": text }), None);
         match event {
             ChatEvent::Said { content, reasoning } => {
                 let said = [reasoning.trim(), content.trim()];
@@ -147,10 +147,10 @@ impl Head {
             ChatEvent::Counted(_) => {}
             ChatEvent::Answered(answered) => {
                 let paragraphs = answered.text.split_inclusive("\n\n");
-                chunks.extend(paragraphs.map(|text| self.chunk(json!({ "content": text }), None)));
-                chunks.push(self.chunk(json!({}), Some("stop")));
+                chunks.extend(paragraphs.map(|text| self.chunk(&json!({ "content": text }), None)));
+                chunks.push(self.chunk(&json!({}), Some("stop")));
                 if usage {
-                    let mut body = self.body("chat.completion.chunk", json!([]));
+                    let mut body = self.body("chat.completion.chunk", &json!([]));
                     if let Some(fields) = body.as_object_mut() {
                         fields.insert("usage".to_owned(), used(&answered.usage));
                     }

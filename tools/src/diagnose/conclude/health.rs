@@ -166,7 +166,8 @@ fn harmless(
     }
     let limited = !bounds.is_empty() && !changed && scene.unseen.is_empty();
     let well = well.filter(|_| limited && all(&|name| name.contains("throttl")))?;
-    let why = format!("{}.{bounds} It is held back by that limit, and nothing that was looked at is broken.", told(well));
+    let why =
+        format!("{}.{bounds} It is held back by that limit, and nothing that was looked at is broken.", told(well));
     Some((Confidence::Medium, why))
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::OnceCell;
 use crate::bundle::PrometheusState;
 
 /// How long it may take to start and to take the samples in.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// How long a query may take: its own default for `--query.timeout` is longer.
 const QUERY: Duration = Duration::from_secs(30);

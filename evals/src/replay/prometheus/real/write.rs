@@ -79,7 +79,6 @@ fn bytes(out: &mut Vec<u8>, field: u8, value: &[u8]) {
 
 fn varint(out: &mut Vec<u8>, mut value: u64) {
     loop {
-        #[expect(clippy::cast_possible_truncation, reason = "seven bits are left")]
         let low = (value & 0x7f) as u8;
         value >>= 7;
         if value == 0 {
