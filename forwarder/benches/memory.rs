@@ -1,10 +1,17 @@
-//! Resident memory of the forwarder, its change history and the links that it tells included, and the time from an event to its signal, on a cluster of
-//! many pods.
+//! Resident memory of the forwarder, its change history and the links that it tells included, the time from an event to its
+//! signal, and the processor time of an event, on a cluster of many pods.
 //!
-//! `cargo bench -p marple-forwarder --bench memory -- [pods] [broken] [stream|pages] [history|signals]`, by default
-//! `10000 0 stream history`. The API
-//! server is played by a process of its own, so that its memory doesn't count; its objects are as large as real ones.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+//! `cargo bench --workspace --bench memory -- [pods] [broken] [stream|pages] [history|signals] [events/s]`, by default
+//! `10000 0 stream history 500`. The API server is played by a process of its own, so that its memory and its time don't
+//! count; its objects are as large as real ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    missing_docs
+)]
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -29,8 +36,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Pods that break one after another once all is known.
 const BREAKS: usize = 500;
-/// The time between them.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Of how many events one breaks a pod; the others alter nothing that is told.
+const EVENTS: usize = 10;
+/// How long after the list the events begin.
+const AFTER: Duration = Duration::from_secs(8);
 
 fn main() {
     // Cargo adds `--bench`.
@@ -38,18 +47,19 @@ fn main() {
     let number = |at: usize, default: usize| arguments.get(at).map_or(default, |text| text.parse().expect("a number"));
     let runtime = tokio::runtime::Runtime::new().unwrap();
     if arguments.first().is_some_and(|first| first == "serve") {
-        let cluster = Cluster { pods: number(1, 0), broken: number(2, 0), streams: arguments[3] == "stream" };
+        let streams = arguments[3] == "stream";
+        let cluster = Cluster { pods: number(1, 0), broken: number(2, 0), streams, rate: number(4, 0) };
         runtime.block_on(cluster.serve());
     } else {
         let lists = arguments.get(2).map_or("stream", String::as_str);
         let history = arguments.get(3).is_none_or(|word| word == "history");
-        runtime.block_on(measure(number(0, 10_000), number(1, 0), lists, history));
+        runtime.block_on(measure(number(0, 10_000), number(1, 0), lists, history, number(4, 500)));
     }
 }
 
-async fn measure(pods: usize, broken: usize, lists: &str, history: bool) {
+async fn measure(pods: usize, broken: usize, lists: &str, history: bool, rate: usize) {
     let mut server = Command::new(std::env::current_exe().unwrap())
-        .args(["serve", &pods.to_string(), &broken.to_string(), lists])
+        .args(["serve", &pods.to_string(), &broken.to_string(), lists, &rate.to_string()])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -68,12 +78,17 @@ async fn measure(pods: usize, broken: usize, lists: &str, history: bool) {
     let running = tokio::spawn(forwarder.run(cancel.clone()));
     wait_for(|| inbox.count() > broken).await;
     println!("{pods} pods, {broken} of them broken, listed by {lists}: {}", resident());
-    wait_for(|| inbox.count() >= broken + BREAKS).await;
     if history {
         // Deployments and ConfigMaps of the cluster below.
         wait_for(|| inbox.states.load(Ordering::Relaxed) >= pods / 10 + pods / 5).await;
-        println!("with the history of {} objects", inbox.states.load(Ordering::Relaxed));
+        println!("with the history of {} objects: {}", inbox.states.load(Ordering::Relaxed), resident());
     }
+    let before = processor();
+    let began = inbox.count();
+    wait_for(|| inbox.count() >= broken + BREAKS).await;
+    let events = (broken + BREAKS - began) * EVENTS;
+    let spent = processor().saturating_sub(before).as_secs_f64() * 1_000.0;
+    println!("{rate} events/s, of ten one that breaks a pod: {:.3} ms of processor time each", spent / events as f64);
     println!(
         "after {BREAKS} more broke: {}; links of {} objects told",
         resident(),
@@ -105,6 +120,15 @@ fn resident() -> String {
         line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
     };
     format!("resident {:.1} MiB, at most {:.1} MiB", field("VmRSS:"), field("VmHWM:"))
+}
+
+/// The processor time that this process has spent.
+fn processor() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ');
+    let ticks: u64 = fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    // In hundredths of a second, on every Linux that there is.
+    Duration::from_millis(ticks * 10)
 }
 
 /// What came: how long each took from the start that its object tells, how many states of objects, and of how many the
@@ -159,6 +183,8 @@ struct Cluster {
     pods: usize,
     broken: usize,
     streams: bool,
+    /// Events a second.
+    rate: usize,
 }
 
 impl Cluster {
@@ -206,7 +232,7 @@ async fn answer(State(cluster): State<Cluster>, uri: Uri, Query(query): Query<Ha
         let all = stream::iter(0..added).map(move |at| json!({"type": "ADDED", "object": cluster.object(&kind, at)}));
         let mark = json!({"type": "BOOKMARK", "object": {"kind": "X", "apiVersion": "v1", "metadata":
             {"resourceVersion": "1", "annotations": {"k8s.io/initial-events-end": "true"}}}});
-        let later = if plural == "pods" { breaks(cluster).boxed() } else { stream::pending().boxed() };
+        let later = if plural == "pods" { events(cluster).boxed() } else { stream::pending().boxed() };
         return body(all.chain(stream::iter(has("sendInitialEvents").then_some(mark))).chain(later));
     }
     let number = |name: &str| query.get(name).and_then(|text| text.parse().ok());
@@ -223,12 +249,16 @@ fn body(lines: impl Stream<Item = Value> + Send + 'static) -> Response {
     Response::new(Body::from_stream(lines.map(|line| Ok::<_, Infallible>(Bytes::from(format!("{line}\n"))))))
 }
 
-/// Pods that break one after another, from some seconds after the list on.
-fn breaks(cluster: Cluster) -> impl Stream<Item = Value> {
-    stream::iter(cluster.broken..cluster.broken + BREAKS)
-        .then(move |at| async move {
-            tokio::time::sleep(if at == cluster.broken { Duration::from_secs(8) } else { PAUSE }).await;
-            json!({"type": "MODIFIED", "object": pod(at, Some(Timestamp::now()))})
+/// Events at a rate, by which pods break one after another and others stay well, from some seconds after the list on.
+fn events(cluster: Cluster) -> impl Stream<Item = Value> {
+    let began = tokio::time::Instant::now() + AFTER;
+    stream::iter(0..BREAKS * EVENTS)
+        .then(move |number| async move {
+            tokio::time::sleep_until(began + Duration::from_secs_f64(number as f64 / cluster.rate as f64)).await;
+            let breaks = number.is_multiple_of(EVENTS);
+            let at = cluster.broken + BREAKS + number % cluster.pods.saturating_sub(cluster.broken + BREAKS).max(1);
+            let at = if breaks { cluster.broken + number / EVENTS } else { at };
+            json!({"type": "MODIFIED", "object": pod(at, breaks.then(Timestamp::now))})
         })
         .chain(stream::pending())
 }

@@ -17,8 +17,9 @@ use crate::change::{History, Recorder};
 use crate::deliver::{Outbox, Pump};
 use crate::picture::{Observation, Picture};
 use crate::topology::{Survey, Surveyor, Waiting};
+use crate::tracker::Tracker;
 use crate::watch::{HistoryWatches, PATIENCE, Phase, Phases, Watches};
-use crate::{Atlas, Chronicle, Deliver, ForwarderConfig, Known, KnownError, metric};
+use crate::{Atlas, Chronicle, Deliver, ForwarderConfig, Known, KnownError, Telling, metric};
 
 /// Observations that wait to be judged: each is an object of some 1 KiB, and judging takes microseconds. When full, the
 /// watches wait, and with them the API server.
@@ -154,8 +155,8 @@ impl Forwarder {
     }
 }
 
-/// What the runner said.
-type Answer = Result<Vec<Signal>, KnownError>;
+/// What the runner said: what holds, and when each condition was told.
+type Answer = Result<(Vec<Signal>, Vec<Telling>), KnownError>;
 
 /// The state of a run.
 struct Run {
@@ -298,9 +299,9 @@ impl Run {
 
     fn answered(&mut self, answer: Answer) {
         match answer {
-            Ok(signals) => {
+            Ok((signals, told)) => {
                 self.ask_at = Instant::now() + self.resync;
-                self.picture.adopt(signals);
+                self.picture.adopt(signals, told);
                 self.settle();
             }
             Err(error) => {
@@ -313,7 +314,9 @@ impl Run {
 
 async fn ask(known: Arc<dyn Known>) -> Answer {
     let late = |_| Err(KnownError { source: format!("no answer in {} s", KNOWN_DEADLINE.as_secs()).into() });
-    tokio::time::timeout(KNOWN_DEADLINE, known.firing()).await.unwrap_or_else(late)
+    let since = Tracker::memory(Timestamp::now());
+    let answer = async { Ok((known.firing().await?, known.told(since).await?)) };
+    tokio::time::timeout(KNOWN_DEADLINE, answer).await.unwrap_or_else(late)
 }
 
 /// How long until then; a millisecond at least, so that a clock that stands doesn't make the loop spin.

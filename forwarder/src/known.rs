@@ -1,7 +1,9 @@
 //! What the runner holds as firing.
 
 use async_trait::async_trait;
-use marple_core::Signal;
+use jiff::Timestamp;
+use marple_core::{Fingerprint, Signal};
+use serde::{Deserialize, Serialize};
 
 /// What the runner holds could not be read. Trying again helps: its store is busy or away.
 #[derive(Debug, thiserror::Error)]
@@ -11,10 +13,27 @@ pub struct KnownError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// What the runner holds as firing from the forwarder. It is asked at start, so that a condition goes on under the
-/// start that it had, and one that ended while the forwarder was down is resolved.
+/// When a condition was told last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telling {
+    /// The condition.
+    pub fingerprint: Fingerprint,
+    /// When it was told.
+    pub told_at: Timestamp,
+    /// When it ended; absent while it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What the runner holds from the forwarder. It is asked at start, so that a condition goes on under the start that it
+/// had, one that ended while the forwarder was down is resolved, and one that comes back is told no oftener than its rate
+/// limit allows.
 #[async_trait]
 pub trait Known: Send + Sync {
     /// Each signal of source `forwarder` whose last state is firing.
     async fn firing(&self) -> Result<Vec<Signal>, KnownError>;
+
+    /// When each condition was told that holds, or has ended after `since`.
+    async fn told(&self, since: Timestamp) -> Result<Vec<Telling>, KnownError>;
 }

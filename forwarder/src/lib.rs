@@ -29,5 +29,5 @@ pub use deliver::{Courier, Deliver, DeliverError, HttpDeliver, RunnerEndpoint, S
 pub use election::Election;
 pub use forwarder::{Forwarder, ForwarderError};
 pub use handed::{Handed, Happening, HappeningError};
-pub use known::{Known, KnownError};
+pub use known::{Known, KnownError, Telling};
 pub use topology::Atlas;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use marple_core::Signal;
 use marple_forwarder::change::{Batch, Chronicle};
-use marple_forwarder::{Deliver, DeliverError, ForwarderConfig, Handed, Happening, Known};
+use marple_forwarder::{Deliver, DeliverError, ForwarderConfig, Handed, Happening, Known, KnownError};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -86,9 +86,11 @@ impl Handing {
         if judged.adopted {
             return;
         }
-        match self.known.firing().await {
-            Ok(signals) => {
-                judged.handed.adopt(signals);
+        let since = Handed::memory(self.clock.now());
+        let known = async { Ok::<_, KnownError>((self.known.firing().await?, self.known.told(since).await?)) };
+        match known.await {
+            Ok((signals, told)) => {
+                judged.handed.adopt(signals, told);
                 judged.adopted = true;
             }
             Err(error) => tracing::warn!(%error, "what is firing is not known yet"),
@@ -115,8 +117,9 @@ mod tests {
     use std::sync::Mutex as Lock;
 
     use async_trait::async_trait;
+    use jiff::Timestamp;
     use marple_core::SignalStatus;
-    use marple_forwarder::KnownError;
+    use marple_forwarder::Telling;
     use marple_forwarder::change::Kept;
     use serde_json::json;
 
@@ -164,6 +167,10 @@ mod tests {
     #[async_trait]
     impl Known for Store {
         async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
+            Ok(Vec::new())
+        }
+
+        async fn told(&self, _: Timestamp) -> Result<Vec<Telling>, KnownError> {
             Ok(Vec::new())
         }
     }

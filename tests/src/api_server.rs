@@ -15,10 +15,19 @@ use crate::process::Process;
 use crate::program::free_port;
 
 /// How long it may take until it answers, on a machine that is busy with other tests.
-const READY_WITHIN: Duration = Duration::from_mins(2);
+pub(crate) const READY_WITHIN: Duration = Duration::from_mins(2);
 
 /// Where `cluster/up` has etcd.
 const ETCD: &str = "http://127.0.0.1:2379";
+
+/// Where `cluster/up` keeps what it has built and the state of the cluster.
+pub(crate) fn home() -> PathBuf {
+    match (env::var_os("TEST_CLUSTER"), env::var_os("HOME")) {
+        (Some(home), _) => PathBuf::from(home),
+        (None, Some(home)) => Path::new(&home).join(".cache/test-cluster"),
+        (None, None) => PathBuf::new(),
+    }
+}
 
 /// Has the cluster's etcd forget all versions before the present one, as the API server has it do every five minutes for
 /// those that are older.
@@ -45,11 +54,7 @@ impl ApiServer {
     /// Starts one, where `cluster/up` has raised the cluster on this machine; else says that the test is left out.
     #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was left out")]
     pub async fn start(cluster: &TestCluster) -> Result<Option<Self>> {
-        let home = match (env::var_os("TEST_CLUSTER"), env::var_os("HOME")) {
-            (Some(home), _) => PathBuf::from(home),
-            (None, Some(home)) => Path::new(&home).join(".cache/test-cluster"),
-            (None, None) => PathBuf::new(),
-        };
+        let home = home();
         if !home.join("pki/apiserver.key").exists() {
             eprintln!("left out: it needs the API server's own keys, and the cluster is not one of tests/cluster/up");
             return Ok(None);

@@ -4,6 +4,7 @@ pub mod api_server;
 pub mod cluster;
 pub mod forwarding;
 pub mod kubeconfig;
+pub mod lone_server;
 pub mod model;
 mod process;
 pub mod program;

@@ -61,3 +61,35 @@ async fn what_robustas_forwarder_sends_becomes_signals_incidents_and_changes() -
     assert_eq!(held, json!([]));
     program.stop().await
 }
+
+/// A pod that was made long ago, and can or can't get its image.
+fn pulling(image: bool) -> Value {
+    let state = if image {
+        json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
+    } else {
+        json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}})
+    };
+    json!({"metadata": {"name": "cart-1", "namespace": "shop", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"},
+        "spec": {"containers": [{"name": "app"}]},
+        "status": {"phase": "Running", "containerStatuses": [{"name": "app", "state": state}]}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_that_comes_back_after_a_restart_is_told_no_oftener_than_its_rate_limit_allows() -> Result<()> {
+    let configuration = "cluster: { name: test, enabled: false }\nforwarder: { enabled: false }";
+    let mut program = Program::serve(configuration, &[]).await?;
+    let see = async |program: &Program, image: bool| {
+        let answer = hand(program, &payload("update", "Pod", &pulling(image), &json!({}))).await?;
+        assert_eq!(answer, (200, json!({"success": true})));
+        anyhow::Ok(program.get("/api/signals").await?.as_array().map(Vec::len))
+    };
+    assert_eq!((see(&program, false).await?, see(&program, true).await?), (Some(1), Some(0)));
+    program.kill().await?;
+    program.start().await?;
+    assert_eq!(see(&program, false).await?, Some(0), "it was told seconds ago");
+    // The next of its name is another.
+    let answer = hand(&program, &payload("delete", "Pod", &pulling(false), &json!({}))).await?;
+    assert_eq!(answer.0, 200);
+    assert_eq!(see(&program, false).await?, Some(1));
+    program.stop().await
+}

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use marple_core::{Signal, Size};
 use metrics::counter;
 use tokio::sync::{Mutex, Notify};
@@ -13,7 +14,7 @@ use super::parcel::{Content, Lane, Parcel};
 use super::spool::{Spool, SpoolError};
 use super::{Deliver, DeliverError, HttpDeliver, Sequence, in_time};
 use crate::change::{Batch, Chronicle, Kept};
-use crate::known::{Known, KnownError};
+use crate::known::{Known, KnownError, Telling};
 use crate::metric;
 use crate::pauses::Pauses;
 use crate::topology::{self, Atlas};
@@ -203,6 +204,11 @@ impl Known for Courier {
     async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
         self.emptied().await?;
         self.runner.firing().await
+    }
+
+    async fn told(&self, since: Timestamp) -> Result<Vec<Telling>, KnownError> {
+        self.emptied().await?;
+        self.runner.told(since).await
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use super::parcel::{Content, Parcel};
 use super::{DeliverError, Sequence};
 use crate::change::Kept;
-use crate::known::KnownError;
+use crate::known::{KnownError, Telling};
 
 /// The longest excerpt of a refusal that is shown, in characters.
 const EXCERPT: usize = 300;
@@ -65,6 +65,7 @@ pub enum EndpointError {
 pub struct HttpDeliver {
     client: reqwest::Client,
     signals: Url,
+    told: Url,
     changes: Url,
     kept: Url,
     topology: Url,
@@ -78,7 +79,7 @@ impl HttpDeliver {
             Url::parse(&format!("{}{path}", endpoint.url.trim_end_matches('/')))
                 .map_err(|error| fault(error.to_string()))
         };
-        let (signals, topology) = (under("/api/signals")?, under("/api/topology")?);
+        let (signals, told, topology) = (under("/api/signals")?, under("/api/signals/told")?, under("/api/topology")?);
         let (changes, kept) = (under("/api/changes")?, under("/api/changes/kept")?);
         if !matches!(signals.scheme(), "http" | "https") {
             return Err(fault(format!("{} is not http or https", signals.scheme())));
@@ -97,7 +98,7 @@ impl HttpDeliver {
             .user_agent(concat!("marple-forwarder/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(EndpointError::Client)?;
-        Ok(Self { client, signals, changes, kept, topology })
+        Ok(Self { client, signals, told, changes, kept, topology })
     }
 }
 
@@ -143,6 +144,13 @@ impl HttpDeliver {
     /// Each signal of a forwarder that the runner holds as firing.
     pub(super) async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
         self.get(self.signals.clone()).await
+    }
+
+    /// When each condition was told that holds, or has ended since.
+    pub(super) async fn told(&self, since: Timestamp) -> Result<Vec<Telling>, KnownError> {
+        let mut url = self.told.clone();
+        url.query_pairs_mut().append_pair("since", &since.to_string());
+        self.get(url).await
     }
 
     /// How the objects of a kind were.

@@ -9,11 +9,12 @@ use serde_json::Value;
 
 pub use payload::{Happening, HappeningError, Operation};
 
-use crate::ForwarderConfig;
 use crate::change::{Batch, FAMILIES, Family, Glimpse, History};
 use crate::config::Scope;
 use crate::picture::{Observation, Picture};
+use crate::tracker::Tracker;
 use crate::watch::object_of;
+use crate::{ForwarderConfig, Telling};
 
 /// What is known of a cluster by what was handed on. Nothing is listed: what is not handed on is not known, and a
 /// condition whose end isn't handed on ends by its age.
@@ -34,9 +35,14 @@ impl Handed {
         Self { picture: Picture::new(cluster, config), history }
     }
 
-    /// Takes over what is held as firing.
-    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>) {
-        self.picture.adopt(known);
+    /// How far back it matters what was told before.
+    pub fn memory(now: Timestamp) -> Timestamp {
+        Tracker::memory(now)
+    }
+
+    /// Takes over what is held as firing, and when each condition was told.
+    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
+        self.picture.adopt(known, told);
     }
 
     /// What is to be told of something that happened: conditions and changes.

@@ -49,13 +49,13 @@ fn what_was_firing_before_the_start_goes_on_or_ends_by_what_is_seen_of_its_objec
     let (signals, _) = handed().take(happening("update", "Pod", pod(Some("CrashLoopBackOff")), None), now);
     for (operation, waiting, ends) in [("update", Some("CrashLoopBackOff"), 0), ("delete", None, 1)] {
         let mut next = handed();
-        next.adopt(signals.clone());
+        next.adopt(signals.clone(), []);
         let (told, _) = next.take(happening(operation, "Pod", pod(waiting), None), now);
         let ended = told.iter().filter(|signal| signal.status == SignalStatus::Resolved).count();
         assert_eq!(ended, ends, "{operation}: {told:?}");
     }
     let mut next = handed();
-    next.adopt(signals);
+    next.adopt(signals, []);
     let mut other = pod(None);
     other["metadata"]["name"] = json!("cart-2");
     assert_eq!(next.take(happening("delete", "Pod", other, None), now).0, [], "of another pod it tells nothing");

@@ -20,6 +20,7 @@ pub(super) fn draft(
     now: Timestamp,
 ) -> Draft {
     let sighting = by_our_clock(sighting, object, now);
+    let made = sighting.subject.is_none().then(|| created(object.metadata())).flatten();
     let subject = sighting.subject.unwrap_or_else(|| key.clone());
     let labels = {
         let mut labels: Labels =
@@ -88,6 +89,7 @@ pub(super) fn draft(
         until: sighting.until,
         progress: sighting.progress,
         rate_limit: sighting.rate_limit,
+        made,
         signal: Box::new(signal),
     }
 }

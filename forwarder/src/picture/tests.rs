@@ -197,7 +197,7 @@ fn what_the_runner_holds_is_resolved_only_once_its_kind_was_listed() {
     let mut picture = picture();
     let told = picture.take(seen(broken("u1")), at(NOW));
     let mut restarted = Picture::new("production", ForwarderConfig::default());
-    restarted.adopt(told);
+    restarted.adopt(told, []);
     restarted.take(Observation::Forbidden(Kind::Pod, Scope::Cluster), at(NOW));
     assert_eq!(restarted.settle(at(NOW)), []);
     restarted.take(Observation::Listing(Kind::Pod, Scope::Cluster), at(NOW));
@@ -211,7 +211,7 @@ fn what_another_forwarder_tells_is_left_to_it() {
     let of = |cluster: &str, include: &str| {
         let config = serde_json::from_value(json!({"namespaces": {"include": [include]}})).unwrap();
         let mut other = Picture::new(cluster, config);
-        other.adopt(told.clone());
+        other.adopt(told.clone(), []);
         let scope = Scope::Namespace(include.to_owned());
         other.take(Observation::Listing(Kind::Pod, scope.clone()), at(NOW));
         other.take(Observation::Listed(Kind::Pod, scope), at(NOW));

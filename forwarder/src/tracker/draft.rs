@@ -58,6 +58,8 @@ pub struct Draft {
     pub progress: Option<u64>,
     /// How long after it was told last it is told again at the soonest.
     pub rate_limit: Duration,
+    /// When the object that it is about was made, where that is the witness.
+    pub made: Option<Timestamp>,
     /// The signal that it is to be; its start is set when it is told.
     pub signal: Box<Signal>,
 }

@@ -9,7 +9,7 @@ use super::ConditionKey;
 use crate::object::ObjectKey;
 
 /// How long an end is remembered: no object tells a start that is older than its last end by more.
-const KEPT: Duration = Duration::from_hours(24);
+pub(super) const KEPT: Duration = Duration::from_hours(24);
 
 /// From this many on, old ends are dropped. An end costs about 210 bytes.
 const SWEPT_FROM: usize = 1024;

@@ -14,9 +14,10 @@ use marple_core::{Fingerprint, Signal, SignalStatus};
 use metrics::counter;
 
 pub use draft::{ConditionKey, Draft, Witness};
-use ended::{End, Ended};
+use ended::{End, Ended, KEPT};
 use track::{Track, Turn};
 
+use crate::known::Telling;
 use crate::metric;
 use crate::object::{Kind, ObjectKey};
 
@@ -29,7 +30,9 @@ pub struct Tracker {
     /// When a condition is to be looked at again.
     wakes: BTreeSet<(Timestamp, ConditionKey)>,
     /// What the runner holds as firing and no witness has spoken of yet.
-    adopted: BTreeMap<Fingerprint, Signal>,
+    adopted: BTreeMap<Fingerprint, Adopted>,
+    /// What was told before this process and no witness has spoken of yet.
+    remembered: BTreeMap<Fingerprint, End>,
     ended: Ended,
     /// How many of the witnesses are events.
     events: usize,
@@ -39,14 +42,37 @@ pub struct Tracker {
 /// storm of more the first ones tell enough.
 const MOST_EVENTS: usize = 4096;
 
+/// A condition that the runner holds as firing.
+#[derive(Debug)]
+struct Adopted {
+    signal: Signal,
+    /// When it was told.
+    told_at: Timestamp,
+}
+
 impl Tracker {
-    /// Takes over what the runner holds as firing. A condition that is spoken of goes on under the start that it had; what
-    /// is never spoken of is resolved by [`Tracker::settle`].
-    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>) {
+    /// How far back it matters what was told before this process.
+    pub fn memory(now: Timestamp) -> Timestamp {
+        now.checked_sub(KEPT).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Takes over what the runner holds as firing, and when each condition was told, those that ended among them: rate
+    /// limits go on. A condition that is spoken of goes on under the start that it had; what is never spoken of is
+    /// resolved by [`Tracker::settle`].
+    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
+        let mut holding = BTreeMap::new();
+        self.remembered.clear();
+        for Telling { fingerprint, told_at, ended_at } in told {
+            match ended_at {
+                Some(at) => drop(self.remembered.insert(fingerprint, End { at, told: Some(told_at) })),
+                None => drop(holding.insert(fingerprint, told_at)),
+            }
+        }
         for signal in known {
             let told = self.firing().any(|told| told.fingerprint == signal.fingerprint);
             if signal.status == SignalStatus::Firing && !told {
-                self.adopted.insert(signal.fingerprint, signal);
+                let told_at = holding.get(&signal.fingerprint).copied().unwrap_or(signal.starts_at);
+                self.adopted.insert(signal.fingerprint, Adopted { signal, told_at });
             }
         }
     }
@@ -117,13 +143,16 @@ impl Tracker {
     /// Resolves what the runner holds as firing and nobody has spoken of, as far as `knowable` says that somebody would
     /// have by now.
     pub fn settle(&mut self, knowable: impl Fn(&Signal) -> bool, now: Timestamp) -> Vec<Signal> {
-        let settled: Vec<Fingerprint> =
-            self.adopted.iter().filter(|(_, signal)| knowable(signal)).map(|(fingerprint, _)| *fingerprint).collect();
-        settled
-            .into_iter()
-            .filter_map(|fingerprint| self.adopted.remove(&fingerprint))
-            .map(|signal| resolved(signal, now))
-            .collect()
+        let over: Vec<(Fingerprint, Adopted)> =
+            self.adopted.extract_if(.., |_, before| knowable(&before.signal)).collect();
+        let mut signals = Vec::with_capacity(over.len());
+        for (fingerprint, before) in over {
+            let signal = resolved(before.signal, now);
+            let at = signal.ends_at.unwrap_or(now);
+            self.remembered.insert(fingerprint, End { at, told: Some(before.told_at) });
+            signals.push(signal);
+        }
+        signals
     }
 
     /// What is told and has not ended.
@@ -164,6 +193,11 @@ impl Tracker {
             self.wakes.remove(&(wake, key.clone()));
         }
         let mut silent = track.expire(now);
+        if let Some(end) = track.recollect(&mut self.remembered)
+            && self.ended.of(key).is_none()
+        {
+            self.ended.note(key.clone(), end, now);
+        }
         let ended = self.ended.of(key);
         let turn = track.turn(&mut self.adopted, ended, now);
         if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {

@@ -7,11 +7,14 @@ use jiff::Timestamp;
 use marple_core::{Fingerprint, Signal, SignalStatus};
 
 use super::ended::End;
-use super::{Draft, Witness};
+use super::{Adopted, Draft, Witness};
 use crate::condition::Stage;
 
 /// Tells a start from the end before it, in stores that keep milliseconds.
 const APART: Duration = Duration::from_millis(1);
+
+/// Times of creation are in whole seconds.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// One condition: who speaks of it, and whether it is told.
 #[derive(Debug, Default)]
@@ -43,6 +46,7 @@ struct Word {
     until: Option<Timestamp>,
     progress: Option<u64>,
     rate_limit: Duration,
+    made: Option<Timestamp>,
     fingerprint: Fingerprint,
     /// Kept only until the condition is told: a signal is most of what a track takes.
     signal: Option<Box<Signal>>,
@@ -95,12 +99,23 @@ impl Track {
         let earlier = self.words.iter().position(|word| word.witness == *witness).map(|at| self.words.swap_remove(at));
         let goes_on = |word: &Word| word.holds() && word.progress == draft.progress;
         let first_heard = earlier.filter(goes_on).map_or(now, |word| word.first_heard);
-        let Draft { key: _, stage, since, last, until, progress, rate_limit, signal } = draft;
+        let Draft { key: _, stage, since, last, until, progress, rate_limit, made, signal } = draft;
         let fingerprint = signal.fingerprint;
         let signal = self.told.is_none().then_some(signal);
         let witness = witness.clone();
-        let word = Word { witness, first_heard, stage, since, last, until, progress, rate_limit, fingerprint, signal };
-        self.words.push(word);
+        self.words.push(Word {
+            witness,
+            first_heard,
+            stage,
+            since,
+            last,
+            until,
+            progress,
+            rate_limit,
+            made,
+            fingerprint,
+            signal,
+        });
     }
 
     pub(super) fn unhear(&mut self, witness: &Witness) {
@@ -130,9 +145,18 @@ impl Track {
         over.into_iter().map(|word: Word| word.witness).collect()
     }
 
+    /// How it ended in a process before this one. An object that was made after that is another of its name, and what it
+    /// shows is news.
+    pub(super) fn recollect(&self, remembered: &mut BTreeMap<Fingerprint, End>) -> Option<End> {
+        let end = self.words.first().and_then(|word| remembered.remove(&word.fingerprint))?;
+        let after = |made: Timestamp| made.checked_add(SECOND).is_ok_and(|made| made > end.at);
+        let another = self.words.iter().filter_map(|word| word.made).any(after);
+        Some(End { told: end.told.filter(|_| !another), ..end })
+    }
+
     pub(super) fn turn(
         &mut self,
-        adopted: &mut BTreeMap<Fingerprint, Signal>,
+        adopted: &mut BTreeMap<Fingerprint, Adopted>,
         ended: Option<End>,
         now: Timestamp,
     ) -> Turn {
@@ -142,9 +166,8 @@ impl Track {
         if self.told.is_some() {
             return Turn::Stays;
         }
-        if let Some(signal) = self.words.first().and_then(|word| adopted.remove(&word.fingerprint)) {
-            let at = signal.starts_at;
-            self.tell(signal, at);
+        if let Some(before) = self.words.first().and_then(|word| adopted.remove(&word.fingerprint)) {
+            self.tell(before.signal, before.told_at);
             return Turn::Stays;
         }
         let due = self.words.iter().filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));

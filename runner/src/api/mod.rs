@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `POST /api/alerts` | takes Alertmanager's webhook, version 4 |
 //! | `POST /api/signals` | takes an array of signals, from a forwarder apart |
+//! | `GET /api/signals` | which of those are held as firing |
+//! | `GET /api/signals/told` | when each of them was told that holds, or has ended after `since` |
 //! | `POST /api/changes` | takes what changed in the cluster, from a forwarder apart |
 //! | `GET /api/changes` | lists what changed, latest first; `namespace`, `since`, `until`, `limit` |
 //! | `POST /api/handle` | takes what Robusta's forwarder sends: one object that was made, written or deleted |
@@ -72,6 +74,7 @@ pub fn router(state: ApiState) -> Router {
     let guarded = Router::new()
         .route("/api/alerts", post(receive::alerts))
         .route("/api/signals", post(receive::signals).get(receive::firing))
+        .route("/api/signals/told", get(receive::told))
         .route("/api/changes", post(changes::take_in).get(changes::list))
         .route("/api/changes/kept", get(changes::kept))
         .route("/api/topology", post(topology::take_in).get(topology::shown))

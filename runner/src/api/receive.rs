@@ -11,7 +11,7 @@ use http::header::CONTENT_LENGTH;
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
-use marple_forwarder::Sequence;
+use marple_forwarder::{Sequence, Telling};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -50,6 +50,21 @@ pub(super) async fn signals(State(state): State<ApiState>, request: Request) -> 
 /// Shows which of a forwarder's signals are held as firing: a forwarder that begins again goes on from there.
 pub(super) async fn firing(State(state): State<ApiState>) -> Result<Json<Vec<Signal>>, Problem> {
     Ok(Json(state.store.firing(SignalSource::Forwarder).await?))
+}
+
+/// From when on it is asked what was told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Since {
+    since: Timestamp,
+}
+
+/// Shows when each of a forwarder's conditions was told that holds, or has ended since: its rate limits go on.
+pub(super) async fn told(
+    State(state): State<ApiState>,
+    Query(asked): Query<Since>,
+) -> Result<Json<Vec<Telling>>, Problem> {
+    Ok(Json(state.store.told(SignalSource::Forwarder, asked.since).await?))
 }
 
 type Read = fn(&[u8]) -> Result<Payload, PayloadFault>;

@@ -152,6 +152,10 @@ async fn signals_of_a_forwarder_come_in_beside_alerts() {
     let firing = server.ask("GET", "/api/signals", "").await.json();
     assert_eq!(firing.as_array().map(Vec::len), Some(1), "what a forwarder holds as firing, and no alert: {firing}");
     assert_eq!(firing[0]["source"], json!("forwarder"));
+    let told = server.ask("GET", "/api/signals/told?since=2026-01-01T00:00:00Z", "").await.json();
+    assert_eq!((told.as_array().map(Vec::len), &told[0]["fingerprint"]), (Some(1), &firing[0]["fingerprint"]));
+    let asked = server.ask("GET", "/api/signals/told", "").await;
+    assert_eq!(asked.status, 400, "since when it is asked has to be said: {}", asked.body);
 }
 
 #[tokio::test]

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
 use marple_forwarder::change::{Batch, Chronicle, Kept};
-use marple_forwarder::{Atlas, Deliver, DeliverError, Known, KnownError, topology};
+use marple_forwarder::{Atlas, Deliver, DeliverError, Known, KnownError, Telling, topology};
 use marple_tools::Redact;
 
 use crate::clock::Clock;
@@ -42,7 +43,7 @@ impl Chronicle for InProcess {
     }
 
     async fn kept(&self, cluster: &str, kind: &str) -> Result<Kept, KnownError> {
-        self.changes.kept(cluster, kind).await.map_err(|error| KnownError { source: error.into() })
+        self.changes.kept(cluster, kind).await.map_err(unknown)
     }
 }
 
@@ -51,6 +52,10 @@ impl Atlas for InProcess {
     async fn chart(&self, batch: topology::Batch) -> Result<(), DeliverError> {
         self.topology.chart(None, &batch, self.clock.now()).await.map_err(undelivered)
     }
+}
+
+fn unknown(error: StoreError) -> KnownError {
+    KnownError { source: error.into() }
 }
 
 fn undelivered(error: StoreError) -> DeliverError {
@@ -64,6 +69,10 @@ fn undelivered(error: StoreError) -> DeliverError {
 #[async_trait]
 impl Known for InProcess {
     async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
-        self.signals.firing(SignalSource::Forwarder).await.map_err(|error| KnownError { source: error.into() })
+        self.signals.firing(SignalSource::Forwarder).await.map_err(unknown)
+    }
+
+    async fn told(&self, since: Timestamp) -> Result<Vec<Telling>, KnownError> {
+        self.signals.told(SignalSource::Forwarder, since).await.map_err(unknown)
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_core::{Signal, SignalSource};
-use marple_forwarder::Sequence;
+use marple_forwarder::{Sequence, Telling};
 use serde::Serialize;
 
 use super::StoreError;
@@ -87,6 +87,9 @@ pub trait Signals: Send + Sync {
 
     /// The signals of a source whose last word is that they hold.
     async fn firing(&self, source: SignalSource) -> Result<Vec<Signal>, StoreError>;
+
+    /// When each condition of a source was told that holds, or has ended after `since`; of very many the latest.
+    async fn told(&self, source: SignalSource, since: Timestamp) -> Result<Vec<Telling>, StoreError>;
 
     /// The entries that could not be used, latest first.
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineEntry>, StoreError>;

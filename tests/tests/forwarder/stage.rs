@@ -9,7 +9,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::{Api, Client, Resource};
 use marple_core::{Signal, SignalStatus};
-use marple_forwarder::{Deliver, DeliverError, Forwarder, ForwarderConfig, Known, KnownError};
+use marple_forwarder::{Deliver, DeliverError, Forwarder, ForwarderConfig, Known, KnownError, Telling};
 use marple_tests::cluster::{Namespace, TestCluster};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -92,6 +92,19 @@ impl Inbox {
 impl Known for Inbox {
     async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
         Ok(Self::firing(self))
+    }
+
+    async fn told(&self, _: Timestamp) -> Result<Vec<Telling>, KnownError> {
+        let mut told = std::collections::BTreeMap::new();
+        for (signal, at) in self.signals.lock().unwrap().iter() {
+            let fingerprint = signal.fingerprint;
+            let before = told.entry(fingerprint).or_insert(Telling { fingerprint, told_at: *at, ended_at: None });
+            match signal.status {
+                SignalStatus::Firing => (before.told_at, before.ended_at) = (*at, None),
+                SignalStatus::Resolved => before.ended_at = signal.ends_at,
+            }
+        }
+        Ok(told.into_values().collect())
     }
 }
 

@@ -53,6 +53,22 @@ async fn what_the_runner_holds_as_firing_is_read_from_where_signals_are_posted()
 }
 
 #[tokio::test]
+async fn when_conditions_were_told_is_asked_since_a_time() {
+    let server = MockServer::start().await;
+    let (fingerprint, since) = (signal(1, Firing).fingerprint, "2026-01-01T10:00:00Z".parse().unwrap());
+    let told = [Telling { fingerprint, told_at: since, ended_at: None }];
+    Mock::given(method("GET"))
+        .and(path("/api/signals/told"))
+        .and(query_param("since", "2026-01-01T10:00:00Z"))
+        .and(header("authorization", "Bearer s3cret"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(told))
+        .expect(1)
+        .mount(&server)
+        .await;
+    assert_eq!(deliver_to(&server.uri()).told(since).await.unwrap(), told);
+}
+
+#[tokio::test]
 async fn changes_are_posted_and_what_is_kept_of_a_kind_is_read() {
     let server = MockServer::start().await;
     let batch = Batch { cluster: "test".to_owned(), ..Batch::default() };

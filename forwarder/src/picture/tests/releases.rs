@@ -60,7 +60,7 @@ fn a_failure_that_vanished_while_the_watch_was_away_is_resolved_by_the_next_list
 fn what_the_runner_holds_of_a_release_is_resolved_only_once_secrets_were_listed() {
     let told = list(&mut picture(), &[secret(1, "failed")]);
     let mut restarted = picture();
-    restarted.adopt(told);
+    restarted.adopt(told, []);
     assert_eq!(restarted.settle(at(NOW)), []);
     list(&mut restarted, &[secret(2, "deployed")]);
     assert_eq!(brief(&restarted.settle(at(NOW))), [("HelmReleaseFailed", Resolved)]);

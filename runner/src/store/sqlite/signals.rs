@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use marple_core::{Signal, SignalSource};
-use marple_forwarder::Sequence;
+use marple_core::{Fingerprint, Signal, SignalSource};
+use marple_forwarder::{Sequence, Telling};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use sqlx::SqliteConnection;
@@ -25,6 +25,9 @@ const LATE_COPY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long most signals are as rows, in bytes.
 const BODY: usize = 1_024;
+
+/// Of how many conditions it is said when they were told: as many as a forwarder remembers the ends of.
+const TOLD: i64 = 16 * 1_024;
 
 /// How many unusable entries are kept; the oldest go first.
 const QUARANTINE: i64 = 1_000;
@@ -136,6 +139,27 @@ impl Signals for SqliteStore {
         rows.iter().map(|row| Columns(row).json("body").map_err(|fault| fault.during(doing))).collect()
     }
 
+    async fn told(&self, source: SignalSource, since: Timestamp) -> Result<Vec<Telling>, StoreError> {
+        let doing = "reading when signals were told";
+        let rows = sqlx::query(
+            "SELECT fingerprint, ends_at, coalesce(( \
+                     SELECT max(told.received_at) FROM signals AS told \
+                     WHERE told.fingerprint = one.fingerprint AND told.source = one.source AND told.status = 'firing' \
+                 ), starts_at) AS told_at \
+             FROM signals AS one WHERE source = ? AND (status = 'firing' OR ends_at > ?) AND NOT EXISTS ( \
+                 SELECT 1 FROM signals AS other \
+                 WHERE other.fingerprint = one.fingerprint AND other.source = one.source AND other.seq > one.seq) \
+             ORDER BY seq DESC LIMIT ?",
+        )
+        .bind(column::source(source))
+        .bind(since.as_microsecond())
+        .bind(TOLD)
+        .fetch_all(self.readers())
+        .await
+        .map_err(|error| Fault::from(error).during(doing))?;
+        rows.iter().map(|row| telling(&Columns(row)).map_err(|fault| fault.during(doing))).collect()
+    }
+
     async fn quarantine(&self, limit: u32) -> Result<Vec<QuarantineEntry>, StoreError> {
         let doing = "reading the quarantine";
         let rows = sqlx::query("SELECT * FROM quarantine ORDER BY last_at DESC, digest LIMIT ?")
@@ -156,6 +180,15 @@ impl Signals for SqliteStore {
         };
         rows.iter().map(|row| read(Columns(row)).map_err(|fault| fault.during(doing))).collect()
     }
+}
+
+fn telling(columns: &Columns<'_>) -> Result<Telling, Fault> {
+    let ended_at = if columns.number("ends_at")? == 0 { None } else { Some(columns.time("ends_at")?) };
+    let received_at = columns.time("told_at")?;
+    // What waited for the store was told before it had ended.
+    let told_at = ended_at.map_or(received_at, |ended| received_at.min(ended));
+    let fingerprint = Fingerprint::from_bits(columns.number("fingerprint")?.cast_unsigned());
+    Ok(Telling { fingerprint, told_at, ended_at })
 }
 
 /// What was known of a row.

@@ -58,6 +58,33 @@ async fn an_alert_that_holds_again_under_its_old_start_is_news_once_a_late_copy_
 }
 
 #[tokio::test]
+async fn when_conditions_were_told_is_known_of_those_that_hold_and_of_those_that_ended_lately() {
+    let (_folder, store) = store().await;
+    let (firing, resolved) = (SignalStatus::Firing, SignalStatus::Resolved);
+    let again = Signal { starts_at: at(50), ..signal("flaps", firing) };
+    let posts = [
+        (vec![signal("holds", firing), signal("flaps", firing), signal("ended", firing)], 10),
+        (vec![signal("ended", resolved), Signal { ends_at: Some(at(40)), ..signal("flaps", resolved) }], 100),
+        (vec![again.clone()], 120),
+        // Both waited while the store was away.
+        (vec![signal("spooled", firing), signal("spooled", resolved)], 900),
+        (vec![Signal { source: SignalSource::Forwarder, ..signal("other", firing) }], 900),
+    ];
+    for (signals, second) in posts {
+        store.accept(signals, vec![], at(second)).await.unwrap();
+    }
+    let telling = |pod: &str, told: i64, ended: Option<i64>| {
+        let fingerprint = signal(pod, firing).fingerprint;
+        marple_forwarder::Telling { fingerprint, told_at: at(told), ended_at: ended.map(at) }
+    };
+    let lately = [telling("spooled", 100, Some(100)), telling("flaps", 120, None)];
+    let all = [lately[0], lately[1], telling("ended", 10, Some(100)), telling("holds", 10, None)];
+    assert_eq!(store.told(SignalSource::Alertmanager, at(99)).await.unwrap(), all);
+    let holding = [lately[1], all[3]];
+    assert_eq!(store.told(SignalSource::Alertmanager, at(100)).await.unwrap(), holding);
+}
+
+#[tokio::test]
 async fn numbers_of_signals_are_not_given_again_after_the_last_ones_were_deleted() {
     let (folder, store) = store().await;
     store.accept(vec![signal("a", SignalStatus::Resolved)], vec![], at(0)).await.unwrap();
