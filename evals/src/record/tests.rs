@@ -28,7 +28,8 @@ async fn a_recording_of_a_replay_has_the_same_objects_logs_and_traces() {
     let mut bundle = demo_bundle().unwrap();
     let services = bundle.kubernetes.resources.iter().find(|one| one.resource == "services").unwrap();
     let service = services.objects.iter().find(|one| one.namespace() != "default").unwrap().name().to_owned();
-    let began = bundle.manifest.since;
+    // Jaeger tells microseconds.
+    let began = Timestamp::from_millisecond(bundle.manifest.since.as_millisecond() + 1).unwrap();
     bundle.traces = vec![
         RecordedTrace { id: "00f1".to_owned(), spans: vec![span("a1", None, &service, began, None)] },
         RecordedTrace {

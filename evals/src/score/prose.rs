@@ -33,10 +33,9 @@ impl Reading {
         let sentences = sentences(text);
         let stated = sentences.iter().find_map(|sentence| words.verdict.group(&sentence.text));
         let says = |phrase: &Phrase| sentences.iter().any(|sentence| phrase.is_in(&sentence.text));
-        let claims =
-            |sentence: &&Sentence| {
-                !sentence.denies() && (sentence.under_cause || sentence.leads || words.claim.is_in(&sentence.text))
-            };
+        let claims = |sentence: &&Sentence| {
+            !sentence.denies() && (sentence.under_cause || sentence.leads || words.claim.is_in(&sentence.text))
+        };
         let root = |sentence: &Sentence| {
             !sentence.denies()
                 && !words.no_fault.is_in(&sentence.text)

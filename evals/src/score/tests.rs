@@ -167,6 +167,7 @@ fn words_that_claim_the_object_name_the_cause() {
         "This was caused by a change of cm shop/settings. The Deployment web is only its victim.",
         "Verdict: fault\nweb fails due to the settings ConfigMap.",
         "The Deployment recommendations was ruled out. It is due to ConfigMap settings.",
+        "# Why web fails\n\n**ConfigMap `shop/settings` lost its key at 10:02, and web can't start without it.**\n\n- web restarts.",
     ] {
         assert_eq!(reading(text), (Verdict::Fault, true), "{text}");
     }
@@ -181,6 +182,7 @@ fn words_that_name_something_else_or_deny_it_do_not() {
         "The root cause is web. The ConfigMap settings is not the cause.",
         "The root cause is the memory limit.\n\n## Ruled out\n\n- ConfigMap settings caused nothing, because it is old.",
         "The root cause lies in its settings.",
+        "Deployment web was rolled out at 10:02, and fails since. The ConfigMap shop/settings is older.",
     ] {
         assert_eq!(reading(text), (Verdict::Fault, false), "{text}");
     }
