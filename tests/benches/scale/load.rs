@@ -152,26 +152,26 @@ impl Writer {
         for _ in 0..AT_ONCE {
             let (writer, next) = (self.clone(), Arc::clone(&next));
             workers.spawn(async move {
-                let mut writes = Vec::new();
+                let mut written = Vec::new();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     if number >= count {
-                        return anyhow::Ok(writes);
+                        return anyhow::Ok(written);
                     }
                     let due = began + Duration::from_secs_f64(number as f64 / rate as f64);
                     let Planned { method, path, body, breaks } = planned(number);
                     tokio::time::sleep_until(due.into()).await;
                     let sent = Instant::now();
                     writer.write(method, &path, &body).await?;
-                    writes.push(Write { broke: breaks, due, sent, answered: Instant::now() });
+                    written.push(Write { broke: breaks, due, sent, answered: Instant::now() });
                 }
             });
         }
-        let mut writes = Vec::with_capacity(count);
+        let mut written = Vec::with_capacity(count);
         while let Some(ended) = workers.join_next().await {
-            writes.append(&mut ended??);
+            written.append(&mut ended??);
         }
-        Ok(writes)
+        Ok(written)
     }
 }
 

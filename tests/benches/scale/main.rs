@@ -120,9 +120,9 @@ impl Scale {
         let errors = async || forwarding.metric("marple_forwarder_watch_errors_total").await;
         let (before, changes_before, errors_before) = (seen().await?, changes().await?, errors().await?);
         let warn = writer.warn(self.pods, WARNINGS / 60, WARNINGS);
-        let (writes, large) = tokio::join!(warn, writer.large());
+        let (written, large) = tokio::join!(warn, writer.large());
         large?;
-        let took = writes?.iter().map(|write| write.answered - write.due).max().unwrap_or_default();
+        let took = written?.iter().map(|write| write.answered - write.due).max().unwrap_or_default();
         println!("{WARNINGS} warnings in a minute, the last answered {took:.1?} after it was due");
         let began = Instant::now();
         while seen().await? - before < WARNINGS as f64 {
@@ -157,17 +157,17 @@ impl Scale {
         ];
         let spent = || processes.iter().map(|(_, pid)| processor(*pid)).collect::<Result<Vec<_>>>();
         let (before, began) = (spent()?, Instant::now());
-        let writes = writer.update(self.pods, self.writers, rate, self.seconds, broken).await?;
+        let written = writer.update(self.pods, self.writers, rate, self.seconds, broken).await?;
         let took = began.elapsed();
-        let breaking: Vec<&Write> = writes.iter().filter(|write| write.broke.is_some()).collect();
+        let breaking: Vec<&Write> = written.iter().filter(|write| write.broke.is_some()).collect();
         let deadline = Instant::now() + LAST;
         while inbox.count() < broken + breaking.len() && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let after = spent()?;
-        report("  updates that the API server took", writes.len() as f64 / took.as_secs_f64(), "/s", None);
-        percentiles("  the wait for a connection", &writes, None, |write| write.sent - write.due);
-        percentiles("  from sending to the API server's answer", &writes, None, |write| write.answered - write.sent);
+        report("  updates that the API server took", written.len() as f64 / took.as_secs_f64(), "/s", None);
+        percentiles("  the wait for a connection", &written, None, |write| write.sent - write.due);
+        percentiles("  from sending to the API server's answer", &written, None, |write| write.answered - write.sent);
         let told = inbox.told();
         let arrived = |write: &Write| told.get(write.broke.as_deref()?).copied();
         let came: Vec<(&Write, Instant)> =
@@ -180,7 +180,7 @@ impl Scale {
             at.saturating_duration_since(write.answered)
         });
         for ((name, _), (before, after)) in processes.iter().zip(before.iter().zip(&after)) {
-            let each = after.saturating_sub(*before).as_secs_f64() * 1_000.0 / writes.len() as f64;
+            let each = after.saturating_sub(*before).as_secs_f64() * 1_000.0 / written.len() as f64;
             println!("  {:<66} {each:>9.3} ms", format!("processor time of {name}, an update"));
         }
         report("  resident memory, after the updates", memory(pid, "VmRSS:")?, "MiB", Some(60.0));
