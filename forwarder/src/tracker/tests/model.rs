@@ -25,19 +25,9 @@ struct Said {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Say {
-        subject: usize,
-        witness: usize,
-        said: Vec<Said>,
-    },
-    Forget {
-        subject: usize,
-    },
-    Pass {
-        seconds: i64,
-    },
-    /// Another process goes on: witnesses say again what they say.
-    Restart,
+    Say { subject: usize, witness: usize, said: Vec<Said> },
+    Forget { subject: usize },
+    Pass { seconds: i64 },
 }
 
 fn said() -> impl Strategy<Value = Said> {
@@ -51,7 +41,6 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(subject, witness, said)| Step::Say { subject, witness, said }),
         1 => (0..SUBJECTS.len()).prop_map(|subject| Step::Forget { subject }),
         3 => (1..15_i64).prop_map(|seconds| Step::Pass { seconds }),
-        1 => Just(Step::Restart),
     ]
 }
 
@@ -61,29 +50,9 @@ struct Word {
     witness: usize,
     name: usize,
     hold: Option<u64>,
-    /// Since when it says that it holds.
-    since: Option<i64>,
     begin: i64,
     first_heard: i64,
     until: Option<i64>,
-}
-
-impl Word {
-    /// The same as it is said to the tracker, of an object that was made then.
-    fn draft(&self, made: i64) -> Draft {
-        let stage = self.hold.map_or(Stage::Lingers, hold);
-        let rate_limit = Duration::from_secs(LIMITS[self.name].unsigned_abs());
-        let (until, made) = (self.until.map(at), Some(at(made)));
-        Draft { until, rate_limit, made, ..draft(SUBJECTS[self.subject], NAMES[self.name], stage, self.since) }
-    }
-
-    fn witness(&self) -> Witness {
-        witness(self.subject, self.witness)
-    }
-}
-
-fn witness(subject: usize, witness: usize) -> Witness {
-    if witness == 0 { object(SUBJECTS[subject]) } else { event(&format!("{subject}-{witness}")) }
 }
 
 /// Every word that counts, and what is told by them: nothing else is remembered.
@@ -102,17 +71,9 @@ impl Model {
         for it in said {
             let earlier = before.iter().find(|word| word.name == it.name && word.hold.is_some());
             let first_heard = earlier.map_or(now, |word| word.first_heard);
-            let since = it.ago.map(|ago| now - ago);
-            let begin = since.unwrap_or(first_heard);
+            let begin = it.ago.map_or(first_heard, |ago| now - ago);
             let until = it.lasts.map(|lasts| now + lasts);
-            self.words.push(Word { subject, witness, name: it.name, hold: it.hold, since, begin, first_heard, until });
-        }
-    }
-
-    /// Of words that were said anew it is not known how long they had been heard.
-    fn hear_anew(&mut self, now: i64) {
-        for word in &mut self.words {
-            (word.first_heard, word.begin) = (now, word.since.unwrap_or(now));
+            self.words.push(Word { subject, witness, name: it.name, hold: it.hold, begin, first_heard, until });
         }
     }
 
@@ -148,19 +109,10 @@ impl Model {
 struct Ledger {
     open: BTreeMap<Fingerprint, Signal>,
     starts: BTreeSet<(Fingerprint, Timestamp)>,
-    tellings: BTreeMap<Fingerprint, Telling>,
 }
 
 impl Ledger {
-    fn note(&mut self, signals: Vec<Signal>, now: i64) {
-        for signal in &signals {
-            let fingerprint = signal.fingerprint;
-            let told_at = match signal.status {
-                SignalStatus::Firing => at(now),
-                SignalStatus::Resolved => self.tellings[&fingerprint].told_at,
-            };
-            self.tellings.insert(fingerprint, Telling { fingerprint, told_at, ended_at: signal.ends_at });
-        }
+    fn note(&mut self, signals: Vec<Signal>) {
         for signal in signals {
             match signal.status {
                 SignalStatus::Firing => {
@@ -185,42 +137,33 @@ proptest! {
     fn it_tells_what_a_model_tells_that_remembers_everything(steps in prop::collection::vec(step(), 1..60)) {
         let (mut tracker, mut model, mut ledger) = (Tracker::default(), Model::default(), Ledger::default());
         let mut now = 1000;
-        let mut made = [0; SUBJECTS.len()];
         for step in steps {
             match step {
-                Step::Say { subject, witness: by, mut said } => {
+                Step::Say { subject, witness, mut said } => {
                     // A witness says one thing of one condition.
                     let mut names = BTreeSet::new();
                     said.retain(|it| names.insert(it.name));
-                    model.say(subject, by, &said, now);
-                    let own = model.words.iter().filter(|word| (word.subject, word.witness) == (subject, by));
-                    let drafts = own.map(|word| word.draft(made[subject])).collect();
-                    ledger.note(tracker.observe(&witness(subject, by), drafts, at(now)), now);
+                    let drafts = said.iter().map(|it| {
+                        let stage = it.hold.map_or(Stage::Lingers, hold);
+                        let until = it.lasts.map(|lasts| at(now + lasts));
+                        let rate_limit = Duration::from_secs(LIMITS[it.name].unsigned_abs());
+                        Draft { until, rate_limit, ..draft(SUBJECTS[subject], NAMES[it.name], stage, it.ago.map(|ago| now - ago)) }
+                    });
+                    let witness_is = if witness == 0 { object(SUBJECTS[subject]) } else { event(&format!("{subject}-{witness}")) };
+                    ledger.note(tracker.observe(&witness_is, drafts.collect(), at(now)));
+                    model.say(subject, witness, &said, now);
                 }
                 Step::Forget { subject } => {
-                    ledger.note(tracker.forget(&pod(SUBJECTS[subject]), at(now)), now);
+                    ledger.note(tracker.forget(&pod(SUBJECTS[subject]), at(now)));
                     model.words.retain(|word| word.subject != subject);
                     model.allowed.retain(|(of, _), _| *of != subject);
-                    made[subject] = now;
                 }
                 Step::Pass { seconds } => {
                     for _ in 0..seconds {
                         now += 1;
-                        ledger.note(tracker.due(at(now)), now);
+                        ledger.note(tracker.due(at(now)));
                         model.look(now);
                     }
-                }
-                Step::Restart => {
-                    tracker = Tracker::default();
-                    tracker.adopt(ledger.open.values().cloned(), ledger.tellings.values().copied());
-                    model.hear_anew(now);
-                    let witnesses: BTreeSet<Witness> = model.words.iter().map(Word::witness).collect();
-                    for witness in witnesses {
-                        let own = model.words.iter().filter(|word| word.witness() == witness);
-                        let drafts = own.map(|word| word.draft(made[word.subject])).collect();
-                        ledger.note(tracker.observe(&witness, drafts, at(now)), now);
-                    }
-                    ledger.note(tracker.settle(|_| true, at(now)), now);
                 }
             }
             model.look(now);
@@ -229,11 +172,11 @@ proptest! {
             prop_assert_eq!(open, told);
             prop_assert_eq!(tracker.firing().count(), ledger.open.len());
             now += 1;
-            ledger.note(tracker.due(at(now)), now);
+            ledger.note(tracker.due(at(now)));
             model.look(now);
         }
         for subject in SUBJECTS {
-            ledger.note(tracker.forget(&pod(subject), at(now)), now);
+            ledger.note(tracker.forget(&pod(subject), at(now)));
         }
         prop_assert!(ledger.open.is_empty() && tracker.is_empty());
         prop_assert!(tracker.spoken.is_empty() && tracker.wakes.is_empty());
