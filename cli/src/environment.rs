@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::io::IsTerminal;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -39,10 +38,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// A program on the PATH.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let paths = std::env::var_os("PATH")?;
-    let runs =
-        |path: &PathBuf| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
-    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(runs)
+    marple_tools::command::installed(name, &variables().collect())
 }
 
 /// All variables, for the commands of toolsets, which are given a part of them.

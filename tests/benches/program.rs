@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use axum::{Json, Router, extract::State, routing::post};
 use marple_tests::program::{Program, binary};
+use marple_tests::usage;
 use marple_tests::webhook::webhook;
 use serde_json::{Value, json};
 
@@ -163,9 +164,7 @@ fn alert(name: &str, deployment: &str, pod: &str) -> Value {
     marple_tests::webhook::alert(&labels)
 }
 
-/// A line of `/proc/PID/status`, in MiB.
-fn resident(program: &Program, line: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid().unwrap())).unwrap();
-    let value = status.lines().find_map(|text| text.strip_prefix(line)).unwrap();
-    value.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1_024.0
+/// A field of the program's memory, in MiB.
+fn resident(program: &Program, field: &str) -> f64 {
+    usage::memory(program.pid().unwrap(), field).unwrap()
 }

@@ -11,4 +11,5 @@ pub mod program;
 pub mod proxy;
 pub mod slack;
 pub mod stage;
+pub mod usage;
 pub mod webhook;

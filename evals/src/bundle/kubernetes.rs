@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The state of the Kubernetes API.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KubernetesState {
     /// The answer of `GET /version`.
     pub version: Value,
@@ -27,7 +27,8 @@ pub struct KubernetesState {
 }
 
 /// The objects of one resource in one version.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct RecordedResource {
     /// Group and version, as `v1` or `apps/v1`.
     pub group_version: String,
@@ -40,12 +41,16 @@ pub struct RecordedResource {
     /// The collection's resource version when it was listed.
     pub resource_version: String,
     /// Columns of its table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub columns: Columns,
-    /// The objects, by namespace and name.
+    /// The objects, by namespace and name. In a file they are lines of their own.
+    #[serde(skip)]
     pub objects: Vec<RecordedObject>,
     /// The API server's answer where it did not give the objects of a resource without namespaces: a `Status`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Value>,
     /// The same for those of single namespaces, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub refused_in: BTreeMap<String, Value>,
 }
 
@@ -214,16 +219,13 @@ mod tests {
             |group_version: &str, resource: &str, refused: Option<Value>, refused_in: &[&str]| RecordedResource {
                 group_version: group_version.to_owned(),
                 resource: resource.to_owned(),
-                kind: String::new(),
                 namespaced: refused.is_none(),
-                resource_version: String::new(),
-                columns: Vec::new(),
-                objects: Vec::new(),
                 refused,
                 refused_in: refused_in
                     .iter()
                     .map(|namespace| ((*namespace).to_owned(), json!({"code": 403})))
                     .collect(),
+                ..RecordedResource::default()
             };
         let log = |code: u16| RecordedLog {
             namespace: "shop".to_owned(),
@@ -234,9 +236,6 @@ mod tests {
             refused: Some(json!({ "code": code })),
         };
         let state = KubernetesState {
-            version: Value::Null,
-            core: Value::Null,
-            groups: Value::Null,
             resources: vec![
                 resource("v1", "pods", None, &[]),
                 resource("v1", "secrets", None, &["shop", "till"]),
@@ -244,8 +243,7 @@ mod tests {
                 resource("v1", "nodes", Some(json!({"code": 403})), &[]),
             ],
             logs: vec![log(403), log(400)],
-            watched: Vec::new(),
-            open_api: Vec::new(),
+            ..KubernetesState::default()
         };
         assert_eq!(
             state.missing(),

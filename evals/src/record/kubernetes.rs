@@ -1,10 +1,9 @@
 //! Reads the state of the Kubernetes API.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use http::header::ACCEPT;
 use kube::core::discovery::v2::ACCEPT_AGGREGATED_DISCOVERY_V2;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::watch::Watches;
@@ -40,7 +39,7 @@ impl Recorder<'_> {
             resources.push(self.resource(&resource, watches).await?);
         }
         let open_api = self.open_api(&resources).await?;
-        Ok(KubernetesState { version, core, groups, resources, logs: Vec::new(), watched: Vec::new(), open_api })
+        Ok(KubernetesState { version, core, groups, resources, open_api, ..KubernetesState::default() })
     }
 
     async fn resource(&mut self, resource: &Resource, watches: &mut Watches) -> Result<RecordedResource, RecordError> {
@@ -49,11 +48,7 @@ impl Recorder<'_> {
             resource: resource.name.clone(),
             kind: resource.kind.clone(),
             namespaced: resource.namespaced,
-            resource_version: String::new(),
-            columns: Vec::new(),
-            objects: Vec::new(),
-            refused: None,
-            refused_in: BTreeMap::new(),
+            ..RecordedResource::default()
         };
         let namespaces: BTreeSet<Option<String>> = if resource.namespaced {
             self.options.namespaces.iter().cloned().map(Some).collect()
@@ -81,7 +76,7 @@ impl Recorder<'_> {
         loop {
             let limit = PAGE.to_string();
             let query = with_query(path, &[("includeObject", "Object"), ("limit", &limit), ("continue", &token)]);
-            let answer: Value = match self.get(&query, ACCEPT_TABLE).await {
+            let answer = match self.get(&query, ACCEPT_TABLE).await {
                 Ok(answer) => answer,
                 Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
                     return Ok(serde_json::to_value(&*status).ok().map(as_status));
@@ -113,13 +108,21 @@ impl Recorder<'_> {
     }
 
     /// One answer, as JSON.
-    pub(super) async fn get<T: DeserializeOwned>(&self, path: &str, accept: &str) -> Result<T, RecordError> {
+    pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Value, RecordError> {
         let failed = |source| RecordError::Kubernetes { what: path.to_owned(), source };
         let request = http::Request::get(path)
             .header(ACCEPT, accept)
             .body(Vec::new())
             .map_err(|error| failed(kube::Error::HttpError(error)))?;
-        self.within(path, self.options.client.request::<T>(request)).await?.map_err(failed)
+        self.within(path, self.options.client.request::<Value>(request)).await?.map_err(failed)
+    }
+
+    /// One answer, as it stands. `what` is what it is of.
+    pub(super) async fn text(&self, what: &str, path: &str) -> Result<String, RecordError> {
+        let failed = |source| RecordError::Kubernetes { what: what.to_owned(), source };
+        let request =
+            http::Request::get(path).body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
+        self.within(what, self.options.client.request_text(request)).await?.map_err(failed)
     }
 }
 

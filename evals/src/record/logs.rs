@@ -52,14 +52,12 @@ impl Recorder<'_> {
             ("tailLines", &lines),
             ("limitBytes", &bytes),
         ];
-        let query = with_query(&path, &parameters);
-        let failed = |source| RecordError::Kubernetes { what: path.clone(), source };
-        let request =
-            http::Request::get(&query).body(Vec::new()).map_err(|error| failed(kube::Error::HttpError(error)))?;
-        let (text, refused) = match self.within(&path, self.options.client.request_text(request)).await? {
+        let (text, refused) = match self.text(&path, &with_query(&path, &parameters)).await {
             Ok(text) => (text, None),
-            Err(kube::Error::Api(status)) => (String::new(), serde_json::to_value(&*status).ok().map(as_status)),
-            Err(source) => return Err(failed(source)),
+            Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
+                (String::new(), serde_json::to_value(&*status).ok().map(as_status))
+            }
+            Err(error) => return Err(error),
         };
         let kept = newest(&text, self.options.limits.log_bytes);
         if kept.len() < text.len() || text.lines().count() >= self.options.limits.log_lines {

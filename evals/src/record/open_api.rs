@@ -17,7 +17,7 @@ impl Recorder<'_> {
             .filter(|resource| !resource.objects.is_empty())
             .map(|resource| resource.group_version.as_str())
             .collect();
-        let index: Value = match self.get("/openapi/v3", "application/json").await {
+        let index = match self.get("/openapi/v3", "application/json").await {
             Ok(index) => index,
             Err(RecordError::Kubernetes { source: kube::Error::Api(_), .. }) => return Ok(Vec::new()),
             Err(error) => return Err(error),
@@ -29,8 +29,9 @@ impl Recorder<'_> {
                 continue;
             }
             self.progress(&format!("the description of {group_version}"));
-            match self.get::<Value>(text(entry, "/serverRelativeURL"), "application/json").await {
-                Ok(document) => documents.push(OpenApi { path: path.clone(), document: document.to_string() }),
+            let address = text(entry, "/serverRelativeURL");
+            match self.text(address, address).await {
+                Ok(document) => documents.push(OpenApi { path: path.clone(), document }),
                 Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
                     self.omit(format!("the description of {group_version}"), status.message.clone());
                 }

@@ -79,11 +79,10 @@ impl Watches {
             Err(error) => return self.fault(what, error.to_string()),
         };
         let named = RecordedResource {
-            columns: Vec::new(),
-            objects: Vec::new(),
-            refused_in: std::collections::BTreeMap::new(),
-            refused: None,
-            ..resource.clone()
+            group_version: resource.group_version.clone(),
+            resource: resource.resource.clone(),
+            kind: resource.kind.clone(),
+            ..RecordedResource::default()
         };
         let (client, journal, stop) = (self.client.clone(), Arc::clone(&self.journal), self.stop.clone());
         self.tasks.spawn(async move {

@@ -19,18 +19,17 @@
 mod inbox;
 mod load;
 mod objects;
-mod usage;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use marple_tests::forwarding::Forwarding;
 use marple_tests::lone_server::LoneServer;
+use marple_tests::usage::{memory, processor};
 
 use inbox::Inbox;
 use load::{Write, Writer};
 use objects::Writers;
-use usage::{memory, processor};
 
 /// How long the last signals may take to come.
 const LAST: Duration = Duration::from_secs(20);

@@ -1,16 +1,17 @@
-//! Whether a program is there.
+//! Where a program is.
 
 use std::path::{Path, PathBuf};
 
 use super::Environment;
 
-/// Whether the program can be run: by its path, or by its name on the `PATH`.
-pub(crate) fn is_installed(program: &str, environment: &Environment) -> bool {
+/// The program that can be run: at its path, or under its name on the `PATH`.
+pub fn installed(program: &str, environment: &Environment) -> Option<PathBuf> {
     if program.contains('/') {
-        return is_executable(Path::new(program));
+        return Some(PathBuf::from(program)).filter(|path| is_executable(path));
     }
     std::env::split_paths(environment.get("PATH").unwrap_or_default())
-        .any(|folder: PathBuf| is_executable(&folder.join(program)))
+        .map(|folder| folder.join(program))
+        .find(|path| is_executable(path))
 }
 
 fn is_executable(path: &Path) -> bool {

@@ -14,7 +14,7 @@ mod tool;
 pub use captured::Captured;
 pub use config::CommandConfig;
 pub use environment::Environment;
-pub(crate) use installed::is_installed;
+pub use installed::installed;
 pub use limits::Group;
 pub(crate) use limits::Limits;
 pub(crate) use run::{Invocation, RunError, run};

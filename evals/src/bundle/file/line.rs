@@ -1,14 +1,12 @@
 //! The lines of a bundle's file.
 
-use std::collections::BTreeMap;
-
 use marple_core::{Change, Signal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bundle::series::packed::PackedSeries;
-use crate::bundle::{Columns, Manifest, OpenApi, Payload, RecordedLog, RecordedTrace, Watched};
+use crate::bundle::{Manifest, OpenApi, Payload, RecordedLog, RecordedResource, RecordedTrace, Watched};
 
 /// The first line.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -26,7 +24,7 @@ pub(super) enum Line {
     /// The answers of `/version`, and of the aggregated discovery of `/api` and `/apis`.
     Kubernetes { version: Value, core: Value, groups: Value },
     /// A resource; its objects are the lines after it.
-    Resource(ResourceLine),
+    Resource(RecordedResource),
     /// A whole object with its row in the table.
     Object { object: Value, cells: Vec<Value> },
     /// The log of one run of one container.
@@ -66,27 +64,4 @@ enum Any {
 /// The JSON Schema of a line, published as `docs/schemas/bundle.schema.json`.
 pub fn schema() -> Value {
     schemars::schema_for!(Any).to_value()
-}
-
-/// A resource in one served version.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ResourceLine {
-    /// As `v1` or `apps/v1`.
-    pub(super) group_version: String,
-    /// Its plural name.
-    pub(super) resource: String,
-    pub(super) kind: String,
-    pub(super) namespaced: bool,
-    /// That of the list.
-    pub(super) resource_version: String,
-    /// The columns of its table.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) columns: Columns,
-    /// The `Status` where it was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) refused: Option<Value>,
-    /// The same by namespace.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) refused_in: BTreeMap<String, Value>,
 }

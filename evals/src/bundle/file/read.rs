@@ -5,11 +5,10 @@ use std::io::{BufRead, BufReader, Read};
 use marple_core::{Change, Signal};
 use serde_json::Value;
 
-use super::line::{Head, Line, ResourceLine};
+use super::line::{Head, Line};
 use super::{BundleError, LINE_LIMIT, OLDEST, SIZE_LIMIT, VERSION};
 use crate::bundle::{
-    AlertmanagerState, Bundle, KubernetesState, Manifest, PrometheusState, RecordedObject, RecordedResource,
-    RecordedTrace,
+    AlertmanagerState, Bundle, KubernetesState, Manifest, PrometheusState, RecordedObject, RecordedTrace,
 };
 
 /// The most samples of all series together: a few lines may tell of any number.
@@ -94,40 +93,9 @@ impl Reading {
         }
         match parsed {
             Line::Kubernetes { version, core, groups } => {
-                self.kubernetes = Some(KubernetesState {
-                    version,
-                    core,
-                    groups,
-                    resources: Vec::new(),
-                    logs: Vec::new(),
-                    watched: Vec::new(),
-                    open_api: Vec::new(),
-                });
+                self.kubernetes = Some(KubernetesState { version, core, groups, ..KubernetesState::default() });
             }
-            Line::Resource(head) => {
-                let ResourceLine {
-                    group_version,
-                    resource,
-                    kind,
-                    namespaced,
-                    resource_version,
-                    columns,
-                    refused,
-                    refused_in,
-                } = head;
-                let objects = Vec::new();
-                self.kubernetes()?.resources.push(RecordedResource {
-                    group_version,
-                    resource,
-                    kind,
-                    namespaced,
-                    resource_version,
-                    columns,
-                    objects,
-                    refused,
-                    refused_in,
-                });
-            }
+            Line::Resource(resource) => self.kubernetes()?.resources.push(resource),
             Line::Object { object, cells } => {
                 let resource = self.kubernetes()?.resources.last_mut().ok_or("comes before any `resource`")?;
                 resource.objects.push(RecordedObject { object, cells });

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::line::{Head, Line, ResourceLine};
+use super::line::{Head, Line};
 use super::{BundleError, SIZE_LIMIT, VERSION};
 use crate::bundle::series::packed::PackedSeries;
-use crate::bundle::{Bundle, KubernetesState, PrometheusState, RecordedObject, RecordedResource};
+use crate::bundle::{Bundle, KubernetesState, PrometheusState, RecordedObject};
 
 /// Compression for files that are kept for years and read often.
 const LEVEL: i32 = 19;
@@ -31,28 +31,9 @@ pub(in crate::bundle) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError>
     lines.push(&Head { marple_bundle: VERSION, manifest: bundle.manifest.clone() })?;
     let KubernetesState { version, core, groups, resources, logs, watched, open_api } = bundle.kubernetes.clone();
     lines.push(&Line::Kubernetes { version, core, groups })?;
-    for resource in resources {
-        let RecordedResource {
-            group_version,
-            resource,
-            kind,
-            namespaced,
-            resource_version,
-            columns,
-            objects,
-            refused,
-            refused_in,
-        } = resource;
-        lines.push(&Line::Resource(ResourceLine {
-            group_version,
-            resource,
-            kind,
-            namespaced,
-            resource_version,
-            columns,
-            refused,
-            refused_in,
-        }))?;
+    for mut resource in resources {
+        let objects = std::mem::take(&mut resource.objects);
+        lines.push(&Line::Resource(resource))?;
         for RecordedObject { object, cells } in objects {
             lines.push(&Line::Object { object, cells })?;
         }

@@ -32,8 +32,7 @@ fn resource(
             .into_iter()
             .map(|(object, cells)| RecordedObject { object, cells: cells.as_array().unwrap().clone() })
             .collect(),
-        refused: None,
-        refused_in: std::collections::BTreeMap::new(),
+        ..RecordedResource::default()
     }
 }
 
@@ -57,15 +56,7 @@ fn bundle(resources: Vec<RecordedResource>) -> Bundle {
             namespaces: ["shop".to_owned()].into(),
             omissions: Vec::new(),
         },
-        kubernetes: KubernetesState {
-            version: Value::Null,
-            core: Value::Null,
-            groups: Value::Null,
-            resources,
-            logs: Vec::new(),
-            watched: Vec::new(),
-            open_api: Vec::new(),
-        },
+        kubernetes: KubernetesState { resources, ..KubernetesState::default() },
         prometheus: None,
         alertmanager: AlertmanagerState::default(),
         signals: Vec::new(),

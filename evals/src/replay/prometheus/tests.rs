@@ -30,8 +30,7 @@ const ASKED: [&str; 14] = [
 ];
 
 fn program() -> Option<PathBuf> {
-    let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths).map(|folder| folder.join("prometheus")).find(|path| path.is_file())
+    marple_tools::command::installed("prometheus", &std::env::vars().collect())
 }
 
 fn server(bundle: &Bundle) -> Server {

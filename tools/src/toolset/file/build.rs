@@ -12,7 +12,7 @@ use super::pages::Pages;
 use super::prerequisite::Prerequisite;
 use super::reference::resolve;
 use super::schema::parameters;
-use crate::command::{Body, CommandTool, Environment, Template, effect, is_installed};
+use crate::command::{Body, CommandTool, Environment, Template, effect, installed};
 use crate::gate::glob;
 use crate::toolset::{Off, Offer, Probe, Toolset, ToolsetsConfig};
 use crate::{Tool, ToolSpec};
@@ -160,7 +160,7 @@ impl Probe for Written {
         let mut offer =
             Offer { notes: self.notes.clone(), instructions: self.instructions.clone(), ..Offer::default() };
         for Ready { tool, program } in &self.tools {
-            match program.as_ref().filter(|program| !is_installed(program, &self.environment)) {
+            match program.as_ref().filter(|program| installed(program, &self.environment).is_none()) {
                 None => offer.tools.push(Arc::clone(tool)),
                 Some(program) => {
                     offer.notes.push(format!("{} is left out: {program} is not installed", tool.spec().name));
