@@ -5,7 +5,7 @@ use std::fmt;
 use marple_core::Conclusion;
 use serde::{Deserialize, Serialize};
 
-use crate::Usage;
+use crate::{Usage, fallback};
 
 /// What was spent to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -106,4 +106,12 @@ pub struct Outcome {
     pub turns: u32,
     /// Calls of tools that were made.
     pub calls: u32,
+}
+
+impl Outcome {
+    /// The rules' conclusion, where no model is configured.
+    pub fn without_model(rules: &Conclusion) -> Self {
+        let ending = Ending::NoModel;
+        Self { conclusion: fallback(rules, &ending), answer: None, ending, usage: Usage::default(), turns: 0, calls: 0 }
+    }
 }

@@ -96,23 +96,23 @@ impl Marple {
         let config = self.config(staged)?;
         let Ready { mut once, .. } = once(&config, self.model).await?;
         // Nobody is asked: what would change something is refused.
-        once.approve = None;
+        once.tooling.approve = None;
         let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
         let cluster = once.lookout.cluster.clone();
         let recorded = Recorded { log: Arc::clone(&changes), cluster, topology: None };
-        once.toolsets = once.toolsets.with(history::toolset(Some(recorded), false));
+        once.tooling.toolsets = once.tooling.toolsets.with(history::toolset(Some(recorded), false));
         once.lookout.changes = Some(changes);
         let now = staged.now();
         let topic = match staged.asked {
             Asked::Question(question) => Topic::question(question),
             Asked::Alert(signal) => {
                 let mut signals = vec![signal.as_ref().clone()];
-                intake::redact(&mut signals, once.redact.as_ref());
+                intake::redact(&mut signals, once.tooling.redact.as_ref());
                 once.alerts(signals).await
             }
             Asked::Incident(signals) => {
                 let mut signals = signals.clone();
-                intake::redact(&mut signals, once.redact.as_ref());
+                intake::redact(&mut signals, once.tooling.redact.as_ref());
                 let gathered = once.gather(&signals, &config.incidents, now, &staged.cancel).await?;
                 gathered.context("no signal of the recording opens an incident")?
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use marple_core::{Alert, ObjectRef, Secret, Signal, Verdict};
 use marple_runner::config::Config;
-use marple_runner::dispatch::{Investigated, Once, Topic};
+use marple_runner::dispatch::{Investigated, Once, Tooling, Topic};
 use marple_runner::{intake, render};
 use marple_tools::gate::Caller;
 use marple_tools::kubernetes::Cluster;
@@ -87,10 +87,8 @@ pub(crate) struct Ready {
 /// Makes ready to investigate once.
 pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> {
     let sight = connect::sight(config).await?;
-    let once = Once {
-        lookout: sight.lookout,
+    let tooling = Tooling {
         toolsets: sight.toolsets,
-        investigator: if model { connect::investigator(config)? } else { None },
         redact: sight.redact,
         gate: config.gate(),
         caller: Caller::CommandLine,
@@ -98,6 +96,11 @@ pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> 
         approve: terminal::person(),
         patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
+    };
+    let once = Once {
+        lookout: sight.lookout,
+        tooling,
+        investigator: if model { connect::investigator(config)? } else { None },
         cluster_name: config.cluster.name.clone(),
     };
     Ok(Ready { once, namespace: sight.namespace, client: sight.client })
@@ -142,7 +145,7 @@ async fn topic(arguments: &Investigate, once: &Once, namespace: &str) -> anyhow:
         return object(cluster, &arguments.target, namespace).await.map(Topic::object);
     }
     let mut signals = firing(&arguments.alertmanager, &arguments.target, arguments.reach.namespace.as_deref()).await?;
-    intake::redact(&mut signals, once.redact.as_ref());
+    intake::redact(&mut signals, once.tooling.redact.as_ref());
     Ok(once.alerts(signals).await)
 }
 

@@ -8,14 +8,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_agent::{Case, Exchange, Message, Mode, Outcome, Progress, Run, SaveError, Told};
 use marple_core::{ConversationId, IncidentId};
-use marple_tools::EvidenceError;
 use marple_tools::toolset::Listing;
+use marple_tools::{EvidenceError, Look};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answered, ChatEvent, Talk, TalkId};
 use crate::clock::Clock;
-use crate::dispatch::{Investigated, Once, Topic, nothing_concluded, of_evidence};
+use crate::dispatch::{Investigated, Once, Topic, known_case};
 use crate::render;
 use crate::store::{Store, StoreError};
 
@@ -30,9 +30,6 @@ const REMEMBERED: Duration = Duration::from_mins(5);
 
 /// Earlier exchanges of a conversation that are read.
 const EARLIER: u32 = 20;
-
-/// How many members of an incident the model is told of.
-const MEMBERS: u32 = 30;
 
 /// A question can't be taken, or not be answered. Trying again helps where it says so.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +112,7 @@ impl Chat {
 
     /// The toolsets that it may look with, and which of them are on.
     pub fn toolsets(&self) -> Vec<Listing> {
-        self.once.toolsets.list()
+        self.once.tooling.toolsets.list()
     }
 
     /// How long it has been there.
@@ -176,7 +173,7 @@ impl Chat {
         } else {
             question.earlier
         };
-        let asked = self.once.redact.redact(&question.text);
+        let asked = self.once.tooling.redact.redact(&question.text);
         let telling = Telling::new(talk.clone());
         let (outcome, without_model) = if let Some(id) = question.incident {
             self.about(id, &asked, earlier, now, &telling).await?
@@ -209,28 +206,16 @@ impl Chat {
         telling: &Telling,
     ) -> Result<(Outcome, String), ChatError> {
         let incident = self.store.incident(id).await?.ok_or(ChatError::NoIncident(id))?;
-        let concluded = self.store.conclusion(id).await?.map(|concluded| concluded.conclusion);
-        let rules = concluded.unwrap_or_else(nothing_concluded);
-        let case = Case {
-            question: Some(question.to_owned()),
-            earlier,
-            members: self.store.members(id, MEMBERS).await?,
-            findings: self.store.findings(id).await?,
-            rules: rules.clone(),
-            evidence: of_evidence(self.store.evidence_entries(id).await?),
-            cluster_name: Some(self.once.cluster_name.clone()),
-            mode: Mode::Answer,
-            incident: Some(incident),
-        };
-        let log = self.store.evidence(id);
-        let said = format!("{}\n{}", rules.summary, rules.impact);
+        let mut known = known_case(self.store.as_ref(), &incident, &self.once.cluster_name).await?;
+        let said = format!("{}\n{}", known.rules.summary, known.rules.impact);
         let Some(investigator) = &self.once.investigator else {
-            let ending = marple_agent::Ending::NoModel;
-            let conclusion = marple_agent::fallback(&rules, &ending);
-            let usage = marple_agent::Usage::default();
-            return Ok((Outcome { conclusion, answer: None, ending, usage, turns: 0, calls: 0 }, said));
+            return Ok((Outcome::without_model(&known.rules), said));
         };
-        let outcome = self.once.ask(investigator, case, &log, now, telling.talk.cancel(), telling).await;
+        let (toolbox, unseen) = self.once.tooling.toolbox(&self.store.evidence(id)).await;
+        known.rules.unseen.extend(unseen);
+        let look = Look { incident_start: Some(incident.starts_at), now, cancel: telling.talk.cancel().clone() };
+        let case = Case { question: Some(question.to_owned()), earlier, mode: Mode::Answer, ..known };
+        let outcome = investigator.investigate(case, None, &toolbox, &look, telling).await;
         Ok((outcome, said))
     }
 

@@ -1,20 +1,18 @@
 //! Has the agent investigate an incident, step by saved step.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use marple_agent::{Case, EvidenceTitle, Investigator, Mode, Progress, Run, SaveError, Told};
 use marple_core::{Conclusion, Confidence, Incident, IncidentStatus, InvestigationId, Verdict};
-use marple_tools::gate::{Approve, Audit, Caller, Gate};
-use marple_tools::{Look, Redact, Toolbox, Toolsets, evidence};
+use marple_tools::Look;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::WorkError;
 use super::settle::settled;
+use super::{Tooling, WorkError};
 use crate::clock::Clock;
-use crate::store::{EvidenceEntry, InvestigationRow, Store};
+use crate::store::{EvidenceEntry, InvestigationRow, Store, StoreError};
 
 /// How many members the model is told of; the rest are a number.
 const MEMBERS: u32 = 30;
@@ -25,20 +23,8 @@ pub struct Detective {
     pub store: Arc<dyn Store>,
     /// Asks the model.
     pub investigator: Investigator,
-    /// Ways to look, without those that search the incident's own evidence.
-    pub toolsets: Toolsets,
-    /// Takes secrets out of what tools give.
-    pub redact: Arc<dyn Redact>,
-    /// What may be called.
-    pub gate: Gate,
-    /// Where each call is recorded.
-    pub audit: Arc<dyn Audit>,
-    /// Who is asked where the gate wants a person's word.
-    pub approve: Option<Arc<dyn Approve>>,
-    /// How long that person is waited for.
-    pub patience: Duration,
-    /// The longest that one call may take.
-    pub tool_timeout: Duration,
+    /// What it looks with.
+    pub tooling: Tooling,
     /// The cluster's name.
     pub cluster_name: String,
     /// The time.
@@ -55,22 +41,12 @@ impl Detective {
             return self.close(row.id, "the incident became part of another").await;
         }
         let saved = saved(row);
-        let mut case = self.case(&incident).await?;
-        let offered = self.toolsets.offered().await;
-        case.rules.unseen.extend(offered.unseen);
-        let rules = case.rules.clone();
+        let mut case = known_case(self.store.as_ref(), &incident, &self.cluster_name).await?;
         let log = self.store.evidence(incident.id);
-        let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(&log)));
-        let mut toolbox = Toolbox::new(tools, log, Arc::clone(&self.redact), self.tool_timeout)
-            .with_actor(format!("investigation of incident {}", incident.id))
-            .with_instructions(offered.instructions)
-            .with_gate(self.gate.clone())
-            .with_audit(Arc::clone(&self.audit))
-            .with_caller(Caller::Investigation)
-            .with_patience(self.patience);
-        if let Some(approve) = &self.approve {
-            toolbox = toolbox.with_approval(Arc::clone(approve));
-        }
+        let (toolbox, unseen) = self.tooling.toolbox(&log).await;
+        let toolbox = toolbox.with_actor(format!("investigation of incident {}", incident.id));
+        case.rules.unseen.extend(unseen);
+        let rules = case.rules.clone();
         let look =
             Look { incident_start: Some(incident.starts_at), now: self.clock.now(), cancel: cancel.child_token() };
         let progress = Saving { store: Arc::clone(&self.store), id: row.id, clock: self.clock };
@@ -96,22 +72,6 @@ impl Detective {
         Ok(())
     }
 
-    async fn case(&self, incident: &Incident) -> Result<Case, WorkError> {
-        let rules = self.store.conclusion(incident.id).await?.map(|concluded| concluded.conclusion);
-        let evidence = self.store.evidence_entries(incident.id).await?;
-        Ok(Case {
-            question: None,
-            earlier: Vec::new(),
-            incident: Some(incident.clone()),
-            members: self.store.members(incident.id, MEMBERS).await?,
-            findings: self.store.findings(incident.id).await?,
-            rules: rules.unwrap_or_else(nothing_concluded),
-            evidence: of_evidence(evidence),
-            cluster_name: Some(self.cluster_name.clone()),
-            mode: Mode::Conclude,
-        })
-    }
-
     async fn close(&self, id: InvestigationId, why: &str) -> Result<(), WorkError> {
         self.store.finish_investigation(id, &json!({ "ended": why }), self.clock.now()).await?;
         Ok(())
@@ -129,18 +89,29 @@ fn saved(row: &InvestigationRow) -> Option<Run> {
         .ok()
 }
 
-/// Evidence that is kept, as the model is told of it.
-pub(crate) fn of_evidence(entries: Vec<EvidenceEntry>) -> Vec<EvidenceTitle> {
+/// What is known of an incident, as a case to be concluded.
+pub(crate) async fn known_case(store: &dyn Store, incident: &Incident, cluster_name: &str) -> Result<Case, StoreError> {
+    let rules = store.conclusion(incident.id).await?.map(|concluded| concluded.conclusion);
     let title = |entry: EvidenceEntry| EvidenceTitle {
         id: entry.id,
         title: entry.title,
         size: usize::try_from(entry.size).unwrap_or(usize::MAX),
     };
-    entries.into_iter().map(title).collect()
+    Ok(Case {
+        question: None,
+        earlier: Vec::new(),
+        incident: Some(incident.clone()),
+        members: store.members(incident.id, MEMBERS).await?,
+        findings: store.findings(incident.id).await?,
+        rules: rules.unwrap_or_else(nothing_concluded),
+        evidence: store.evidence_entries(incident.id).await?.into_iter().map(title).collect(),
+        cluster_name: Some(cluster_name.to_owned()),
+        mode: Mode::Conclude,
+    })
 }
 
 /// What stands where an incident was investigated before it was captured.
-pub(crate) fn nothing_concluded() -> Conclusion {
+fn nothing_concluded() -> Conclusion {
     Conclusion {
         verdict: Verdict::Inconclusive,
         summary: "Nothing has been looked at yet.".to_owned(),

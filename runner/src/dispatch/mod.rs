@@ -12,13 +12,15 @@ mod investigate;
 mod once;
 mod plan;
 mod settle;
+mod tooling;
 mod views;
 
 pub use capture::{Capture, Lookout, Subjects};
 pub use dispatcher::{DispatchError, Dispatcher, Learn};
 pub use error::WorkError;
 pub use investigate::Detective;
-pub(crate) use investigate::{nothing_concluded, of_evidence};
+pub(crate) use investigate::known_case;
 pub use once::{Investigated, Once, Topic};
 pub use plan::{Action, Work};
+pub use tooling::Tooling;
 pub use views::StoredViews;

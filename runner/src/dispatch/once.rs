@@ -2,22 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use marple_agent::{Case, Ending, EvidenceTitle, Exchange, Investigator, Mode, Outcome, Progress, fallback};
+use marple_agent::{Case, EvidenceTitle, Exchange, Investigator, Mode, Outcome, Progress};
 use marple_core::{
     Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
     Severity, Signal, SignalSource, SignalStatus,
 };
-use marple_tools::gate::{Approve, Audit, Caller, Gate};
-use marple_tools::{
-    EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence, Redact, Toolbox, Toolsets, evidence,
-};
+use marple_tools::{EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence};
 use tokio_util::sync::CancellationToken;
 
 use super::settle::settled;
-use super::{Capture, Lookout, Subjects};
+use super::{Capture, Lookout, Subjects, Tooling};
 use crate::render::{Links, Stage, View};
 use crate::store::ConcludedBy;
 
@@ -76,24 +72,10 @@ impl Topic {
 pub struct Once {
     /// What is looked at.
     pub lookout: Lookout,
-    /// Ways to look.
-    pub toolsets: Toolsets,
+    /// What a model looks with.
+    pub tooling: Tooling,
     /// Asks a model, where one is set.
     pub investigator: Option<Investigator>,
-    /// Takes secrets out.
-    pub redact: Arc<dyn Redact>,
-    /// What may be called.
-    pub gate: Gate,
-    /// Who calls it.
-    pub caller: Caller,
-    /// Where each call is recorded, where it is.
-    pub audit: Option<Arc<dyn Audit>>,
-    /// Who is asked where the gate wants a person's word.
-    pub approve: Option<Arc<dyn Approve>>,
-    /// How long that person is waited for.
-    pub patience: Duration,
-    /// The longest that one call may take.
-    pub tool_timeout: Duration,
     /// The cluster's name.
     pub cluster_name: String,
 }
@@ -130,14 +112,13 @@ impl Once {
         progress: &dyn Progress,
     ) -> Result<Investigated, EvidenceError> {
         let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
-        let Opened { incident, members, question, earlier } = opened(self.without_model(topic).await, now);
-        // Of a question what it names is looked at first, as for an alert.
-        let named = match &question {
-            Some(question) => {
-                self.named(question).await.map(|objects| Topic::Objects { title: question.clone(), objects })
-            }
-            None => None,
+        // Of a question what it names is looked at first, as for an alert; without a model that is all that is done.
+        let named = self.named(&topic).await;
+        let (topic, named) = match (named, &self.investigator) {
+            (Some(named), None) => (named, None),
+            (named, _) => (topic, named),
         };
+        let Opened { incident, members, question, earlier } = opened(topic, now);
         let subjects = match (&question, named.map(|topic| opened(topic, now))) {
             (None, _) => Some(Subjects::of(&incident, &members)),
             (Some(_), Some(named)) => Some(Subjects::of(&named.incident, &named.members)),
@@ -150,18 +131,11 @@ impl Once {
         let mode = if question.is_some() { Mode::Answer } else { Mode::Conclude };
         let rules = capture.as_ref().map_or_else(nothing_asked, |capture| capture.conclusion.clone());
         let (outcome, by) = match &self.investigator {
-            None => {
-                let outcome = Outcome {
-                    conclusion: fallback(&rules, &Ending::NoModel),
-                    answer: None,
-                    ending: Ending::NoModel,
-                    usage: marple_agent::Usage::default(),
-                    turns: 0,
-                    calls: 0,
-                };
-                (outcome, ConcludedBy::Rules)
-            }
+            None => (Outcome::without_model(&rules), ConcludedBy::Rules),
             Some(investigator) => {
+                let (toolbox, unseen) = self.tooling.toolbox(&log).await;
+                let mut rules = rules;
+                rules.unseen.extend(unseen);
                 let known = rules.clone();
                 let case = Case {
                     incident: question.is_none().then(|| incident.clone()),
@@ -174,7 +148,9 @@ impl Once {
                     cluster_name: Some(self.cluster_name.clone()),
                     mode,
                 };
-                let outcome = self.ask(investigator, case, &log, now, cancel, progress).await;
+                let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
+                let look = Look { incident_start, now, cancel: cancel.clone() };
+                let outcome = investigator.investigate(case, None, &toolbox, &look, progress).await;
                 let (conclusion, by) = settled(&outcome, &known);
                 (Outcome { conclusion, ..outcome }, by)
             }
@@ -183,48 +159,12 @@ impl Once {
         Ok(Investigated { view, outcome })
     }
 
-    /// Has the model work on a case, with the evidence in `log`.
-    pub(crate) async fn ask(
-        &self,
-        investigator: &Investigator,
-        mut case: Case,
-        log: &Arc<dyn EvidenceLog>,
-        now: Timestamp,
-        cancel: &CancellationToken,
-        progress: &dyn Progress,
-    ) -> Outcome {
-        let offered = self.toolsets.offered().await;
-        case.rules.unseen.extend(offered.unseen);
-        let tools = offered.tools.into_iter().chain(evidence::tools(Arc::clone(log)));
-        let mut toolbox = Toolbox::new(tools, Arc::clone(log), Arc::clone(&self.redact), self.tool_timeout)
-            .with_instructions(offered.instructions)
-            .with_gate(self.gate.clone())
-            .with_caller(self.caller)
-            .with_patience(self.patience);
-        if let Some(audit) = &self.audit {
-            toolbox = toolbox.with_audit(Arc::clone(audit));
-        }
-        if let Some(approve) = &self.approve {
-            toolbox = toolbox.with_approval(Arc::clone(approve));
-        }
-        let incident_start = case.incident.as_ref().map(|incident| incident.starts_at);
-        let look = Look { incident_start, now, cancel: cancel.clone() };
-        investigator.investigate(case, None, &toolbox, &look, progress).await
-    }
-
-    /// A question that no model can be asked becomes one about the objects that it names: the rules can look at those.
-    async fn without_model(&self, topic: Topic) -> Topic {
-        let (Topic::Question { question, .. }, None) = (&topic, &self.investigator) else { return topic };
-        match self.named(question).await {
-            Some(objects) => Topic::Objects { title: question.clone(), objects },
-            None => topic,
-        }
-    }
-
-    /// The objects that a question names, where it names any.
-    async fn named(&self, question: &str) -> Option<BTreeSet<ObjectRef>> {
+    /// The objects that a question names, where it is one and names any.
+    async fn named(&self, topic: &Topic) -> Option<Topic> {
+        let Topic::Question { question, .. } = topic else { return None };
         match self.lookout.cluster.as_ref()?.named_in(question).await {
-            Ok(objects) => Some(objects).filter(|objects| !objects.is_empty()),
+            Ok(objects) if objects.is_empty() => None,
+            Ok(objects) => Some(Topic::Objects { title: question.clone(), objects }),
             Err(error) => {
                 tracing::debug!(%error, "the objects that a question names are not known");
                 None

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use marple_agent::Investigator;
 use marple_forwarder::Forwarder;
-use marple_tools::Toolsets;
 use marple_tools::gate::{Approve, Caller};
 use marple_tools::history::{self, ChangeLog, Recorded};
 use marple_tools::kubernetes::Cluster;
+use marple_tools::{Redact, Toolsets};
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -20,7 +20,7 @@ use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::{Config, ServerConfig};
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
-use crate::dispatch::{Detective, Dispatcher, Lookout, Once, StoredViews};
+use crate::dispatch::{Detective, Dispatcher, Lookout, Once, StoredViews, Tooling};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
 use crate::recordings::Keeper;
@@ -100,19 +100,13 @@ impl Parts {
         state.ask(people.clone().zip(approver));
         let model = investigator.is_some();
         state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
-        let asking = people.clone().map(|people| people as Arc<dyn Approve>);
-        state.talk(chat(&config, &lookout, &toolsets, investigator.clone(), asking, ground, &stop));
+        let tooling = tooling(&config, &toolsets, &lookout.redact, people, store);
+        state.talk(chat(&config, &lookout, tooling.clone(), investigator.clone(), ground, &stop));
         let detective = investigator.map(|investigator| {
             Arc::new(Detective {
                 store: Arc::clone(store),
                 investigator,
-                toolsets: toolsets.clone(),
-                redact: Arc::clone(&lookout.redact),
-                gate: config.gate(),
-                audit: Arc::new(audit::StoredAudit(store.clone())),
-                approve: people.map(|people| people as Arc<dyn Approve>),
-                patience: config.act.wait.duration(),
-                tool_timeout: config.investigation.tool_timeout.duration(),
+                tooling,
                 cluster_name: config.cluster.name.clone(),
                 clock,
             })
@@ -174,32 +168,43 @@ impl Parts {
     }
 }
 
+/// What investigations look with.
+fn tooling(
+    config: &Config,
+    toolsets: &Toolsets,
+    redact: &Arc<dyn Redact>,
+    people: Option<Arc<People>>,
+    store: &Arc<dyn Store>,
+) -> Tooling {
+    Tooling {
+        toolsets: toolsets.clone(),
+        redact: Arc::clone(redact),
+        gate: config.gate(),
+        caller: Caller::Investigation,
+        audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
+        approve: people.map(|people| people as Arc<dyn Approve>),
+        patience: config.act.wait.duration(),
+        tool_timeout: config.investigation.tool_timeout.duration(),
+    }
+}
+
 /// What answers people's questions, with all that investigations have.
 fn chat(
     config: &Config,
     lookout: &Lookout,
-    toolsets: &Toolsets,
+    tooling: Tooling,
     investigator: Option<Investigator>,
-    approve: Option<Arc<dyn Approve>>,
     ground: &Ground,
     stop: &CancellationToken,
 ) -> Chat {
-    let store = &ground.store;
     let once = Once {
         lookout: lookout.clone(),
-        toolsets: toolsets.clone(),
+        tooling: Tooling { caller: Caller::Chat, ..tooling },
         investigator,
-        redact: Arc::clone(&lookout.redact),
-        gate: config.gate(),
-        caller: Caller::Chat,
-        audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
-        approve,
-        patience: config.act.wait.duration(),
-        tool_timeout: config.investigation.tool_timeout.duration(),
         cluster_name: config.cluster.name.clone(),
     };
     let model = config.model.as_ref().map(|model| model.name.clone());
-    Chat::new(once, model, Arc::clone(store), ground.clock, stop.clone())
+    Chat::new(once, model, Arc::clone(&ground.store), ground.clock, stop.clone())
 }
 
 /// The links of messages, signed where a token guards what they lead to.

@@ -40,6 +40,12 @@ pub(super) fn wishes(messages: &[Value]) -> String {
     told.map(text).filter(|text| text != OPENING).collect::<Vec<_>>().join("\n")
 }
 
+/// A question with what is wished beside it.
+pub(super) fn question(asked: String, wishes: &[&str]) -> String {
+    let wishes = wishes.iter().map(|wish| wish.trim()).filter(|wish| !wish.is_empty()).collect::<Vec<_>>().join("\n");
+    if wishes.is_empty() { asked } else { format!("{asked}\n\n{wishes}") }
+}
+
 /// The first message of each history that is given out.
 pub(super) const OPENING: &str = "You are marple, which explains what happens in a Kubernetes cluster, with evidence.";
 

@@ -109,10 +109,8 @@ impl Asked {
                 Err(_) => return bad("`conversation_id` must be one that an answer's `metadata` gave"),
             },
         };
-        let wishes = [history::wishes(before), self.additional_system_prompt.unwrap_or_default()];
-        let wishes =
-            wishes.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
-        let text = if wishes.is_empty() { self.ask } else { format!("{}\n\n{wishes}", self.ask) };
+        let (told, added) = (history::wishes(before), self.additional_system_prompt.unwrap_or_default());
+        let text = history::question(self.ask, &[&told, &added]);
         Ok(Question { text, earlier: history::exchanges(before), conversation, incident: self.incident })
     }
 }

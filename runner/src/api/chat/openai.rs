@@ -83,8 +83,7 @@ pub(super) async fn complete(
     if question.trim().is_empty() {
         return Err(bad("the last message of the user has no text".to_owned()));
     }
-    let wishes = history::wishes(before);
-    let text = if wishes.is_empty() { question } else { format!("{question}\n\n{wishes}") };
+    let text = history::question(question, &[&history::wishes(before)]);
     let earlier: Vec<Exchange> = history::exchanges(before);
     let talk = chat.begin(Question { text, earlier, conversation: None, incident: None }).map_err(Problem::from)?;
     let head = Head {
