@@ -1,5 +1,6 @@
 //! What is to be investigated.
 
+use jiff::Timestamp;
 use marple_core::{Conclusion, EvidenceId, Finding, Incident, Member};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,19 @@ pub struct Exchange {
     pub answer: String,
 }
 
+/// An earlier incident of the same objects or the same cause: a hint, never evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// What it was, in one line.
+    pub title: String,
+    /// When it began.
+    pub began: Timestamp,
+    /// What was concluded, in one line.
+    pub concluded: String,
+    /// What a person said of that, as `ann: wrong, it was the node`.
+    pub said: Option<String>,
+}
+
 /// What is to be investigated, with what is known already.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {
@@ -51,6 +65,9 @@ pub struct Case {
     pub rules: Conclusion,
     /// The evidence that was captured.
     pub evidence: Vec<EvidenceTitle>,
+    /// Earlier incidents like it, the most telling first.
+    #[serde(default)]
+    pub remembered: Vec<Remembered>,
     /// The cluster's name, where there is more than one.
     pub cluster_name: Option<String>,
     /// What is wanted.

@@ -14,12 +14,13 @@ pub mod model;
 mod outcome;
 mod progress;
 pub mod prompts;
+pub mod purse;
 pub mod run;
 
 pub use budget::Budget;
-pub use case::{Case, EvidenceTitle, Exchange, Mode};
+pub use case::{Case, EvidenceTitle, Exchange, Mode, Remembered};
 pub use fallback::fallback;
-pub use investigate::Investigator;
+pub use investigate::{Investigator, SPANS};
 pub use model::config::{ModelConfig, Prices};
 pub use model::openai::{ModelConfigError, OpenAi};
 pub use model::{
@@ -28,4 +29,5 @@ pub use model::{
 pub use outcome::{Ending, Limit, Outcome};
 pub use progress::{Progress, SaveError, Told};
 pub use prompts::{PromptError, Prompts};
+pub use purse::{Left, Purse, Stopped, Unbounded};
 pub use run::{Event, Run, Step};

@@ -58,6 +58,11 @@ pub enum Ending {
         /// What failed, and what to do.
         why: String,
     },
+    /// The model may not be asked: a person has stopped it, or what all investigations may spend is spent.
+    Stopped {
+        /// Why, and until when.
+        why: String,
+    },
     /// The model answered, but nothing that could be used.
     Unusable {
         /// What was wrong.
@@ -85,6 +90,7 @@ impl fmt::Display for Ending {
             }
             Self::NoModel => formatter.write_str("no language model is configured"),
             Self::ModelUnavailable { why } => write!(formatter, "the language model failed: {why}"),
+            Self::Stopped { why } => write!(formatter, "the language model may not be asked: {why}"),
             Self::Unusable { why } => write!(formatter, "the language model gave no usable answer: {why}"),
             Self::Cancelled => formatter.write_str("the investigation was cancelled"),
         }

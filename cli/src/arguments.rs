@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Ask a question about the cluster; a model answers with evidence.
     Ask(Ask),
+    /// Ask questions one after the other, about the cluster or an incident.
+    Chat(Chat),
     /// Investigate an alert by its name, or an object.
     Investigate(Investigate),
     /// Check a configuration, or print its schema.
@@ -58,7 +60,10 @@ pub(crate) enum Command {
     /// See which toolsets can be used, and why others can't.
     #[command(subcommand)]
     Toolset(Toolset),
-    /// See incidents, take one, or say that it is over.
+    /// See what the language model costs, stop it, or let it go on.
+    #[command(subcommand)]
+    Spending(Spending),
+    /// See incidents, take one, say that it is over, or whether its cause was right.
     #[command(subcommand)]
     Incident(Incident),
     /// See and resend notifications that could not be delivered.
@@ -137,6 +142,22 @@ pub(crate) struct Reach {
 pub(crate) struct Ask {
     /// The question.
     pub(crate) question: String,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
+/// Arguments of `chat`.
+#[derive(Args)]
+pub(crate) struct Chat {
+    /// An incident of the marple at --url, by its short name or the beginning of it: it answers, with the incident's
+    /// evidence.
+    #[arg(long)]
+    pub(crate) incident: Option<String>,
+    /// Have the marple at --url answer, with what it has stored, instead of this program.
+    #[arg(long)]
+    pub(crate) remote: bool,
+    #[command(flatten)]
+    pub(crate) server: Server,
     #[command(flatten)]
     pub(crate) reach: Reach,
 }
@@ -229,6 +250,19 @@ pub(crate) enum Incident {
         #[command(flatten)]
         server: Server,
     },
+    /// Have the model look into one, whatever was concluded.
+    Investigate {
+        /// Its short name, or the beginning of it.
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Say that the cause was right: like incidents are helped by it.
+    Right(Judged),
+    /// Say that the cause was right in part.
+    Partly(Judged),
+    /// Say that the cause was wrong, and what it was.
+    Wrong(Judged),
     /// Note that somebody has taken one.
     Acknowledge {
         /// Its short name, or the beginning of it.
@@ -243,6 +277,50 @@ pub(crate) enum Incident {
     Resolve {
         /// Its short name, or the beginning of it.
         id: String,
+        /// Who; else the environment's `USER`.
+        #[arg(long)]
+        by: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// A person's word on a conclusion.
+#[derive(Args)]
+pub(crate) struct Judged {
+    /// Its short name, or the beginning of it.
+    pub(crate) id: String,
+    /// What it was, in a sentence.
+    #[arg(long)]
+    pub(crate) was: Option<String>,
+    /// Who says so; else the environment's `USER`.
+    #[arg(long)]
+    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: Server,
+}
+
+/// Commands about what the language model costs.
+#[derive(Subcommand)]
+pub(crate) enum Spending {
+    /// Show what it has cost today, and whether it may be asked.
+    Show {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Stop it: what is under way is broken off, and the rules answer alone.
+    Stop {
+        /// Why.
+        #[arg(long)]
+        why: Option<String>,
+        /// Who; else the environment's `USER`.
+        #[arg(long)]
+        by: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Let it be asked again.
+    Resume {
         /// Who; else the environment's `USER`.
         #[arg(long)]
         by: Option<String>,

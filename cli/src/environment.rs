@@ -5,17 +5,21 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use marple_agent::Prompts;
+use marple_agent::{Prompts, SPANS};
 use marple_core::Secret;
 use marple_runner::config::{Config, Sources, Unset};
 use marple_tools::toolset;
 use sha2::{Digest as _, Sha256};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::arguments::{Arguments, Command};
+use crate::spans::{SpanTarget, Spans};
 
-/// Starts the log on standard error; `MARPLE_LOG` takes the directives of `tracing_subscriber`'s `EnvFilter`.
-pub(crate) fn log(arguments: &Arguments) {
+/// Starts the log on standard error; `MARPLE_LOG` takes the directives of `tracing_subscriber`'s `EnvFilter`. Gives what
+/// exports spans, which the variables of OpenTelemetry say.
+pub(crate) fn log(arguments: &Arguments) -> anyhow::Result<Spans> {
     let serves = matches!(arguments.command, Command::Serve(_) | Command::Forward(_));
     let default = match (arguments.verbose, serves) {
         (0, true) => "info,kube=warn,hyper=warn",
@@ -24,11 +28,24 @@ pub(crate) fn log(arguments: &Arguments) {
         (_, _) => "debug,hyper=info,rustls=info",
     };
     let filter = EnvFilter::try_from_env("MARPLE_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    // What a span tells is for a trace store, and would lengthen each line.
+    let filter = filter.add_directive(format!("{SPANS}=off").parse().context("the log's filter")?);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && variable("NO_COLOR").is_none());
-    if arguments.log_json { builder.json().init() } else { builder.init() }
+    let (spans, exported) = Spans::of(SpanTarget {
+        wanted: ["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+            .iter()
+            .any(|name| variable(name).is_some()),
+        named: variable("OTEL_SERVICE_NAME").is_some(),
+    })?;
+    let registry = tracing_subscriber::registry().with(exported);
+    if arguments.log_json {
+        registry.with(lines.json().with_filter(filter)).init();
+    } else {
+        registry.with(lines.with_filter(filter)).init();
+    }
+    Ok(spans)
 }
 
 /// A variable that is set and not empty.

@@ -95,8 +95,6 @@ impl Marple {
     async fn investigated(&self, staged: &Staged<'_>, journal: &Journal) -> anyhow::Result<Attempt> {
         let config = self.config(staged)?;
         let Ready { mut once, .. } = once(&config, self.model).await?;
-        // Nobody is asked: what would change something is refused.
-        once.tooling.approve = None;
         let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
         let cluster = once.lookout.cluster.clone();
         let recorded = Recorded { log: Arc::clone(&changes), cluster, topology: None };

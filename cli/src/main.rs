@@ -13,10 +13,16 @@ mod recorder;
 mod reload;
 mod server;
 mod show;
+mod spans;
 mod terminal;
 
 fn main() -> ExitCode {
     let arguments = arguments::parse();
-    environment::log(&arguments);
-    command::run(arguments).into()
+    let spans = match environment::log(&arguments) {
+        Ok(spans) => spans,
+        Err(error) => return exit::Exit::Configuration(error).into(),
+    };
+    let exit = command::run(arguments).into();
+    spans.end();
+    exit
 }

@@ -15,17 +15,36 @@ const TYPED: usize = 8;
 
 /// The person at the terminal; nobody where input or standard error is no terminal.
 pub(crate) fn person() -> Option<Arc<dyn Approve>> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return None;
-    }
-    let by = environment::variable("USER").unwrap_or_else(|| "the person at the terminal".to_owned());
-    Some(Arc::new(Terminal { by, lines: Mutex::new(typed(std::io::stdin())) }))
+    on_a_terminal().then(|| Arc::new(Terminal::new()) as Arc<dyn Approve>)
 }
 
-struct Terminal {
+fn on_a_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Who types.
+pub(crate) struct Terminal {
     by: String,
     /// Held while a question stands: two at a time could not be told apart.
     lines: Mutex<mpsc::Receiver<String>>,
+}
+
+impl Terminal {
+    /// Begins to read standard input. One for a process: another would get the other half of the lines.
+    pub(crate) fn new() -> Self {
+        let by = environment::variable("USER").unwrap_or_else(|| "the person at the terminal".to_owned());
+        Self { by, lines: Mutex::new(typed(std::io::stdin())) }
+    }
+
+    /// The next line; nothing at the end.
+    pub(crate) async fn line(&self) -> Option<String> {
+        self.lines.lock().await.recv().await
+    }
+
+    /// The same person, to be asked whether a call may be made; nobody where this is no terminal.
+    pub(crate) fn person(self: &Arc<Self>) -> Option<Arc<dyn Approve>> {
+        on_a_terminal().then(|| Arc::clone(self) as Arc<dyn Approve>)
+    }
 }
 
 /// Lines as they are typed. The thread ends with the program, for nothing ends a read of a terminal.
@@ -33,9 +52,9 @@ fn typed(input: std::io::Stdin) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel(TYPED);
     std::thread::spawn(move || {
         for line in input.lines().map_while(Result::ok) {
-            match sender.try_send(line) {
-                Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
-                Err(mpsc::error::TrySendError::Closed(_)) => break,
+            // What is typed or piped beyond the bound waits where it is.
+            if sender.blocking_send(line).is_err() {
+                break;
             }
         }
     });

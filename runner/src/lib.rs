@@ -1,5 +1,6 @@
 //! Takes signals in, folds them into incidents, has them explained, and tells people.
 
+pub mod account;
 pub mod api;
 pub mod approve;
 pub mod chat;
@@ -15,5 +16,6 @@ pub mod recordings;
 pub mod render;
 pub mod route;
 pub mod service;
+mod signature;
 pub mod sinks;
 pub mod store;

@@ -14,22 +14,36 @@ use crate::process::{ANSWERS_WITHIN, Process};
 /// The token that its clients send.
 pub const TOKEN: &str = "test-token-of-the-intake";
 
+/// The token of those who may approve calls, where somebody may.
+pub const APPROVER: &str = "test-token-of-who-approves";
+
 /// A `marple serve` with a configuration and a store of its own; killed when dropped.
 pub struct Program {
     folder: TempDir,
     port: u16,
     process: Process,
     environment: Vec<(String, String)>,
+    /// Whether people may approve calls.
+    approves: bool,
 }
 
 impl Program {
     /// Starts one. `configuration` is YAML without `server` and `store`, which are set here.
     pub async fn serve(configuration: &str, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        Self::begin(configuration, environment, false).await
+    }
+
+    /// The same where calls may be approved by who bears [`APPROVER`].
+    pub async fn serve_approving(configuration: &str) -> anyhow::Result<Self> {
+        Self::begin(configuration, &[], true).await
+    }
+
+    async fn begin(configuration: &str, environment: &[(&str, &str)], approves: bool) -> anyhow::Result<Self> {
         let folder = TempDir::with_prefix("marple-")?;
         let port = free_port()?;
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let process = Process::new("marple", folder.path().join("marple.log"));
-        let mut program = Self { folder, port, process, environment };
+        let mut program = Self { folder, port, process, environment, approves };
         program.configure(configuration)?;
         program.start().await?;
         Ok(program)
@@ -38,7 +52,8 @@ impl Program {
     /// Writes another configuration, again without `server` and `store`, for the process to find.
     pub fn configure(&self, configuration: &str) -> anyhow::Result<()> {
         let listen = format!("127.0.0.1:{}", self.port);
-        let server = format!("server: {{ listen: \"{listen}\", token: {TOKEN} }}");
+        let approver = if self.approves { format!(", approver_token: {APPROVER}") } else { String::new() };
+        let server = format!("server: {{ listen: \"{listen}\", token: {TOKEN}{approver} }}");
         self.write(&format!("{server}\nstore: {{ path: {} }}\n{configuration}", self.store().display()))
     }
 

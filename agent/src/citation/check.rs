@@ -94,7 +94,7 @@ async fn held(
 }
 
 /// Of each quote, the first pieces in which it occurs; in the one that it was cited for it doesn't.
-async fn elsewhere(
+pub(super) async fn elsewhere(
     evidence: &dyn EvidenceLog,
     heads: &[EvidenceHead],
     missing: &[&(EvidenceId, String)],

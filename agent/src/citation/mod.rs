@@ -2,6 +2,8 @@
 
 mod check;
 mod quote;
+mod relocate;
 
 pub use check::{Checked, check};
 pub use quote::occurs;
+pub use relocate::relocate;

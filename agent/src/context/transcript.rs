@@ -110,6 +110,11 @@ impl Transcript {
         })
     }
 
+    /// How many results are folded now.
+    pub(crate) fn folded(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.fold.as_ref().is_some_and(|fold| fold.folded)).count()
+    }
+
     /// Whether a call has this id already.
     pub(crate) fn has_call(&self, id: &str) -> bool {
         self.entries.iter().any(
@@ -131,6 +136,12 @@ impl Transcript {
     /// Its tokens and `others`, as the server will count them.
     pub(crate) fn size(&self, others: u32) -> u32 {
         let sum = self.entries.iter().map(|entry| entry.tokens).fold(others, u32::saturating_add);
+        self.scaled(sum)
+    }
+
+    /// What `size` would be with all folded that can be.
+    pub(crate) fn least(&self, others: u32) -> u32 {
+        let sum = self.entries.iter().map(Entry::least).fold(others, u32::saturating_add);
         self.scaled(sum)
     }
 
@@ -172,10 +183,19 @@ impl Transcript {
 }
 
 impl Entry {
+    /// Its tokens once it is folded, where that is worth it.
+    fn least(&self) -> u32 {
+        match &self.fold {
+            Some(fold) if !fold.folded && self.tokens > WORTH_FOLDING => self.tokens.min(tokens(&fold.line)),
+            _ => self.tokens,
+        }
+    }
+
     fn fold_now(&mut self) {
-        let before = self.tokens;
-        let worth = |fold: &&mut Fold| !fold.folded && before > WORTH_FOLDING && tokens(&fold.line) < before;
-        if let Some(fold) = self.fold.as_mut().filter(worth) {
+        if self.least() == self.tokens {
+            return;
+        }
+        if let Some(fold) = self.fold.as_mut() {
             fold.folded = true;
             self.count();
         }

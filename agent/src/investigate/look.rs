@@ -5,8 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use marple_tools::{CallOutcome, CallStatus, Look, Toolbox};
 use serde_json::Value;
+use tracing::Instrument as _;
 
 use super::clock::Clock;
+use super::span;
 use crate::run::Event;
 use crate::{Progress, Told, ToolCall};
 
@@ -27,7 +29,12 @@ pub(super) async fn look(
     let mut running = futures::stream::iter(calls.clone())
         .map(async |call| {
             progress.told(Told::CallStarted(call.clone())).await;
-            let outcome = toolbox.call(&call.name, Value::Object(call.arguments.clone()), look).await;
+            let span = span::call(&call);
+            let looked = toolbox.call(&call.name, Value::Object(call.arguments.clone()), look);
+            let outcome = looked.instrument(span.clone()).await;
+            if !outcome.status.gave() {
+                span::failed(&span, outcome.status.as_str());
+            }
             progress.told(Told::CallEnded { call: call.clone(), outcome: outcome.clone() }).await;
             (call.id, outcome)
         })

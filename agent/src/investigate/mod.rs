@@ -3,18 +3,24 @@
 mod ask;
 mod clock;
 mod look;
+mod span;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use marple_core::InvestigationId;
 use marple_tools::{Look, Toolbox};
+use tracing::Instrument as _;
 
 use crate::citation::check;
 use crate::context::tokens;
 use crate::run::{Event, Opening, Run, Step};
-use crate::{Budget, Case, Model, ModelLimits, Outcome, Progress, Prompts, Told, ToolOffer};
+use crate::{
+    Budget, Case, Model, ModelError, ModelLimits, ModelRequest, Outcome, Progress, Prompts, Purse, Stopped, Told, ToolOffer,
+    Unbounded, Usage,
+};
 use clock::Clock;
+pub use span::SPANS;
 
 /// A store that takes longer than this to keep a state is left behind; the next step saves all of it again.
 const SAVE: Duration = Duration::from_secs(10);
@@ -25,12 +31,28 @@ pub struct Investigator {
     model: Arc<dyn Model>,
     prompts: Prompts,
     budget: Budget,
+    purse: Arc<dyn Purse>,
+    refutes: bool,
 }
 
 impl Investigator {
     /// An investigator that asks this model and spends at most this for each case.
     pub fn new(model: Arc<dyn Model>, prompts: Prompts, budget: Budget) -> Self {
-        Self { model, prompts, budget }
+        Self { model, prompts, budget, purse: Arc::new(Unbounded), refutes: false }
+    }
+
+    /// The same, spending from what others spend from too.
+    #[must_use]
+    pub fn with_purse(mut self, purse: Arc<dyn Purse>) -> Self {
+        self.purse = purse;
+        self
+    }
+
+    /// The same, but a fault that is concluded goes back once for the model to try and refute it.
+    #[must_use]
+    pub const fn refuting(mut self, refutes: bool) -> Self {
+        self.refutes = refutes;
+        self
     }
 
     /// What the model can take, and what it costs.
@@ -55,21 +77,34 @@ impl Investigator {
         if tokio::task::spawn_blocking(|| tokens("")).await.is_err() {
             tracing::warn!("the vocabulary for counting tokens was not read ahead");
         }
+        let span = span::investigation(self.model.name());
+        let outcome = self.steps(case, saved, toolbox, look, progress).instrument(span.clone()).await;
+        span::ended(&span, &outcome);
+        outcome
+    }
+
+    async fn steps(
+        &self,
+        case: Case,
+        saved: Option<Run>,
+        toolbox: &Toolbox,
+        look: &Look,
+        progress: &dyn Progress,
+    ) -> Outcome {
         let clock = Clock::from(look.now);
         let (mut run, mut step) = if let Some(mut run) = saved {
             let step = run.step(Event::Resumed { at: clock.now() }, &self.prompts);
             (run, step)
         } else {
-            let run = Run::begin(self.opening(case, toolbox, look), &self.prompts);
+            let opening = self.opening(case, toolbox, look).await;
+            let run = Run::begin(opening, &self.prompts);
             save(&run, progress).await;
             let step = run.next();
             (run, step)
         };
         loop {
             let event = match step {
-                Step::CallModel { request, within } => {
-                    ask::ask(self.model.as_ref(), request, within, look, progress, clock).await
-                }
+                Step::CallModel { request, within } => self.ask(request, within, look, progress, clock).await,
                 Step::CallTools { calls, within } => look::look(toolbox, calls, within, look, progress, clock).await,
                 Step::Conclude { conclusion } => {
                     let checked = tokio::select! {
@@ -93,14 +128,44 @@ impl Investigator {
                 }
             };
             let cancelled = event == Event::Cancelled;
+            let before = run.usage();
             step = run.step(event, &self.prompts);
+            let spent = run.usage().since(before);
+            if spent != Usage::default() {
+                self.purse.spend(spent).await;
+            }
             if !cancelled {
                 save(&run, progress).await;
             }
         }
     }
 
-    fn opening(&self, case: Case, toolbox: &Toolbox, look: &Look) -> Opening {
+    /// Asks the model, where there is money left and nobody has stopped it.
+    async fn ask(
+        &self,
+        request: ModelRequest,
+        within: Duration,
+        look: &Look,
+        progress: &dyn Progress,
+        clock: Clock,
+    ) -> Event {
+        let failed = |Stopped(why)| Event::ModelFailed { error: ModelError::Stopped(why), at: clock.now() };
+        if let Err(stopped) = self.purse.left().await {
+            return failed(stopped);
+        }
+        let span = span::request(self.model.name(), &request);
+        let asked = ask::ask(self.model.as_ref(), request, within, look, progress, clock).instrument(span.clone());
+        let event = tokio::select! {
+            event = asked => event,
+            stopped = self.purse.stopped() => failed(stopped),
+        };
+        span::answered(&span, &event);
+        event
+    }
+
+    async fn opening(&self, case: Case, toolbox: &Toolbox, look: &Look) -> Opening {
+        // Where nothing is left, that is told before the first request.
+        let left = self.purse.left().await.unwrap_or_default();
         let offers = toolbox.specs().into_iter().map(|spec| ToolOffer {
             name: spec.name.to_string(),
             description: spec.description.to_string(),
@@ -111,7 +176,8 @@ impl Investigator {
             offers: offers.collect(),
             instructions: toolbox.instructions().to_vec(),
             limits: self.model.limits(),
-            budget: self.budget.clone(),
+            budget: left.bound(self.budget.clone()),
+            refutes: self.refutes,
             nonce: InvestigationId::new().short(),
             at: look.now,
         }

@@ -24,4 +24,23 @@ pub enum ModelError {
     /// It did not answer in time.
     #[error("{0}")]
     TimedOut(String),
+    /// It may not be asked: a person has stopped it, or what all may spend is spent.
+    #[error("{0}")]
+    Stopped(String),
+}
+
+impl ModelError {
+    /// In one word, for metrics and spans.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::ContextLength(_) => "context_length",
+            Self::Denied(_) => "denied",
+            Self::NotFound(_) => "not_found",
+            Self::Rejected(_) => "rejected",
+            Self::RateLimited(_) => "rate_limited",
+            Self::Unavailable(_) => "unavailable",
+            Self::TimedOut(_) => "timed_out",
+            Self::Stopped(_) => "stopped",
+        }
+    }
 }

@@ -65,6 +65,17 @@ pub enum Finish {
     Filtered,
 }
 
+impl Finish {
+    /// In one word, as OpenAI's API says it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "stop",
+            Self::Length => "length",
+            Self::Filtered => "content_filter",
+        }
+    }
+}
+
 /// A call as the model wrote it, which may be wrong in every part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenCall {
@@ -103,6 +114,9 @@ pub enum Delta {
 /// A language model.
 #[async_trait]
 pub trait Model: Send + Sync {
+    /// Its name, as the server knows it.
+    fn name(&self) -> &str;
+
     /// What it can take, and what it costs.
     fn limits(&self) -> ModelLimits;
 

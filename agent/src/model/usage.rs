@@ -24,6 +24,17 @@ impl Usage {
         Self { cost: prices.cost(self.prompt, self.cached, self.completion), ..self }
     }
 
+    /// What was used since it was so much.
+    #[must_use]
+    pub const fn since(self, before: Self) -> Self {
+        Self {
+            prompt: self.prompt.saturating_sub(before.prompt),
+            cached: self.cached.saturating_sub(before.cached),
+            completion: self.completion.saturating_sub(before.completion),
+            cost: self.cost.saturating_sub(before.cost),
+        }
+    }
+
     /// Adds what another request used.
     pub fn add(&mut self, other: Self) {
         self.prompt = self.prompt.saturating_add(other.prompt);

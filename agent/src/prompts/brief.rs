@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use marple_core::{Citation, Finding, IncidentStatus, Member, SignalStatus, Verdict};
 use serde::Serialize;
 
-use crate::{Case, Mode};
+use crate::{Case, Mode, Remembered};
 
 /// How many kinds of signals are named.
 const SIGNALS: usize = 12;
@@ -39,6 +39,7 @@ pub(crate) struct Brief {
     more_findings: usize,
     rules: Option<String>,
     unseen: Vec<String>,
+    remembered: Vec<String>,
     evidence: Vec<String>,
     more_evidence: usize,
 }
@@ -90,6 +91,7 @@ impl Brief {
             more_findings: worst.len().saturating_sub(FINDINGS),
             rules: (case.rules.verdict != Verdict::Inconclusive).then(|| case.rules.summary.clone()),
             unseen: case.rules.unseen.iter().map(|one| format!("{}: {}", one.what, short(&one.why))).collect(),
+            remembered: case.remembered.iter().map(|one| hint(one, now)).collect(),
             evidence: titles.map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size))).collect(),
             more_evidence: case.evidence.len().saturating_sub(EVIDENCE),
         };
@@ -103,7 +105,8 @@ impl Brief {
                 *text = text.replace(fence, "data");
             }
         };
-        let lists = [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.evidence];
+        let lists =
+            [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.remembered, &mut self.evidence];
         lists.into_iter().flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
         self.earlier.iter_mut().flat_map(|one| [&mut one.question, &mut one.answer]).for_each(clean);
         if let Some(head) = &mut self.incident {
@@ -128,6 +131,7 @@ impl Brief {
             more_findings: 0,
             rules: None,
             unseen: Vec::new(),
+            remembered: Vec::new(),
             evidence: Vec::new(),
             more_evidence: 0,
         };
@@ -150,6 +154,7 @@ impl Brief {
             more_findings: 1,
             rules: Some("cart lacks its ConfigMap".to_owned()),
             unseen: line(),
+            remembered: line(),
             evidence: line(),
             more_evidence: 1,
             ..empty.clone()
@@ -197,6 +202,11 @@ fn told(finding: &Finding, now: Timestamp) -> String {
     let proof =
         finding.citations.first().map(|Citation { evidence, quote, .. }| format!(" [{evidence}] {}", short(quote)));
     [about, culprit, at, proof.unwrap_or_default()].concat()
+}
+
+fn hint(one: &Remembered, now: Timestamp) -> String {
+    let said = one.said.as_ref().map(|said| format!("; said afterwards by {}", short(said))).unwrap_or_default();
+    format!("{}, began {}; concluded: {}{said}", short(&one.title), since(one.began, now), short(&one.concluded))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

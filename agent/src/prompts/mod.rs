@@ -70,6 +70,7 @@ embedded![
     "notes/no_such_tool.j2",
     "notes/not_now.j2",
     "notes/out_of_time.j2",
+    "notes/refute.j2",
     "notes/repeat.j2",
     "notes/repeat_shown.j2",
     "notes/say_or_look.j2",

@@ -31,6 +31,8 @@ pub(crate) enum Note<'a> {
     ConcludeNow { mode: Mode, why: &'a str },
     /// The conclusion has faults that can be mended.
     Mend { faults: &'a [String] },
+    /// The conclusion holds so far; what would speak against it is to be looked for.
+    Refute {},
     /// The conclusion does not fit its schema.
     BadConclusion { fault: &'a str },
     /// Neither a call nor a conclusion came.
@@ -58,6 +60,7 @@ impl Note<'_> {
             Self::Cut {} => "notes/cut.j2",
             Self::ConcludeNow { .. } => "notes/conclude_now.j2",
             Self::Mend { .. } => "notes/mend.j2",
+            Self::Refute {} => "notes/refute.j2",
             Self::BadConclusion { .. } => "notes/bad_conclusion.j2",
             Self::SayOrLook { .. } => "notes/say_or_look.j2",
             Self::OutOfTime {} => "notes/out_of_time.j2",
@@ -84,6 +87,7 @@ impl Note<'_> {
             Self::ConcludeNow { mode: Mode::Conclude, why: "the budget of time nears its end" },
             Self::ConcludeNow { mode: Mode::Answer, why: "the budget of time nears its end" },
             Self::Mend { faults: &[] },
+            Self::Refute {},
             Self::BadConclusion { fault: "argument `verdict` is missing" },
             Self::SayOrLook { mode: Mode::Conclude },
             Self::SayOrLook { mode: Mode::Answer },

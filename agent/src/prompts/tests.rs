@@ -67,6 +67,7 @@ fn case() -> Case {
         evidence: (1..=42)
             .map(|id| EvidenceTitle { id: EvidenceId(id), title: format!("log {id}"), size: 900 * id as usize })
             .collect(),
+        remembered: Vec::new(),
         cluster_name: Some("prod".to_owned()),
         mode: Mode::Conclude,
     }

@@ -1,5 +1,7 @@
 //! What the model answered, and what becomes of it.
 
+use marple_core::Verdict;
+
 use super::{Phase, Run};
 use crate::citation::Checked;
 use crate::context::tokens;
@@ -79,15 +81,21 @@ impl Run {
     pub(super) fn checked(&mut self, checked: Checked, prompts: &Prompts) {
         let Phase::Check { call, .. } = &mut self.phase else { return };
         let call = call.take();
-        let Checked { conclusion, faults } = checked;
+        let Checked { conclusion, mut faults } = checked;
+        faults.extend(self.contradiction(&conclusion));
         let room = self.turns < self.budget.turns.get();
         let settled = self.settled(conclusion);
-        if faults.is_empty() || self.mended || !room {
+        let note = if room && !faults.is_empty() && !self.mended {
+            self.mended = true;
+            Note::Mend { faults: &faults }
+        } else if room && self.refutes && self.forced.is_none() && settled.verdict == Verdict::Fault {
+            self.refutes = false;
+            Note::Refute {}
+        } else {
             return self.finish(settled, None);
-        }
-        self.mended = true;
+        };
+        let note = prompts.note(&note);
         self.draft = Some(Box::new(settled));
-        let note = prompts.note(&Note::Mend { faults: &faults });
         match call {
             Some(call) => self.transcript.result(call, note, None),
             None => self.transcript.say(note),

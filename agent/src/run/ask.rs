@@ -72,7 +72,11 @@ impl Run {
                 return self.ask(prompts);
             }
         }
-        self.end(Ending::ModelUnavailable { why: error.to_string() });
+        let why = error.to_string();
+        self.end(match error {
+            ModelError::Stopped(_) => Ending::Stopped { why },
+            _ => Ending::ModelUnavailable { why },
+        });
     }
 
     /// A step's time is over.
@@ -118,7 +122,7 @@ impl Run {
         }
     }
 
-    fn offered_tokens(&self) -> u32 {
+    pub(super) fn offered_tokens(&self) -> u32 {
         match (&self.forced, self.mode) {
             (Some(_), Mode::Conclude) => offers_tokens(&self.offered()),
             _ => self.offers_tokens,
@@ -135,7 +139,7 @@ impl Run {
     }
 
     /// Tokens that a request may have.
-    fn room(&self) -> u32 {
+    pub(super) fn room(&self) -> u32 {
         self.limits.context_window.saturating_sub(self.output()).saturating_sub(self.margin())
     }
 

@@ -38,6 +38,8 @@ pub struct Opening {
     pub limits: ModelLimits,
     /// What may be spent.
     pub budget: Budget,
+    /// Whether a fault that is concluded goes back once for the model to try and refute it.
+    pub refutes: bool,
     /// Marks the fences around what tools return; must not be guessable from there.
     pub nonce: String,
     /// When it begins.
@@ -85,6 +87,9 @@ pub struct Run {
     too_long: u32,
     /// Whether a conclusion went back to the model.
     mended: bool,
+    /// Whether a fault that is concluded goes back to be refuted, which it does once.
+    #[serde(default)]
+    refutes: bool,
     /// The best conclusion so far, which counts when no better comes.
     draft: Option<Box<Conclusion>>,
     /// The same for an answer in words.
@@ -101,7 +106,7 @@ pub struct Run {
 impl Run {
     /// An investigation that has not asked anything yet.
     pub fn begin(opening: Opening, prompts: &Prompts) -> Self {
-        let Opening { case, mut offers, instructions, limits, budget, nonce, at } = opening;
+        let Opening { case, mut offers, instructions, limits, budget, refutes, nonce, at } = opening;
         if case.mode == Mode::Conclude {
             offers.push(conclude::offer());
         }
@@ -122,6 +127,7 @@ impl Run {
             misses: 0,
             too_long: 0,
             mended: false,
+            refutes,
             draft: None,
             draft_answer: None,
             seen: BTreeMap::new(),
@@ -166,6 +172,11 @@ impl Run {
     /// The conversation so far: all that the model was given and said, with what is folded by now.
     pub fn conversation(&self) -> Vec<Message> {
         self.transcript.whole()
+    }
+
+    /// How many results are folded into their evidence's name now, so that the conversation fits the window.
+    pub fn folded(&self) -> usize {
+        self.transcript.folded()
     }
 
     /// Answers that the model gave so far.

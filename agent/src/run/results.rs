@@ -11,6 +11,8 @@ use crate::prompts::{Note, Prompts};
 
 /// No single result has more tokens than this in the conversation, nor than an eighth of the window.
 const LONGEST: u32 = 6_000;
+/// Fewer tokens say nothing: then older ones have to go.
+const LEAST: u32 = 200;
 
 /// A call that waits for its result, or has it already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,13 +31,14 @@ impl Run {
     pub(super) fn looked(&mut self, mut outcomes: Vec<(String, CallOutcome)>, prompts: &Prompts) {
         let Phase::Tools { slots } = &mut self.phase else { return };
         let mut slots = std::mem::take(slots);
+        let most = self.longest(&slots, &outcomes);
         for slot in slots.iter_mut().filter(|slot| slot.said.is_none()) {
             self.calls = self.calls.saturating_add(1);
             let outcome = match outcomes.iter().position(|(id, _)| *id == slot.call.id) {
                 Some(index) => outcomes.swap_remove(index).1,
                 None => out_of_time(&slot.call, prompts),
             };
-            let text = self.shortened(&outcome, prompts);
+            let text = shortened(&outcome, most, prompts);
             slot.said = Some(self.fence.around(&text));
             slot.fold = Some(fold(&outcome, prompts));
             self.remember(slot, outcome);
@@ -66,23 +69,45 @@ impl Run {
         }
     }
 
-    /// The text for the model, without its middle where it would take too much of the window.
-    fn shortened(&self, outcome: &CallOutcome, prompts: &Prompts) -> String {
+    /// The most tokens that a result may have, so that all of this turn's are seen beside what can't be folded: a result
+    /// that is folded before it was read is none. Those that need less leave theirs to the others.
+    fn longest(&self, slots: &[Slot], outcomes: &[(String, CallOutcome)]) -> u32 {
         let most = LONGEST.min(self.limits.context_window / 8);
-        let text = outcome.text.as_str();
-        let count = tokens(text);
-        if count <= most {
-            return text.to_owned();
+        let free = self.room().saturating_sub(self.transcript.least(self.offered_tokens()));
+        // The fences, and what stands for the middle.
+        let mut free = free / 10 * 9;
+        let waits = |id: &str| slots.iter().any(|slot| slot.said.is_none() && slot.call.id == id);
+        let mut sizes: Vec<u32> =
+            outcomes.iter().filter(|(id, _)| waits(id)).map(|(_, outcome)| tokens(&outcome.text).min(most)).collect();
+        sizes.sort_unstable();
+        let mut left = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
+        for size in sizes {
+            let share = free / left.max(1);
+            if size > share {
+                return share.clamp(LEAST, most);
+            }
+            free -= size;
+            left -= 1;
         }
-        let letters = text.chars().count();
-        let kept = usize::try_from(u64::from(most) * letters as u64 / u64::from(count)).unwrap_or(letters);
-        let (head, tail) = (kept * 2 / 3, kept / 3);
-        let start: String = text.chars().take(head).collect();
-        let end: String = text.chars().skip(letters.saturating_sub(tail)).collect();
-        let left = letters.saturating_sub(head).saturating_sub(tail);
-        let note = prompts.note(&Note::Shortened { left, evidence: outcome.evidence });
-        format!("{start}\n{note}\n{end}")
+        most
     }
+}
+
+/// The text for the model, without its middle where it has more tokens than this.
+fn shortened(outcome: &CallOutcome, most: u32, prompts: &Prompts) -> String {
+    let text = outcome.text.as_str();
+    let count = tokens(text);
+    if count <= most {
+        return text.to_owned();
+    }
+    let letters = text.chars().count();
+    let kept = usize::try_from(u64::from(most) * letters as u64 / u64::from(count)).unwrap_or(letters);
+    let (head, tail) = (kept * 2 / 3, kept / 3);
+    let start: String = text.chars().take(head).collect();
+    let end: String = text.chars().skip(letters.saturating_sub(tail)).collect();
+    let left = letters.saturating_sub(head).saturating_sub(tail);
+    let note = prompts.note(&Note::Shortened { left, evidence: outcome.evidence });
+    format!("{start}\n{note}\n{end}")
 }
 
 fn fold(outcome: &CallOutcome, prompts: &Prompts) -> Fold {

@@ -1,7 +1,7 @@
 //! What rules change in a conclusion once it is checked.
 
 use marple_core::conclusion::SUMMARY_LIMIT;
-use marple_core::{Conclusion, Confidence, Link, Verdict};
+use marple_core::{Cause, Conclusion, Confidence, Link, Verdict};
 
 use super::Run;
 
@@ -31,6 +31,28 @@ impl Run {
         conclusion.summary = cut_at_word(&conclusion.summary, SUMMARY_LIMIT);
         self.add_unseen(&mut conclusion);
         conclusion
+    }
+
+    /// What a conclusion leaves open of what the rules have proven: it must name their cause, be it as the cause, on the
+    /// way to it, or as what is ruled out.
+    pub(super) fn contradiction(&self, conclusion: &Conclusion) -> Option<String> {
+        let rules = &self.rules;
+        let proven = rules.verdict == Verdict::Fault && rules.confidence == Confidence::High;
+        let cause = rules.cause.as_ref().filter(|_| proven)?;
+        let chain = conclusion.chain.iter().map(|link| (&link.object, &link.statement));
+        let told = conclusion.cause.iter().map(|cause| (&cause.object, &cause.statement)).chain(chain);
+        let ruled_out = conclusion.ruled_out.iter().map(|claim| &claim.statement);
+        let name = cause.object.name.as_str();
+        // A Pod's name begins with that of the workload that it stands for.
+        let named = told.clone().any(|(object, _)| object.name == name || name.starts_with(&format!("{}-", object.name)));
+        let weighed = told.map(|(_, statement)| statement).chain(ruled_out).any(|statement| statement.contains(name));
+        (!named && !weighed).then(|| {
+            let Cause { object, statement, .. } = cause;
+            format!(
+                "the rules have proven {object}: {statement} Name it as the cause or in the chain, or say in ruled_out, \
+                 with what you saw, why it is neither"
+            )
+        })
     }
 
     /// Adds what neither the capture nor the calls could see, whether or not the model named it.

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod doubts;
 mod sequences;
 mod situations;
+mod window;
 
 use std::num::NonZeroU32;
 
@@ -42,6 +44,7 @@ fn case(mode: Mode) -> Case {
         findings: Vec::new(),
         rules: rules(),
         evidence: Vec::new(),
+        remembered: Vec::new(),
         cluster_name: None,
         mode,
     }
@@ -58,6 +61,7 @@ fn opening(mode: Mode, change: impl FnOnce(&mut Opening)) -> Opening {
         instructions: Vec::new(),
         limits: ModelLimits { context_window: 32_000, max_output: 2_000, prices: Prices::default() },
         budget: Budget::default(),
+        refutes: false,
         nonce: "7f3a9c".to_owned(),
         at: at(0),
     };

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::investigate::{Ready, configured, once, told};
 use crate::arguments::Ask;
-use crate::connect;
+use crate::{connect, terminal};
 use crate::exit::Exit;
 use crate::show::Steps;
 
@@ -21,10 +21,11 @@ pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
         );
     }
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
-    let Ready { once, client, .. } = match once(&config, true).await {
+    let Ready { mut once, client, .. } = match once(&config, true).await {
         Ok(ready) => ready,
         Err(error) => return Exit::Failed(error),
     };
+    once.tooling.approve = terminal::person();
     let now = connect::present(client.as_ref()).await;
     match once.investigate(Topic::question(arguments.question), now, &cancel, &steps).await {
         Ok(investigated) => told(&investigated, steps, &cancel),

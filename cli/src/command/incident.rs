@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::arguments::{Incident as Arguments, Server};
+use crate::arguments::{Incident as Arguments, Judged, Server};
 use crate::environment;
 use crate::exit::Exit;
 use crate::server::ask;
@@ -22,6 +22,10 @@ pub(super) async fn run(arguments: Arguments, cancel: CancellationToken) -> Exit
             Arguments::List { all, server } => list(&server, all).await,
             Arguments::Show { id, server } => show(&server, &id).await,
             Arguments::Acknowledge { id, by, server } => say(&server, &id, "acknowledge", by).await,
+            Arguments::Investigate { id, server } => investigate(&server, &id).await,
+            Arguments::Right(judged) => judge(judged, "right").await,
+            Arguments::Partly(judged) => judge(judged, "partly").await,
+            Arguments::Wrong(judged) => judge(judged, "wrong").await,
             Arguments::Resolve { id, by, server } => say(&server, &id, "resolve", by).await,
         }
     };
@@ -106,6 +110,24 @@ async fn say(server: &Server, id: &str, what: &str, by: Option<String>) -> anyho
         _ => "is taken",
     };
     println!("{} {} {done}.", incident.id.short(), render::one_line(&incident.title));
+    Ok(())
+}
+
+async fn investigate(server: &Server, id: &str) -> anyhow::Result<()> {
+    ask(server, Method::POST, &format!("/api/incidents/{}/investigate", plain(id)), None).await?;
+    println!("{} is looked into; `marple incident show {}` tells what comes of it.", plain(id), plain(id));
+    Ok(())
+}
+
+async fn judge(judged: Judged, verdict: &str) -> anyhow::Result<()> {
+    let Judged { id, was, by, server } = judged;
+    let by = by.or_else(|| environment::variable("USER"));
+    let body = json!({ "verdict": verdict, "was": was, "by": by });
+    ask(&server, Method::POST, &format!("/api/incidents/{}/feedback", plain(&id)), Some(&body)).await?;
+    println!("Noted. What comes that is like it is told of it.");
+    if verdict == "wrong" {
+        println!("`marple eval add-case` makes a case of it, to measure by.");
+    }
     Ok(())
 }
 

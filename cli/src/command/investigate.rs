@@ -31,7 +31,8 @@ pub(super) async fn run(arguments: Investigate, cancel: CancellationToken) -> Ex
     };
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
     let investigated = async {
-        let Ready { once, namespace, client } = once(&config, !arguments.no_model).await?;
+        let Ready { mut once, namespace, client } = once(&config, !arguments.no_model).await?;
+        once.tooling.approve = terminal::person();
         let namespace = arguments.reach.namespace.clone().unwrap_or(namespace);
         let now = connect::present(client.as_ref()).await;
         let topic = topic(&arguments, &once, &namespace).await?;
@@ -84,7 +85,7 @@ pub(crate) struct Ready {
     pub(crate) client: Option<kube::Client>,
 }
 
-/// Makes ready to investigate once.
+/// Makes ready to investigate once. Nobody can be asked for a call yet.
 pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> {
     let sight = connect::sight(config).await?;
     let tooling = Tooling {
@@ -92,8 +93,9 @@ pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> 
         redact: sight.redact,
         gate: config.gate(),
         caller: Caller::CommandLine,
+        actor: None,
         audit: None,
-        approve: terminal::person(),
+        approve: None,
         patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
     };

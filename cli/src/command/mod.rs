@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod ask;
+mod chat;
 mod config;
 mod demo;
 mod eval;
@@ -12,6 +13,7 @@ mod outbox;
 mod record;
 mod replay;
 mod serve;
+mod spending;
 mod toolset;
 
 use std::future::Future;
@@ -33,6 +35,7 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         Command::Forward(forward) => blocking_on(one_thread(), |cancel| forward::run(forward, cancel)),
         Command::Demo(demo) => blocking(|cancel| demo::run(demo, cancel)),
         Command::Ask(ask) => blocking(|cancel| ask::run(ask, cancel)),
+        Command::Chat(chat) => blocking(|cancel| chat::run(chat, cancel)),
         Command::Investigate(investigate) => blocking(|cancel| investigate::run(investigate, cancel)),
         Command::Graph(graph) => blocking(|cancel| graph::run(graph, cancel)),
         Command::Eval(eval) => blocking_on(one_thread(), |cancel| eval::run(eval, cancel)),
@@ -40,6 +43,7 @@ pub(crate) fn run(arguments: Arguments) -> Exit {
         Command::Replay(replay) => blocking(|cancel| replay::run(replay, cancel)),
         Command::Toolset(toolset) => blocking(|cancel| toolset::run(toolset, cancel)),
         Command::Incident(incident) => blocking(|cancel| incident::run(incident, cancel)),
+        Command::Spending(spending) => blocking(|cancel| spending::run(spending, cancel)),
         Command::Outbox(outbox) => blocking(|cancel| outbox::run(outbox, cancel)),
     }
 }

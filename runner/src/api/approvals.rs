@@ -77,6 +77,7 @@ impl From<DecideError> for Problem {
         match error {
             DecideError::Missing(_) => Self::not_found(error.to_string()),
             DecideError::Over { .. } => Self::conflict(error.to_string()),
+            DecideError::Forged(_) => Self::forbidden(error.to_string()),
             DecideError::Store(error) => error.into(),
         }
     }

@@ -19,8 +19,8 @@ const NAME: usize = 100;
 /// Who says it. A body may be left out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Saying {
-    by: Option<String>,
+pub(super) struct Saying {
+    pub(super) by: Option<String>,
 }
 
 impl Saying {
@@ -31,7 +31,12 @@ impl Saying {
             serde_json::from_slice(body)
                 .map_err(|error| Problem::bad_request(format!("the body is as {{\"by\": \"ada\"}}: {error}")))?
         };
-        let name = saying.by.map_or_else(|| "api".to_owned(), |by| one_line(&by).trim().to_owned());
+        saying.named()
+    }
+
+    /// Who says it, where that is a name; `api` where nobody is named.
+    pub(super) fn named(self) -> Result<String, Problem> {
+        let name = self.by.map_or_else(|| "api".to_owned(), |by| one_line(&by).trim().to_owned());
         if name.is_empty() || name.chars().count() > NAME {
             return Err(Problem::bad_request(format!("`by` is a name of 1 to {NAME} characters")));
         }

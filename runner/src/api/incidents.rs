@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiState;
 use super::problem::Problem;
-use crate::store::{Concluded, EvidenceEntry, IncidentFilter, Named, TimelineEntry};
+use crate::store::{Concluded, EvidenceEntry, Feedback, IncidentFilter, Named, TimelineEntry};
 
 /// How many members of an incident are shown, the most telling first.
 const MEMBERS: u32 = 200;
@@ -94,6 +94,8 @@ pub(super) struct Shown {
     timeline: Vec<TimelineEntry>,
     findings: Vec<Finding>,
     conclusion: Option<Concluded>,
+    /// What people said of the conclusion.
+    feedback: Vec<Feedback>,
     evidence: Vec<EvidenceEntry>,
 }
 
@@ -107,6 +109,7 @@ pub(super) async fn one(State(state): State<ApiState>, Path(id): Path<String>) -
         timeline: state.store.timeline(id, LINES).await?,
         findings: state.store.findings(id).await?,
         conclusion: state.store.conclusion(id).await?,
+        feedback: state.store.feedback(id).await?,
         evidence: state.store.evidence_entries(id).await?,
     }))
 }

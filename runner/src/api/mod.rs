@@ -17,6 +17,10 @@
 //! | `GET /api/incidents/{id}/evidence/{evidence}` | one piece of evidence; of a text beyond 8 MiB the beginning |
 //! | `GET /api/incidents/{id}/evidence/{evidence}/text` | its text, whole |
 //! | `POST /api/incidents/{id}/acknowledge`, `…/resolve` | notes that a person has taken it, or that it is over |
+//! | `POST /api/incidents/{id}/feedback` | notes whether its conclusion was right, and what it was |
+//! | `POST /api/incidents/{id}/investigate` | has the model look into it, whatever was concluded |
+//! | `GET /api/spending` | what the model has cost today, and whether it may be asked |
+//! | `POST /api/spending/stop`, `…/resume` | stops the model at once; lets it be asked again |
 //! | `GET /api/configuration` | since when the configuration holds, and what is wrong with a newer one |
 //! | `GET /api/quarantine` | entries of payloads that could not be used |
 //! | `GET /api/outbox/dead` | messages that were given up |
@@ -26,6 +30,7 @@
 //! | `GET /incidents/{id}`, `…/evidence/{evidence}`, `…/drawing.svg` | the same for people, as pages; by a signed link or the token |
 //! | `POST /api/chat`, `GET /api/chat/{talk}` | answers a question, as HolmesGPT does; goes on with a stream that broke off |
 //! | `POST /api/investigate`, `POST /api/issue_chat` | the same for older clients of HolmesGPT |
+//! | `POST /api/checks/execute` | a question that passes or fails, as HolmesGPT makes checks |
 //! | `GET /api/model`, `GET /api/info` | what answers |
 //! | `POST /v1/chat/completions`, `GET /v1/models` | answers a question, as OpenAI's API does |
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
@@ -40,10 +45,12 @@ mod health;
 mod incidents;
 mod outbox;
 mod page;
+mod people;
 mod probes;
 mod problem;
 mod receive;
 mod serve;
+mod spending;
 mod state;
 mod telemetry;
 #[cfg(test)]
@@ -85,6 +92,11 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/incidents/{id}/evidence/{evidence}/text", get(incidents::evidence_text))
         .route("/api/incidents/{id}/acknowledge", post(endings::acknowledge))
         .route("/api/incidents/{id}/resolve", post(endings::resolve))
+        .route("/api/incidents/{id}/feedback", post(people::feedback))
+        .route("/api/incidents/{id}/investigate", post(people::investigate))
+        .route("/api/spending", get(spending::shown))
+        .route("/api/spending/stop", post(spending::stop))
+        .route("/api/spending/resume", post(spending::resume))
         .route("/api/configuration", get(configuration::shown))
         .route("/api/quarantine", get(receive::quarantine))
         .route("/api/outbox/dead", get(outbox::dead))
@@ -108,7 +120,7 @@ pub fn router(state: ApiState) -> Router {
         .merge(approvals)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
         // Answers take as long as their budget says.
-        .merge(chat::routes().route_layer(from_fn_with_state(state.clone(), token::check)))
+        .merge(chat::routes().route_layer(from_fn_with_state(state.clone(), token::check_either)))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .with_state(state)

@@ -10,9 +10,11 @@ use super::configuration::Standing;
 use super::health::Health;
 use super::telemetry::Telemetry;
 use super::token::Token;
+use crate::account::Account;
 use crate::approve::People;
 use crate::chat::Chat;
 use crate::correlate::Alive;
+use crate::dispatch::Inquiry;
 use crate::handing::Handing;
 use crate::render::LinkKey;
 use crate::store::Store;
@@ -32,6 +34,8 @@ pub struct ApiState {
     people: Arc<RwLock<Option<Approvers>>>,
     handing: Arc<RwLock<Option<Arc<Handing>>>>,
     chat: Arc<RwLock<Option<Chat>>>,
+    account: Arc<RwLock<Option<Account>>>,
+    inquiry: Arc<RwLock<Option<Inquiry>>>,
 }
 
 /// Who is asked, and the token of those who may answer.
@@ -85,6 +89,8 @@ impl ApiState {
             people: Arc::default(),
             handing: Arc::default(),
             chat: Arc::default(),
+            account: Arc::default(),
+            inquiry: Arc::default(),
         }
     }
 
@@ -116,6 +122,24 @@ impl ApiState {
 
     pub(super) fn chat(&self) -> Option<Chat> {
         self.chat.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From the next request on, the model's costs are told and stopped here.
+    pub(crate) fn account(&self, account: Account) {
+        *self.account.write().unwrap_or_else(PoisonError::into_inner) = Some(account);
+    }
+
+    pub(super) fn balance(&self) -> Option<Account> {
+        self.account.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From the next request on, this takes people's wishes for an investigation.
+    pub(crate) fn inquire(&self, inquiry: Inquiry) {
+        *self.inquiry.write().unwrap_or_else(PoisonError::into_inner) = Some(inquiry);
+    }
+
+    pub(super) fn inquiry(&self) -> Option<Inquiry> {
+        self.inquiry.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of what became of the configuration.

@@ -6,16 +6,21 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_agent::{Case, Exchange, Message, Mode, Outcome, Progress, Run, SaveError, Told};
-use marple_core::{ConversationId, IncidentId};
+use marple_agent::{Case, Exchange, Mode, Outcome, Progress, Run, SaveError, Told};
+use marple_core::{ApprovalId, ConversationId, IncidentId};
+use marple_tools::gate::Approve;
 use marple_tools::toolset::Listing;
 use marple_tools::{EvidenceError, Look};
+use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
+use super::ask::{Asking, actor};
 use super::{Answered, ChatEvent, Talk, TalkId};
+use crate::account::Account;
+use crate::approve::People;
 use crate::clock::Clock;
-use crate::dispatch::{Investigated, Once, Topic, known_case};
+use crate::dispatch::{Investigated, Once, Tooling, Topic, known_case};
 use crate::render;
 use crate::store::{Store, StoreError};
 
@@ -59,6 +64,8 @@ pub struct Question {
     /// What was asked and answered before, as the client tells it; where it tells nothing, the store knows it by the
     /// conversation.
     pub earlier: Vec<Exchange>,
+    /// The same as the client told it, to be given back with the answer.
+    pub before: Vec<Value>,
     /// The conversation that it goes on with; else it begins one.
     pub conversation: Option<ConversationId>,
     /// The incident that it is about.
@@ -70,6 +77,8 @@ pub struct Question {
 pub struct Chat {
     once: Arc<Once>,
     model: Option<String>,
+    account: Account,
+    people: Option<Arc<People>>,
     store: Arc<dyn Store>,
     clock: Clock,
     room: Arc<Semaphore>,
@@ -97,12 +106,14 @@ impl Chat {
     pub fn new(
         once: Once,
         model: Option<String>,
+        account: Account,
+        people: Option<Arc<People>>,
         store: Arc<dyn Store>,
         clock: Clock,
         stop: CancellationToken,
     ) -> Self {
         let room = Arc::new(Semaphore::new(AT_ONCE));
-        Self { once: Arc::new(once), model, store, clock, room, talks: Arc::default(), since: Instant::now(), stop }
+        Self { once: Arc::new(once), model, account, people, store, clock, room, talks: Arc::default(), since: Instant::now(), stop }
     }
 
     /// The name of the model that answers; none where the rules do.
@@ -129,7 +140,9 @@ impl Chat {
     /// Begins to answer a question. It ends by itself when nobody has listened for half a minute.
     pub fn begin(&self, question: Question) -> Result<Talk, ChatError> {
         let permit = Arc::clone(&self.room).try_acquire_owned().map_err(|_| ChatError::Busy)?;
-        let talk = Talk::new(question.conversation.unwrap_or_else(ConversationId::new), self.stop.child_token());
+        let conversation = question.conversation.unwrap_or_else(ConversationId::new);
+        let before = (question.before.clone(), question.text.clone());
+        let talk = Talk::new(conversation, before, self.stop.child_token());
         self.remember(&talk);
         tokio::spawn(self.clone().answered(question, talk.clone(), permit));
         Ok(talk)
@@ -138,6 +151,22 @@ impl Chat {
     /// A question that was begun a while ago.
     pub fn find(&self, id: TalkId) -> Option<Talk> {
         self.lock().get(&id).map(|remembered| remembered.talk.clone())
+    }
+
+    /// The question under way in which a person is asked for a call.
+    pub fn find_asking(&self, approval: ApprovalId) -> Option<Talk> {
+        self.lock().values().map(|remembered| &remembered.talk).find(|talk| talk.asked(approval).is_some()).cloned()
+    }
+
+    /// What a question is answered with: its calls are recorded under its conversation, and people are asked through it.
+    fn tooling(&self, talk: &Talk) -> Tooling {
+        let mut tooling = self.once.tooling.clone();
+        tooling.actor = Some(actor(talk.conversation()));
+        tooling.approve = self.people.clone().map(|people| {
+            let asks: Arc<dyn Approve> = Arc::new(Asking { people, talk: talk.clone() });
+            asks
+        });
+        tooling
     }
 
     async fn answered(self, question: Question, talk: Talk, permit: OwnedSemaphorePermit) {
@@ -179,7 +208,8 @@ impl Chat {
             self.about(id, &asked, earlier, now, &telling).await?
         } else {
             let topic = Topic::Question { question: asked.clone(), earlier };
-            let Investigated { view, outcome } = self.once.investigate(topic, now, talk.cancel(), &telling).await?;
+            let once = Once { tooling: self.tooling(talk), ..self.once.as_ref().clone() };
+            let Investigated { view, outcome } = once.investigate(topic, now, talk.cancel(), &telling).await?;
             (outcome, render::terminal(&view, WIDTH, false))
         };
         if talk.cancel().is_cancelled() {
@@ -192,7 +222,7 @@ impl Chat {
         };
         let exchange = Exchange { question: asked, answer: text.clone() };
         self.store.exchange_keep(conversation, question.incident, &exchange, self.clock.now()).await?;
-        let messages = telling.messages();
+        let messages = talk.messages();
         Ok(Answered { text, conversation, ending: outcome.ending, usage: outcome.usage, messages })
     }
 
@@ -211,10 +241,11 @@ impl Chat {
         let Some(investigator) = &self.once.investigator else {
             return Ok((Outcome::without_model(&known.rules), said));
         };
-        let (toolbox, unseen) = self.once.tooling.toolbox(&self.store.evidence(id)).await;
+        let (toolbox, unseen) = self.tooling(telling.talk()).toolbox(&self.store.evidence(id)).await;
         known.rules.unseen.extend(unseen);
         let look = Look { incident_start: Some(incident.starts_at), now, cancel: telling.talk.cancel().clone() };
         let case = Case { question: Some(question.to_owned()), earlier, mode: Mode::Answer, ..known };
+        let investigator = investigator.clone().with_purse(self.account.of(id));
         let outcome = investigator.investigate(case, None, &toolbox, &look, telling).await;
         Ok((outcome, said))
     }
@@ -249,7 +280,7 @@ struct Telling {
 struct State {
     content: String,
     reasoning: String,
-    messages: Vec<Message>,
+    folded: usize,
 }
 
 impl Telling {
@@ -261,19 +292,19 @@ impl Telling {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was said after the instructions and the case.
-    fn messages(&self) -> Vec<Message> {
-        let messages = std::mem::take(&mut self.lock().messages);
-        messages.into_iter().skip(2).collect()
+    fn talk(&self) -> &Talk {
+        &self.talk
     }
 }
 
 #[async_trait]
 impl Progress for Telling {
     async fn save(&self, run: &Run) -> Result<(), SaveError> {
-        let mut state = self.lock();
-        state.messages = run.conversation();
-        drop(state);
+        self.talk.note(run.conversation());
+        let folded = run.folded();
+        if folded > std::mem::replace(&mut self.lock().folded, folded) {
+            self.talk.tell(ChatEvent::Folded(folded));
+        }
         self.talk.tell(ChatEvent::Counted(run.usage()));
         Ok(())
     }

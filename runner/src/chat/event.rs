@@ -4,6 +4,8 @@ use marple_agent::{Ending, Message, ToolCall, Usage};
 use marple_core::ConversationId;
 use marple_tools::CallOutcome;
 
+use crate::store::ApprovalRow;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChatEvent {
@@ -23,6 +25,17 @@ pub enum ChatEvent {
         /// What it came to.
         outcome: CallOutcome,
     },
+    /// A call waits for a person's word; what was said so far goes with it.
+    ApprovalRequired {
+        /// The question.
+        approval: Box<ApprovalRow>,
+        /// Names it to whoever decides.
+        ticket: String,
+        /// What the model was given and said, after its instructions and the case.
+        messages: Vec<Message>,
+    },
+    /// Older results were folded, so that the conversation fits the model's window: so many are now.
+    Folded(usize),
     /// What the model has used so far.
     Counted(Usage),
     /// It is answered: the last event.

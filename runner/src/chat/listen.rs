@@ -12,11 +12,19 @@ pub struct Listener {
     told: watch::Receiver<usize>,
     heard: usize,
     over: bool,
+    until_asked: bool,
 }
 
 impl Listener {
     pub(super) fn new(talk: Talk, told: watch::Receiver<usize>, heard: usize) -> Self {
-        Self { talk, told, heard, over: false }
+        Self { talk, told, heard, over: false, until_asked: false }
+    }
+
+    /// The same, but a call that waits for a person's word is the last event that it hears.
+    #[must_use]
+    pub const fn until_asked(mut self, until_asked: bool) -> Self {
+        self.until_asked = until_asked;
+        self
     }
 
     /// The next event with its number, from 1; nothing after the last.
@@ -29,7 +37,8 @@ impl Listener {
         self.told.wait_for(|told| *told >= next).await.ok()?;
         let event = self.talk.event(next)?;
         self.heard = next;
-        self.over = event.is_last();
+        let asked = matches!(event.as_ref(), ChatEvent::ApprovalRequired { .. });
+        self.over = event.is_last() || self.until_asked && asked;
         Some((next, event))
     }
 }

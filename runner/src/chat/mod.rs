@@ -5,11 +5,13 @@
 //! store by conversation.
 
 mod answer;
+mod ask;
 mod event;
 mod listen;
 mod talk;
 
 pub use answer::{Chat, ChatError, Question};
+pub use ask::conversation_of;
 pub use event::{Answered, ChatEvent};
 pub use listen::Listener;
 pub use talk::{Talk, TalkId};

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use marple_core::ConversationId;
+use marple_agent::Message;
+use marple_core::{ApprovalId, ConversationId};
+use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +14,9 @@ use super::{ChatEvent, Listener};
 
 /// How long a question is gone on with while nobody listens: a client that was cut off comes back within it.
 const ALONE: Duration = Duration::from_secs(30);
+
+/// The messages before what was said: the instructions and the case.
+const OPENING: usize = 2;
 
 /// The most events that are kept; a run's budgets end it long before.
 const EVENTS: usize = 2_000;
@@ -33,10 +38,20 @@ pub(super) struct Inner {
     /// Changes with them.
     heard: watch::Sender<usize>,
     pub(super) cancel: CancellationToken,
+    /// What the client told of the conversation before, and the question.
+    before: (Vec<Value>, String),
+    /// What the model was given and said so far.
+    messages: Mutex<Vec<Message>>,
+    /// Calls that wait for a person's word.
+    asking: AtomicUsize,
 }
 
 impl Talk {
-    pub(super) fn new(conversation: ConversationId, cancel: CancellationToken) -> Self {
+    pub(super) fn new(
+        conversation: ConversationId,
+        before: (Vec<Value>, String),
+        cancel: CancellationToken,
+    ) -> Self {
         Self(Arc::new(Inner {
             id: TalkId::new(),
             conversation,
@@ -45,6 +60,9 @@ impl Talk {
             listeners: AtomicUsize::new(0),
             heard: watch::Sender::new(0),
             cancel,
+            before,
+            messages: Mutex::default(),
+            asking: AtomicUsize::new(0),
         }))
     }
 
@@ -56,6 +74,37 @@ impl Talk {
     /// The conversation that it belongs to.
     pub fn conversation(&self) -> ConversationId {
         self.0.conversation
+    }
+
+    /// What the client told of the conversation before this question, and the question.
+    pub fn before(&self) -> (&[Value], &str) {
+        (&self.0.before.0, &self.0.before.1)
+    }
+
+    /// What the model was given and said so far, after its instructions and the case.
+    pub(super) fn messages(&self) -> Vec<Message> {
+        self.0.messages.lock().unwrap_or_else(PoisonError::into_inner).iter().skip(OPENING).cloned().collect()
+    }
+
+    pub(super) fn note(&self, messages: Vec<Message>) {
+        *self.0.messages.lock().unwrap_or_else(PoisonError::into_inner) = messages;
+    }
+
+    /// The number of the event that asks for a person's word on this call.
+    pub fn asked(&self, approval: ApprovalId) -> Option<usize> {
+        let asks = |event: &Arc<ChatEvent>| {
+            matches!(event.as_ref(), ChatEvent::ApprovalRequired { approval: row, .. } if row.id == approval)
+        };
+        self.lock().iter().position(asks).map(|place| place + 1)
+    }
+
+    /// One more call waits for a person's word, or one fewer: meanwhile nobody needs to listen.
+    pub(super) fn asks(&self, waits: bool) {
+        if waits {
+            self.0.asking.fetch_add(1, Ordering::SeqCst);
+        } else {
+            self.0.asking.fetch_sub(1, Ordering::SeqCst);
+        }
     }
 
     /// Listens to the events after the first `after`.
@@ -103,7 +152,7 @@ impl Talk {
                 return;
             }
             let back = tokio::time::timeout(ALONE, heard.wait_for(|listeners| *listeners > 0)).await;
-            if back.is_err() {
+            if back.is_err() && self.0.asking.load(Ordering::SeqCst) == 0 {
                 return;
             }
         }
@@ -123,7 +172,7 @@ mod tests {
     use super::*;
 
     fn talk() -> Talk {
-        Talk::new(ConversationId::new(), CancellationToken::new())
+        Talk::new(ConversationId::new(), (Vec::new(), "Why?".to_owned()), CancellationToken::new())
     }
 
     #[tokio::test(start_paused = true)]

@@ -2,12 +2,14 @@
 
 mod cluster;
 mod error;
+mod hours;
 mod investigation;
 mod load;
 mod recordings;
 mod reload;
 mod server;
 mod source;
+mod spending;
 mod store;
 
 use std::collections::BTreeMap;
@@ -30,10 +32,12 @@ use serde::Deserialize;
 
 pub use cluster::ClusterConfig;
 pub use error::ConfigError;
-pub use investigation::InvestigationConfig;
+pub use hours::{Day, Hours};
+pub use investigation::{Asking, InvestigationConfig, PolicyRule};
 pub use recordings::RecordingsConfig;
 pub use server::ServerConfig;
 pub use source::{Sources, Unset};
+pub use spending::{DayAllowance, IncidentAllowance, SpendingConfig};
 pub use store::StoreConfig;
 
 use crate::correlate::CorrelateConfig;
@@ -73,6 +77,8 @@ pub struct Config {
     pub model: Option<ModelConfig>,
     /// What one investigation may spend.
     pub budget: Budget,
+    /// What all of them may spend together.
+    pub spending: SpendingConfig,
     /// A folder whose templates replace the embedded prompts of the same names.
     pub prompts: Option<PathBuf>,
     /// What is watched in the cluster itself.
@@ -99,6 +105,7 @@ impl Config {
         self.server.check()?;
         self.store.check()?;
         self.investigation.check()?;
+        self.spending.check()?;
         self.check_toolsets()?;
         Redactor::new(&self.redaction).map_err(|error| ConfigError::value("redaction", error.to_string()))?;
         if let Some((setting, fault)) = self.gate.fault() {

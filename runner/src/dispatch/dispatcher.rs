@@ -12,9 +12,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::desk::{Desk, Stepped, Waiting};
-use super::{Action, Detective, Lookout, Subjects, Work, WorkError};
+use super::{Action, Detective, Lookout, Subjects, Work, WorkError, asking};
 use crate::clock::Clock;
-use crate::config::InvestigationConfig;
+use crate::config::{Asking, InvestigationConfig};
 use crate::correlate::Dependency;
 use crate::route::Routes;
 use crate::store::{Behind, Captured, ConcludedBy, InvestigationKind, InvestigationRow, Store, StoreError};
@@ -69,8 +69,12 @@ pub struct Dispatcher {
     pub learn: Arc<dyn Learn>,
     /// When and how.
     pub config: InvestigationConfig,
+    /// The cluster's name.
+    pub cluster_name: String,
     /// Notified when incidents may have changed.
     pub changed: Arc<Notify>,
+    /// Notified when a person has asked for an investigation.
+    pub asked: Arc<Notify>,
     /// The time.
     pub clock: Clock,
 }
@@ -119,6 +123,7 @@ impl Dispatcher {
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = dispatcher.changed.notified() => {}
+                () = dispatcher.asked.notified() => desk.investigations_known = false,
                 Some(ended) = steps.join_next() => desk.settle(ended),
                 () = tokio::time::sleep(wake) => {}
             }
@@ -196,7 +201,8 @@ impl Dispatcher {
         for incident in open {
             let Some(known) = self.store.conclusion(incident.id).await? else { continue };
             let unexplained = known.conclusion.verdict == Verdict::Inconclusive && self.lookout.cluster.is_some();
-            let may_be_asked = self.detective.is_some() && incident.severity >= self.config.model_from;
+            let may_be_asked = self.detective.is_some()
+                && !matches!(self.asking(&incident).await?, Asking::Never | Asking::OnDemand);
             if !unexplained && !may_be_asked {
                 continue;
             }
@@ -225,6 +231,7 @@ impl Dispatcher {
             captured_objects: objects,
             captures: 1,
             investigated_objects: objects,
+            investigated_severity: incident.severity,
             investigations: self.store.begun(incident.id).await?.all,
             ..Work::default()
         })
@@ -314,7 +321,8 @@ impl Dispatcher {
             unexplained,
             ..work
         };
-        let investigate = self.detective.is_some() && work.wants_model(incident, self.config.model_from);
+        let asking = asking(&self.config, &self.cluster_name, incident, &members, now);
+        let investigate = self.detective.is_some() && work.wants_model(incident, asking);
         let captured = Captured {
             findings: (explained.is_none() || !less).then_some(capture.findings.as_slice()),
             conclusion: (!kept).then_some(&conclusion),
@@ -325,8 +333,15 @@ impl Dispatcher {
         if investigate {
             work.investigations += 1;
             work.investigated_objects = incident.objects.len();
+            work.investigated_severity = incident.severity;
         }
         Ok(work)
+    }
+
+    /// How often the model is asked about an incident.
+    async fn asking(&self, incident: &Incident) -> Result<Asking, StoreError> {
+        let members = self.store.members(incident.id, MEMBERS).await?;
+        Ok(asking(&self.config, &self.cluster_name, incident, &members, self.clock.now()))
     }
 
     /// Puts a row in the outbox for each receiver that the routes name, and for each that was told before.

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use marple_agent::{Case, EvidenceTitle, Investigator, Mode, Progress, Run, SaveError, Told};
-use marple_core::{Conclusion, Confidence, Incident, IncidentStatus, InvestigationId, Verdict};
+use marple_core::{Conclusion, Confidence, Incident, IncidentStatus, InvestigationId, Period, Verdict};
 use marple_tools::Look;
+use marple_tools::history::ChangeLog;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+use super::memory::{earlier, hints};
 use super::settle::settled;
 use super::{Tooling, WorkError};
+use crate::account::Account;
 use crate::clock::Clock;
 use crate::store::{EvidenceEntry, InvestigationRow, Store, StoreError};
 
@@ -27,6 +30,12 @@ pub struct Detective {
     pub tooling: Tooling,
     /// The cluster's name.
     pub cluster_name: String,
+    /// What it may cost.
+    pub account: Account,
+    /// What changed in the cluster.
+    pub changes: Arc<dyn ChangeLog>,
+    /// How long a cause that was found is taken for a repeat of the same.
+    pub reuse_within: Period,
     /// The time.
     pub clock: Clock,
 }
@@ -40,18 +49,24 @@ impl Detective {
         if incident.status == IncidentStatus::Merged {
             return self.close(row.id, "the incident became part of another").await;
         }
+        let alike = earlier(self.store.as_ref(), &incident).await?;
+        if let Some(known) = self.repeated(row, &incident, &alike).await? {
+            return self.reuse(row, &incident, known).await;
+        }
         let saved = saved(row);
         let mut case = known_case(self.store.as_ref(), &incident, &self.cluster_name).await?;
         let log = self.store.evidence(incident.id);
         let (toolbox, unseen) = self.tooling.toolbox(&log).await;
         let toolbox = toolbox.with_actor(format!("investigation of incident {}", incident.id));
         case.rules.unseen.extend(unseen);
+        case.remembered = hints(&incident, &alike);
         let rules = case.rules.clone();
         let look =
             Look { incident_start: Some(incident.starts_at), now: self.clock.now(), cancel: cancel.child_token() };
         let progress = Saving { store: Arc::clone(&self.store), id: row.id, clock: self.clock };
         let started = std::time::Instant::now();
-        let outcome = self.investigator.investigate(case, saved, &toolbox, &look, &progress).await;
+        let investigator = self.investigator.clone().with_purse(self.account.of(incident.id));
+        let outcome = investigator.investigate(case, saved, &toolbox, &look, &progress).await;
         if cancel.is_cancelled() {
             return Ok(());
         }
@@ -72,7 +87,7 @@ impl Detective {
         Ok(())
     }
 
-    async fn close(&self, id: InvestigationId, why: &str) -> Result<(), WorkError> {
+    pub(super) async fn close(&self, id: InvestigationId, why: &str) -> Result<(), WorkError> {
         self.store.finish_investigation(id, &json!({ "ended": why }), self.clock.now()).await?;
         Ok(())
     }
@@ -105,6 +120,7 @@ pub(crate) async fn known_case(store: &dyn Store, incident: &Incident, cluster_n
         findings: store.findings(incident.id).await?,
         rules: rules.unwrap_or_else(nothing_concluded),
         evidence: store.evidence_entries(incident.id).await?.into_iter().map(title).collect(),
+        remembered: Vec::new(),
         cluster_name: Some(cluster_name.to_owned()),
         mode: Mode::Conclude,
     })
@@ -133,6 +149,7 @@ fn ending(ending: &marple_agent::Ending) -> &'static str {
         Ending::BudgetSpent { .. } => "budget_spent",
         Ending::NoModel => "no_model",
         Ending::ModelUnavailable { .. } => "model_unavailable",
+        Ending::Stopped { .. } => "stopped",
         Ending::Unusable { .. } => "unusable",
         Ending::Cancelled => "cancelled",
     }

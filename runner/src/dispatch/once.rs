@@ -69,6 +69,7 @@ impl Topic {
 }
 
 /// Investigates once.
+#[derive(Clone)]
 pub struct Once {
     /// What is looked at.
     pub lookout: Lookout,
@@ -145,6 +146,7 @@ impl Once {
                     findings: capture.map(|Capture { findings, .. }| findings).unwrap_or_default(),
                     rules,
                     evidence: titles(log.as_ref()).await?,
+                    remembered: Vec::new(),
                     cluster_name: Some(self.cluster_name.clone()),
                     mode,
                 };

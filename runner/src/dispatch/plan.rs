@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Incident, IncidentStatus, Severity};
 
-use crate::config::InvestigationConfig;
+use crate::config::{Asking, InvestigationConfig};
 
 /// The most captures of one incident: the first, then as objects join it.
 const CAPTURES: u32 = 5;
@@ -43,6 +43,8 @@ pub struct Work {
     pub told_revision: u64,
     /// How many objects the last investigation knew of.
     pub investigated_objects: usize,
+    /// How severe the incident was then.
+    pub investigated_severity: Severity,
     /// How many investigations were begun.
     pub investigations: u32,
 }
@@ -72,6 +74,7 @@ impl Work {
             unexplained: true,
             told_revision: incident.revision,
             investigated_objects: incident.objects.len(),
+            investigated_severity: incident.severity,
             investigations,
         }
     }
@@ -109,13 +112,19 @@ impl Work {
         }
     }
 
-    /// Whether an investigation is to be begun once the incident is captured.
-    pub fn wants_model(&self, incident: &Incident, model_from: Severity) -> bool {
+    /// Whether an investigation is to be begun once the incident is captured, where the model is asked so often.
+    pub fn wants_model(&self, incident: &Incident, asking: Asking) -> bool {
         let live = matches!(incident.status, IncidentStatus::Open | IncidentStatus::Acknowledged);
         let grown = incident.objects.len() > self.investigated_objects;
-        live && incident.severity >= model_from
+        let changed = grown || incident.severity > self.investigated_severity;
+        let often = match asking {
+            Asking::Never | Asking::OnDemand => 0,
+            Asking::Once => 1,
+            Asking::OnChange => INVESTIGATIONS,
+        };
+        live && self.investigations < often
             && (self.blind == 0 || self.blind >= BLIND_LOOKS)
-            && (self.investigations == 0 || grown && self.investigations < INVESTIGATIONS)
+            && (self.investigations == 0 || changed)
     }
 }
 

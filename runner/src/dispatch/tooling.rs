@@ -18,6 +18,8 @@ pub struct Tooling {
     pub gate: Gate,
     /// Who calls it.
     pub caller: Caller,
+    /// Under which name its calls are recorded, where it is another than the program's.
+    pub actor: Option<String>,
     /// Where each call is recorded, where it is.
     pub audit: Option<Arc<dyn Audit>>,
     /// Who is asked where the gate wants a person's word.
@@ -39,6 +41,9 @@ impl Tooling {
             .with_gate(self.gate.clone())
             .with_caller(self.caller)
             .with_patience(self.patience);
+        if let Some(actor) = &self.actor {
+            toolbox = toolbox.with_actor(actor.clone());
+        }
         if let Some(audit) = &self.audit {
             toolbox = toolbox.with_audit(Arc::clone(audit));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use marple_core::{Incident, Member};
 
-use super::{Matcher, RouteConfig, RouteRule};
+use super::{RouteConfig, RouteRule, meets};
 
 /// A route can't be used. The text names the place and the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +92,7 @@ impl Routes {
         let mut found: Vec<String> = Vec::new();
         let mut taken = false;
         for rule in &self.rules {
-            if !self.takes(rule, incident, members) {
+            if !meets(&rule.matchers, &self.cluster, incident, members) {
                 continue;
             }
             taken = true;
@@ -105,32 +105,6 @@ impl Routes {
             add(&mut found, &self.default);
         }
         found
-    }
-
-    /// One alert must meet all matchers: `namespace="shop"` and `team="a"` of two different alerts mean nobody.
-    fn takes(&self, rule: &RouteRule, incident: &Incident, members: &[Member]) -> bool {
-        let meets =
-            |member: Option<&Member>| rule.matchers.iter().all(|matcher| self.is_met(matcher, incident, member));
-        if members.is_empty() { meets(None) } else { members.iter().any(|member| meets(Some(member))) }
-    }
-
-    fn is_met(&self, matcher: &Matcher, incident: &Incident, member: Option<&Member>) -> bool {
-        let subject = member.and_then(|member| member.subject.as_ref());
-        let objects = || subject.into_iter().chain(&incident.subject);
-        let label = member.and_then(|member| member.labels.get(matcher.name()));
-        let mut values: Vec<&str> = label.into_iter().collect();
-        match matcher.name() {
-            "severity" => values.push(incident.severity.as_str()),
-            "cluster" if values.is_empty() => values.push(&self.cluster),
-            "alertname" if values.is_empty() => values.extend(member.map(|member| member.name.as_str())),
-            "namespace" => values.extend(objects().filter_map(|object| {
-                object.namespace.as_deref().or_else(|| object.is("Namespace").then_some(object.name.as_str()))
-            })),
-            "object_kind" => values.extend(objects().map(|object| object.kind.as_str())),
-            "object_name" => values.extend(objects().map(|object| object.name.as_str())),
-            _ => {}
-        }
-        matcher.is_met(&values)
     }
 }
 

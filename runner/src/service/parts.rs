@@ -14,13 +14,14 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remembered, spawn, upkeep};
+use crate::account::Account;
 use crate::api::Live;
 use crate::approve::People;
 use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::{Config, ServerConfig};
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
-use crate::dispatch::{Detective, Dispatcher, Lookout, Once, StoredViews, Tooling};
+use crate::dispatch::{Detective, Dispatcher, Inquiry, Lookout, Once, StoredViews, Tooling};
 use crate::handing::Handing;
 use crate::outbox::Deliveries;
 use crate::recordings::Keeper;
@@ -63,7 +64,7 @@ impl Parts {
         let recorded =
             Recorded { log: Arc::clone(&history), cluster: lookout.cluster.clone(), topology: Some(topology) };
         let toolsets = toolsets.with(history::toolset(Some(recorded), here));
-        lookout.changes = Some(history);
+        lookout.changes = Some(Arc::clone(&history));
 
         let redact = Arc::clone(&lookout.redact);
         let signals: Arc<dyn Signals> = store.clone();
@@ -93,21 +94,35 @@ impl Parts {
         }
 
         let approver = config.server.approver_token.as_ref();
-        let people = approver.map(|_| {
+        let people = approver.map(|token| {
             let wait = config.act.wait.duration();
-            Arc::new(People::new(store.clone(), Arc::clone(&lookout.redact), wait, clock))
+            Arc::new(People::new(store.clone(), Arc::clone(&lookout.redact), wait, token, clock))
         });
         state.ask(people.clone().zip(approver));
         let model = investigator.is_some();
         state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
-        let tooling = tooling(&config, &toolsets, &lookout.redact, people, store);
-        state.talk(chat(&config, &lookout, tooling.clone(), investigator.clone(), ground, &stop));
+        let tooling = tooling(&config, &toolsets, &lookout.redact, people.clone(), store);
+        let account = Account::new(store.clone(), config.spending.clone(), clock);
+        state.account(account.clone());
+        state.talk(chat(&config, &lookout, tooling.clone(), investigator.clone(), (&account, people), ground, &stop));
+        let asked = Arc::new(Notify::new());
+        state.inquire(Inquiry {
+            store: Arc::clone(store),
+            config: config.investigation.clone(),
+            cluster_name: config.cluster.name.clone(),
+            model,
+            asked: Arc::clone(&asked),
+            clock,
+        });
         let detective = investigator.map(|investigator| {
             Arc::new(Detective {
                 store: Arc::clone(store),
-                investigator,
+                investigator: investigator.refuting(config.investigation.refute),
                 tooling,
                 cluster_name: config.cluster.name.clone(),
+                account,
+                changes: Arc::clone(&history),
+                reuse_within: config.investigation.reuse_within,
                 clock,
             })
         });
@@ -121,7 +136,9 @@ impl Parts {
             routes,
             learn: Arc::new(teacher),
             config: config.investigation.clone(),
+            cluster_name: config.cluster.name.clone(),
             changed,
+            asked,
             clock,
         };
         spawn(&mut parts, "the work on incidents", dispatcher.run(stop.clone()));
@@ -181,6 +198,7 @@ fn tooling(
         redact: Arc::clone(redact),
         gate: config.gate(),
         caller: Caller::Investigation,
+        actor: None,
         audit: Some(Arc::new(audit::StoredAudit(store.clone()))),
         approve: people.map(|people| people as Arc<dyn Approve>),
         patience: config.act.wait.duration(),
@@ -194,17 +212,18 @@ fn chat(
     lookout: &Lookout,
     tooling: Tooling,
     investigator: Option<Investigator>,
+    (account, people): (&Account, Option<Arc<People>>),
     ground: &Ground,
     stop: &CancellationToken,
 ) -> Chat {
     let once = Once {
         lookout: lookout.clone(),
         tooling: Tooling { caller: Caller::Chat, ..tooling },
-        investigator,
+        investigator: investigator.map(|investigator| investigator.with_purse(account.of_nothing())),
         cluster_name: config.cluster.name.clone(),
     };
     let model = config.model.as_ref().map(|model| model.name.clone());
-    Chat::new(once, model, Arc::clone(&ground.store), ground.clock, stop.clone())
+    Chat::new(once, model, account.clone(), people, Arc::clone(&ground.store), ground.clock, stop.clone())
 }
 
 /// The links of messages, signed where a token guards what they lead to.

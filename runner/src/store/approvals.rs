@@ -30,6 +30,9 @@ pub enum ApprovalState {
 pub struct ApprovalRow {
     /// Its name.
     pub id: ApprovalId,
+    /// Of all that it is about: the same for the same question of the same asker.
+    #[serde(skip)]
+    pub digest: String,
     /// What became of it.
     pub state: ApprovalState,
     /// In one line.
@@ -78,6 +81,12 @@ pub trait Approvals: Send + Sync {
     /// Keeps a person's word, with its entry in the audit log. Only the first counts: fails where the question doesn't
     /// wait any more.
     async fn approval_decide(&self, id: ApprovalId, verdict: &Verdict, at: Timestamp) -> Result<(), StoreError>;
+
+    /// The latest question of this digest whose answer is not used yet, where it can still be given or was given in time.
+    async fn approval_open(&self, digest: &str, now: Timestamp) -> Result<Option<ApprovalRow>, StoreError>;
+
+    /// Uses the answer of a question. Says whether it was there to be used: only the first use counts.
+    async fn approval_use(&self, id: ApprovalId, at: Timestamp) -> Result<bool, StoreError>;
 
     /// One of them.
     async fn approval(&self, id: ApprovalId) -> Result<Option<ApprovalRow>, StoreError>;

@@ -10,8 +10,10 @@ mod endings;
 mod error;
 mod incidents;
 mod investigations;
+mod memory;
 mod outbox;
 mod signals;
+mod spending;
 mod sqlite;
 mod topology;
 mod upkeep;
@@ -26,20 +28,44 @@ pub use investigations::{
     Begun, Captured, Concluded, ConcludedBy, Drawing, EvidenceEntry, InvestigationKind, InvestigationRow,
     Investigations,
 };
+pub use memory::{Alike, Feedback, Judgement, Memory};
 pub use outbox::{Outbox, OutboxId, OutboxRow, OutboxState};
 pub use signals::{Accepted, QuarantineEntry, Quarantined, SignalSeq, Signals};
+pub use spending::{Scope, Spending, Stop};
 pub use sqlite::SqliteStore;
 pub use topology::{Placed, Step, Topology};
 pub use upkeep::{AuditRecord, Retired, Upkeep};
 
 /// The whole store. An `Arc<dyn Store>` is also an `Arc` of each of its concerns.
 pub trait Store:
-    Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Conversations + Topology + Upkeep
+    Signals
+    + Incidents
+    + Endings
+    + Investigations
+    + Memory
+    + Spending
+    + Outbox
+    + Approvals
+    + Changes
+    + Conversations
+    + Topology
+    + Upkeep
 {
 }
 
 impl<
-    S: Signals + Incidents + Endings + Investigations + Outbox + Approvals + Changes + Conversations + Topology + Upkeep,
+    S: Signals
+        + Incidents
+        + Endings
+        + Investigations
+        + Memory
+        + Spending
+        + Outbox
+        + Approvals
+        + Changes
+        + Conversations
+        + Topology
+        + Upkeep,
 > Store for S
 {
 }

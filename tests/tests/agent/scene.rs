@@ -169,6 +169,7 @@ pub(crate) fn case(mode: Mode) -> Case {
             unseen: Vec::new(),
         },
         evidence: vec![EvidenceTitle { id: EvidenceId(1), title: "Deployment shop/cart".to_owned(), size: 50 }],
+        remembered: Vec::new(),
         cluster_name: None,
         mode,
     }

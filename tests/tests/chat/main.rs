@@ -1,6 +1,7 @@
 //! Questions over the wires of HolmesGPT and OpenAI, to a marple that asks a scripted model about a real cluster.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod approvals;
 mod holmes;
 mod openai;
 

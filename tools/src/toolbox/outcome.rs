@@ -22,6 +22,17 @@ pub enum CallStatus {
 }
 
 impl CallStatus {
+    /// In one word, for metrics and spans.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Truncated => "truncated",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
     /// Whether it gave evidence.
     pub const fn gave(self) -> bool {
         matches!(self, Self::Ok | Self::Truncated)

@@ -76,6 +76,10 @@ fn content_type(response: &Response) -> String {
 
 #[async_trait]
 impl Model for OpenAi {
+    fn name(&self) -> &str {
+        &self.config.name
+    }
+
     fn limits(&self) -> ModelLimits {
         self.config.limits()
     }

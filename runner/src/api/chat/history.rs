@@ -49,14 +49,20 @@ pub(super) fn question(asked: String, wishes: &[&str]) -> String {
 /// The first message of each history that is given out.
 pub(super) const OPENING: &str = "You are marple, which explains what happens in a Kubernetes cluster, with evidence.";
 
-/// A history that goes on with this question and what was said to it.
-pub(super) fn continued(before: &[Value], question: &str, said: &[Message], answer: &str) -> Vec<Value> {
+/// A history that goes on with this question and what was said to it so far.
+pub(super) fn asked(before: &[Value], question: &str, said: &[Message]) -> Vec<Value> {
     let mut history = before.to_vec();
     if history.is_empty() {
         history.push(json!({ "role": "system", "content": OPENING }));
     }
     history.push(json!({ "role": "user", "content": question }));
     history.extend(said.iter().map(message));
+    history
+}
+
+/// The same with the answer.
+pub(super) fn continued(before: &[Value], question: &str, said: &[Message], answer: &str) -> Vec<Value> {
+    let mut history = asked(before, question, said);
     let last = history.last().is_some_and(|last| role(last) == "assistant" && text(last) == answer);
     if !last {
         history.push(json!({ "role": "assistant", "content": answer }));

@@ -1,5 +1,7 @@
 //! Questions of people, over two wires that clients know: HolmesGPT's and OpenAI's.
 
+mod checks;
+mod decisions;
 mod history;
 mod holmes;
 mod info;
@@ -7,6 +9,8 @@ mod older;
 mod openai;
 mod stream;
 mod wire;
+
+use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::extract::rejection::JsonRejection;
@@ -28,6 +32,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/api/chat/{talk}", get(holmes::resume))
         .route("/api/investigate", post(older::investigate))
         .route("/api/issue_chat", post(older::issue_chat))
+        .route("/api/checks/execute", post(checks::execute))
         .route("/api/model", get(info::model))
         .route("/api/info", get(info::info))
         .route("/v1/models", get(openai::models))
@@ -60,15 +65,26 @@ impl From<ChatError> for Problem {
     }
 }
 
-/// Hears a question to its end; gives what happened and the answer.
-async fn heard(mut listener: Listener) -> Result<(Vec<std::sync::Arc<ChatEvent>>, Answered), Problem> {
+/// How far a question was heard.
+enum End {
+    /// To its answer.
+    Answered(Box<Answered>),
+    /// To a call that waits for a person's word, which is the event.
+    Asked(Arc<ChatEvent>),
+}
+
+/// Hears a question as far as its listener does; gives what happened and where that was.
+async fn heard(mut listener: Listener) -> Result<(Vec<Arc<ChatEvent>>, End), Problem> {
     let mut events = Vec::new();
     while let Some((_, event)) = listener.next().await {
         match event.as_ref() {
-            ChatEvent::Answered(answered) => return Ok((events, answered.as_ref().clone())),
+            ChatEvent::Answered(answered) => return Ok((events, End::Answered(answered.clone()))),
             ChatEvent::Failed(why) => return Err(Problem::internal(why.clone())),
             _ => events.push(event),
         }
     }
-    Err(Problem::internal("the answer broke off"))
+    match events.pop() {
+        Some(event) if matches!(event.as_ref(), ChatEvent::ApprovalRequired { .. }) => Ok((events, End::Asked(event))),
+        _ => Err(Problem::internal("the answer broke off")),
+    }
 }

@@ -7,7 +7,7 @@ use marple_agent::Exchange;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{body, heard, holmes};
+use super::{End, body, heard, holmes};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::chat::Question;
@@ -87,8 +87,11 @@ pub(super) async fn issue_chat(
 
 async fn answered(state: &ApiState, text: String, earlier: Vec<Exchange>, before: &[Value]) -> Result<Value, Problem> {
     let chat = super::chat(state)?;
-    let question = Question { text: text.clone(), earlier, conversation: None, incident: None };
+    let question = Question { text, earlier, before: before.to_vec(), conversation: None, incident: None };
     let talk = chat.begin(question)?;
-    let (events, answered) = heard(talk.listen(0)).await?;
-    Ok(holmes::answer(&chat, &events, &answered, before, &text))
+    let (events, end) = heard(talk.listen(0)).await?;
+    match end {
+        End::Answered(answered) => Ok(holmes::answer(&chat, &talk, &events, &answered)),
+        End::Asked(_) => Err(Problem::internal("the answer broke off")),
+    }
 }

@@ -13,7 +13,7 @@ use marple_agent::{Exchange, Usage};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{body, heard, history, stream};
+use super::{End, body, heard, history, stream};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::chat::{ChatEvent, Question, TalkId};
@@ -85,7 +85,7 @@ pub(super) async fn complete(
     }
     let text = history::question(question, &[&history::wishes(before)]);
     let earlier: Vec<Exchange> = history::exchanges(before);
-    let talk = chat.begin(Question { text, earlier, conversation: None, incident: None }).map_err(Problem::from)?;
+    let talk = chat.begin(Question { text, earlier, before: Vec::new(), conversation: None, incident: None }).map_err(Problem::from)?;
     let head = Head {
         id: talk.id(),
         created: Timestamp::now().as_second(),
@@ -97,7 +97,9 @@ pub(super) async fn complete(
         let told = move |number: usize, event: &Arc<ChatEvent>| head.chunks(number, event, usage);
         return Ok(stream::stream(listener, told, vec![Event::default().data("[DONE]")]));
     }
-    let (_, answered) = heard(listener).await?;
+    let (_, End::Answered(answered)) = heard(listener).await? else {
+        return Err(Problem::internal("the answer broke off").into());
+    };
     let message = json!({ "role": "assistant", "content": answered.text });
     let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
     let mut body = head.body("chat.completion", &json!([choice]));
@@ -143,7 +145,11 @@ impl Head {
                 chunks.push(thought(format!("→ {} {arguments}\n", call.name)));
             }
             ChatEvent::CallEnded { outcome, .. } => chunks.push(thought(format!("← {}\n", outcome.title))),
-            ChatEvent::Counted(_) => {}
+            ChatEvent::ApprovalRequired { approval, .. } => chunks.push(thought(format!(
+                "? {}: waits for a person's word at POST /api/approvals/{}\n",
+                approval.title, approval.id
+            ))),
+            ChatEvent::Folded(_) | ChatEvent::Counted(_) => {}
             ChatEvent::Answered(answered) => {
                 let paragraphs = answered.text.split_inclusive("\n\n");
                 chunks.extend(paragraphs.map(|text| self.chunk(&json!({ "content": text }), None)));

@@ -4,6 +4,8 @@ use marple_agent::{ToolCall, Usage};
 use marple_tools::{CallOutcome, CallStatus};
 use serde_json::{Value, json};
 
+use crate::store::ApprovalRow;
+
 /// The form of results; their clients look for it.
 const RESULT: &str = "robusta:v1.0.0";
 
@@ -35,6 +37,17 @@ pub(super) fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
         "url": null,
         "invocation": format!("{} {arguments}", call.name),
         "params": arguments,
+    })
+}
+
+/// A call that waits for a person's word, with what it would change.
+pub(super) fn pending(row: &ApprovalRow, ticket: &str) -> Value {
+    json!({
+        "tool_call_id": ticket,
+        "tool_name": row.tool,
+        "description": format!("{}\n{}", row.title, row.diff),
+        "params": row.arguments,
+        "expires_at": row.expires_at,
     })
 }
 

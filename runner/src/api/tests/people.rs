@@ -97,3 +97,37 @@ async fn a_signed_link_opens_the_page_of_its_incident_and_its_evidence_and_nothi
     assert_eq!(server.ask("GET", &format!("/incidents/{}", IncidentId::new()), "").await.status, 404);
     assert_eq!(server.ask("GET", &format!("/incidents/{id}/evidence/e9"), "").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_person_says_whether_a_conclusion_was_right_once_there_is_one() {
+    let (server, id, _changed) = with_incident().await;
+    let path = format!("/api/incidents/{}/feedback", id.short());
+    let wrong = r#"{"verdict": "wrong", "was": "the node's\ndisk", "by": "ada"}"#;
+    let early = server.ask("POST", &path, wrong).await;
+    let nothing = format!("nothing was concluded about incident {id} yet");
+    assert_eq!((early.status, early.json()), (409, json!({ "error": nothing })));
+    let rules = crate::store::ConcludedBy::Rules;
+    server.store.set_conclusion(id, &nothing_known(), rules, Timestamp::now()).await.unwrap();
+    assert_eq!(server.ask("POST", &path, wrong).await.status, 200);
+    let shown = server.ask("GET", &format!("/api/incidents/{id}"), "").await.json();
+    let said = &shown["feedback"][0];
+    let words = (said["verdict"].as_str(), said["was"].as_str(), said["by"].as_str());
+    assert_eq!(words, (Some("wrong"), Some("the node's disk"), Some("ada")));
+    for body in ["", r#"{"verdict": "perhaps"}"#, r#"{"verdict": "right", "by": ""}"#] {
+        assert_eq!(server.ask("POST", &path, body).await.status, 400, "{body}");
+    }
+}
+
+fn nothing_known() -> marple_core::Conclusion {
+    marple_core::Conclusion {
+        verdict: marple_core::Verdict::Inconclusive,
+        summary: "Nothing was found.".to_owned(),
+        cause: None,
+        chain: Vec::new(),
+        impact: String::new(),
+        confidence: marple_core::Confidence::Low,
+        remedies: Vec::new(),
+        ruled_out: Vec::new(),
+        unseen: Vec::new(),
+    }
+}

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 use marple_core::{IncidentId, ObjectRef, Period};
 
 use super::*;
+use crate::dispatch::asking;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
@@ -98,8 +99,8 @@ fn while_the_cluster_is_away_it_is_looked_for_as_long_as_the_incident_is_open() 
     assert_eq!(blind(1, 1).next(&incident(1, 1), &config(), false, at(11)), Action::Capture);
     assert_eq!(blind(1, 2).next(&incident(1, 1), &config(), false, at(12)), Action::WaitUntil(at(21)));
     assert_eq!(blind(1, 900).next(&incident(1, 1), &config(), false, at(12)), Action::WaitUntil(at(61)));
-    assert!(!blind(1, 1).wants_model(&incident(1, 1), Severity::Warning));
-    assert!(blind(1, BLIND_LOOKS).wants_model(&incident(1, 1), Severity::Warning));
+    assert!(!blind(1, 1).wants_model(&incident(1, 1), Asking::OnChange));
+    assert!(blind(1, BLIND_LOOKS).wants_model(&incident(1, 1), Asking::OnChange));
     let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
     assert_eq!(blind(1, 1).next(&resolved, &config(), false, at(900)), Action::Rest);
 }
@@ -113,13 +114,44 @@ fn a_merged_incident_is_told_only_where_it_had_been_told_before() {
 }
 
 #[test]
-fn a_model_is_asked_once_and_again_only_for_objects_it_has_not_seen() {
-    let work = Work { investigations: 1, investigated_objects: 1, ..captured(1, 1) };
-    assert!(Work::default().wants_model(&incident(1, 1), Severity::Warning));
-    assert!(!Work::default().wants_model(&incident(1, 1), Severity::Critical));
-    assert!(!work.wants_model(&incident(1, 1), Severity::Warning));
-    assert!(work.wants_model(&incident(2, 1), Severity::Warning));
-    assert!(!Work { investigations: INVESTIGATIONS, ..work }.wants_model(&incident(2, 1), Severity::Warning));
+fn a_model_is_asked_once_and_again_where_objects_joined_or_it_became_worse() {
+    let severity = Severity::Warning;
+    let work = Work { investigations: 1, investigated_objects: 1, investigated_severity: severity, ..captured(1, 1) };
+    let worse = Incident { severity: Severity::Critical, ..incident(1, 1) };
+    assert!(Work::default().wants_model(&incident(1, 1), Asking::OnChange));
+    assert!(!work.wants_model(&incident(1, 1), Asking::OnChange));
+    assert!(work.wants_model(&incident(2, 1), Asking::OnChange));
+    assert!(work.wants_model(&worse, Asking::OnChange));
+    assert!(!Work { investigations: INVESTIGATIONS, ..work }.wants_model(&incident(2, 1), Asking::OnChange));
     let resolved = Incident { status: IncidentStatus::Resolved, ..incident(1, 1) };
-    assert!(!Work::default().wants_model(&resolved, Severity::Warning));
+    assert!(!Work::default().wants_model(&resolved, Asking::OnChange));
+}
+
+#[test]
+fn where_the_policy_says_so_a_model_is_asked_once_or_not_by_itself() {
+    let work = Work { investigations: 1, investigated_objects: 1, ..captured(1, 1) };
+    assert!(Work::default().wants_model(&incident(1, 1), Asking::Once));
+    assert!(!work.wants_model(&incident(2, 1), Asking::Once));
+    for asking in [Asking::Never, Asking::OnDemand] {
+        assert!(!Work::default().wants_model(&incident(1, 1), asking), "{asking:?}");
+    }
+}
+
+#[test]
+fn the_first_rule_that_fits_decides_and_mild_incidents_are_left_to_people() {
+    let policy = r#"[
+        {"matchers": ["namespace=\"vault\""], "ask": "never"},
+        {"matchers": ["namespace=\"shop\""], "hours": {"from": "22:00", "until": "06:00"}, "ask": "on_demand"},
+        {"matchers": ["object_name=~\"app-.*\""], "ask": "once"}
+    ]"#;
+    let config = InvestigationConfig { policy: serde_json::from_str(policy).unwrap(), ..config() };
+    let at = |hour: i64| Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour);
+    let vault = Incident { subject: Some(ObjectRef::namespaced("Deployment", "vault", "v")), ..incident(1, 1) };
+    assert_eq!(asking(&config, "prod", &vault, &[], at(12)), Asking::Never);
+    assert_eq!(asking(&config, "prod", &incident(1, 1), &[], at(23)), Asking::OnDemand);
+    assert_eq!(asking(&config, "prod", &incident(1, 1), &[], at(12)), Asking::Once);
+    let other = Incident { subject: Some(ObjectRef::cluster("Node", "worker-1")), ..incident(1, 1) };
+    assert_eq!(asking(&config, "prod", &other, &[], at(12)), Asking::OnChange);
+    let mild = Incident { severity: Severity::Info, ..other };
+    assert_eq!(asking(&config, "prod", &mild, &[], at(12)), Asking::OnDemand);
 }

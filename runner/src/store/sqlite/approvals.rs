@@ -15,6 +15,7 @@ fn of_row(row: &SqliteRow) -> Result<ApprovalRow, Fault> {
     let columns = Columns(row);
     Ok(ApprovalRow {
         id: columns.parsed("id")?,
+        digest: columns.text("digest")?,
         state: columns.word("state")?,
         title: columns.text("title")?,
         object: columns.json_of("object")?,
@@ -49,10 +50,11 @@ impl Approvals for SqliteStore {
             .write(doing, move |connection| {
                 Box::pin(async move {
                     sqlx::query(
-                        "INSERT INTO approvals (id, asked_at, expires_at, actor, tool, effect, arguments, title, object, diff, state) \
-                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                        "INSERT INTO approvals (id, digest, asked_at, expires_at, actor, tool, effect, arguments, title, object, diff, \
+                         state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     )
                     .bind(row.id.to_string())
+                    .bind(row.digest)
                     .bind(row.asked_at.as_microsecond())
                     .bind(row.expires_at.as_microsecond())
                     .bind(row.actor)
@@ -102,6 +104,38 @@ impl Approvals for SqliteStore {
                         .execute(connection)
                         .await?;
                     Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn approval_open(&self, digest: &str, now: Timestamp) -> Result<Option<ApprovalRow>, StoreError> {
+        let doing = "looking for the same question to a person";
+        let row = sqlx::query(
+            "SELECT * FROM approvals WHERE digest = ? AND used_at IS NULL AND expires_at > ? \
+                 AND state IN ('waiting', 'approved', 'denied') ORDER BY id DESC LIMIT 1",
+        )
+        .bind(digest)
+        .bind(now.as_microsecond())
+        .fetch_optional(self.readers())
+        .await
+        .map_err(|error| Fault::from(error).during(doing))?;
+        row.as_ref().map(of_row).transpose().map_err(|fault| fault.during(doing))
+    }
+
+    async fn approval_use(&self, id: ApprovalId, at: Timestamp) -> Result<bool, StoreError> {
+        self.writer()
+            .write("using a person's word", move |connection| {
+                Box::pin(async move {
+                    let used = sqlx::query(
+                        "UPDATE approvals SET used_at = ? \
+                         WHERE id = ? AND used_at IS NULL AND state IN ('approved', 'denied')",
+                    )
+                    .bind(at.as_microsecond())
+                    .bind(id.to_string())
+                    .execute(connection)
+                    .await?;
+                    Ok(used.rows_affected() == 1)
                 })
             })
             .await

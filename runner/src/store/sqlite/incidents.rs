@@ -94,7 +94,7 @@ pub(super) fn member(columns: &Columns<'_>) -> Result<Member, Fault> {
 
 impl SqliteStore {
     /// Runs a query for incidents and reads their objects in the same moment.
-    async fn read_incidents(
+    pub(super) async fn read_incidents(
         &self,
         doing: &'static str,
         mut query: QueryBuilder<Sqlite>,

@@ -13,6 +13,7 @@ use super::column::{Columns, json, json_of};
 use super::evidence::{self, SqliteEvidence, packed, unpacked};
 use super::fault::Fault;
 use super::members::note;
+use super::memory::cause_key;
 use super::{SqliteStore, drawings, room};
 use crate::store::{
     Begun, Captured, Concluded, ConcludedBy, Drawing, EvidenceEntry, InvestigationKind, InvestigationRow,
@@ -237,6 +238,8 @@ impl Investigations for SqliteStore {
 /// A conclusion, ready to be written.
 struct Stated {
     text: String,
+    /// The object that is the cause.
+    cause: Option<String>,
     by: ConcludedBy,
     moment: Moment,
     /// Each citation's piece of evidence.
@@ -247,7 +250,8 @@ impl Stated {
     fn of(conclusion: &Conclusion, by: ConcludedBy) -> Result<Self, Fault> {
         let moment = Moment::Concluded { by, summary: conclusion.summary.clone() };
         let cited = conclusion.citations().map(|citation| citation.evidence).collect();
-        Ok(Self { text: json(conclusion)?, by, moment, cited })
+        let cause = conclusion.cause.as_ref().map(|cause| cause_key(&cause.object));
+        Ok(Self { text: json(conclusion)?, cause, by, moment, cited })
     }
 
     fn by_the_rules(conclusion: &Conclusion) -> Result<Self, Fault> {
@@ -306,14 +310,15 @@ async fn conclude(
 ) -> Result<u64, Fault> {
     let id = incident.to_string();
     let changed = sqlx::query(
-        "INSERT INTO explanations (incident, conclusion, concluded_by, concluded_at) VALUES (?, ?, ?, ?) \
-         ON CONFLICT (incident) DO UPDATE SET conclusion = excluded.conclusion, \
+        "INSERT INTO explanations (incident, conclusion, cause, concluded_by, concluded_at) VALUES (?, ?, ?, ?, ?) \
+         ON CONFLICT (incident) DO UPDATE SET conclusion = excluded.conclusion, cause = excluded.cause, \
              concluded_by = excluded.concluded_by, concluded_at = excluded.concluded_at \
          WHERE explanations.conclusion IS NULL OR explanations.conclusion <> excluded.conclusion \
              OR explanations.concluded_by <> excluded.concluded_by",
     )
     .bind(id.as_str())
     .bind(stated.text.as_str())
+    .bind(stated.cause.as_deref())
     .bind(by_word(stated.by))
     .bind(at.as_microsecond())
     .execute(&mut *connection)

@@ -16,11 +16,13 @@ mod fault;
 mod incidents;
 mod investigations;
 mod members;
+mod memory;
 mod open;
 mod outbox;
 mod room;
 mod rows;
 mod signals;
+mod spending;
 #[cfg(test)]
 mod tests;
 mod topology;

@@ -3,6 +3,7 @@
 mod evidence;
 mod files;
 mod incidents;
+mod memory;
 mod outbox;
 mod signals;
 

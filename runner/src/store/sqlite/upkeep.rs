@@ -24,7 +24,7 @@ const ROWS: u32 = 5_000;
 const PAGES: u32 = 2_000;
 
 /// Tables whose rows belong to an incident.
-const OF_INCIDENT: [&str; 9] = [
+const OF_INCIDENT: [&str; 10] = [
     "incident_objects",
     "members",
     "dependencies",
@@ -33,6 +33,7 @@ const OF_INCIDENT: [&str; 9] = [
     "writings",
     "explanations",
     "investigations",
+    "feedback",
     "outbox",
 ];
 
@@ -104,12 +105,14 @@ impl Upkeep for SqliteStore {
             "DELETE FROM quarantine WHERE digest IN (SELECT digest FROM quarantine WHERE last_at < ?1 LIMIT ?2)";
         let approvals = "DELETE FROM approvals WHERE id IN (SELECT id FROM approvals WHERE asked_at < ?1 LIMIT ?2)";
         let exchanges = "DELETE FROM exchanges WHERE id IN (SELECT id FROM exchanges WHERE at < ?1 LIMIT ?2)";
+        let spending = "DELETE FROM spending WHERE scope IN (SELECT scope FROM spending WHERE at < ?1 LIMIT ?2)";
         // Nothing came of these streams since: their forwarders have ended, and what those left was delivered.
         let deliveries =
             "DELETE FROM deliveries WHERE stream IN (SELECT stream FROM deliveries WHERE last_at < ?1 LIMIT ?2)";
         retired.records = self.delete_rows("deleting old records", audit, before).await?
             + self.delete_rows("deleting old quarantined entries", quarantine, before).await?
             + self.delete_rows("deleting old questions to people", approvals, before).await?
+            + self.delete_rows("deleting old accounts of the model", spending, before).await?
             + self.delete_rows("deleting old conversations", exchanges, before).await?
             + self.delete_rows("forgetting old deliveries", deliveries, before).await?;
         let live = Arc::clone(self.live());

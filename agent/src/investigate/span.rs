@@ -1,0 +1,99 @@
+//! Spans of an investigation, in the names of OpenTelemetry's conventions for generative AI. They hold what was asked of
+//! whom and what it took; what was said in it stays out, for a trace store is nobody's evidence log.
+
+use tracing::field::Empty;
+use tracing::{Span, info_span};
+
+use crate::run::Event;
+use crate::{ModelRequest, Outcome, ToolCall};
+
+/// The target of the spans, by which they are told from what is logged.
+pub const SPANS: &str = "marple::genai";
+
+/// An investigation with all that belongs to it.
+pub(super) fn investigation(model: &str) -> Span {
+    info_span!(
+        target: SPANS,
+        "invoke_agent",
+        otel.name = "invoke_agent marple",
+        gen_ai.operation.name = "invoke_agent",
+        gen_ai.agent.name = "marple",
+        gen_ai.request.model = model,
+        gen_ai.usage.input_tokens = Empty,
+        gen_ai.usage.output_tokens = Empty,
+        marple.cost_usd = Empty,
+        marple.turns = Empty,
+        marple.calls = Empty,
+        marple.ending = Empty,
+    )
+}
+
+/// Notes how it ended.
+#[expect(clippy::cast_precision_loss, reason = "costs are far below 2^52 millionths of a dollar")]
+pub(super) fn ended(span: &Span, outcome: &Outcome) {
+    span.record("gen_ai.usage.input_tokens", outcome.usage.prompt);
+    span.record("gen_ai.usage.output_tokens", outcome.usage.completion);
+    span.record("marple.cost_usd", outcome.usage.cost as f64 / 1e6);
+    span.record("marple.turns", outcome.turns);
+    span.record("marple.calls", outcome.calls);
+    span.record("marple.ending", tracing::field::display(&outcome.ending));
+}
+
+/// One request to the model, its retries included.
+pub(super) fn request(model: &str, request: &ModelRequest) -> Span {
+    info_span!(
+        target: SPANS,
+        "chat",
+        otel.name = format!("chat {model}"),
+        otel.kind = "client",
+        gen_ai.operation.name = "chat",
+        gen_ai.provider.name = "openai",
+        gen_ai.request.model = model,
+        gen_ai.request.max_tokens = request.max_output,
+        gen_ai.response.finish_reasons = Empty,
+        gen_ai.usage.input_tokens = Empty,
+        gen_ai.usage.cache_read.input_tokens = Empty,
+        gen_ai.usage.output_tokens = Empty,
+        error.type = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// Notes what came of it.
+pub(super) fn answered(span: &Span, event: &Event) {
+    match event {
+        Event::ModelAnswered { answer, .. } => {
+            span.record("gen_ai.response.finish_reasons", answer.finish.as_str());
+            if let Some(usage) = answer.usage {
+                span.record("gen_ai.usage.input_tokens", usage.prompt);
+                span.record("gen_ai.usage.cache_read.input_tokens", usage.cached);
+                span.record("gen_ai.usage.output_tokens", usage.completion);
+            }
+        }
+        Event::ModelFailed { error, .. } => failed(span, error.kind()),
+        Event::Cancelled => failed(span, "cancelled"),
+        Event::Tick { .. } => failed(span, "timed_out"),
+        _ => {}
+    }
+}
+
+/// One call of a tool.
+pub(super) fn call(call: &ToolCall) -> Span {
+    info_span!(
+        target: SPANS,
+        "execute_tool",
+        otel.name = format!("execute_tool {}", call.name),
+        gen_ai.operation.name = "execute_tool",
+        gen_ai.tool.name = call.name,
+        gen_ai.tool.call.id = call.id,
+        gen_ai.tool.r#type = "function",
+        error.type = Empty,
+        otel.status_code = Empty,
+    )
+}
+
+/// Notes that what it spans failed, in one word.
+pub(super) fn failed(span: &Span, kind: &str) {
+    span.record("error.type", kind);
+    span.record("otel.status_code", "ERROR");
+}
