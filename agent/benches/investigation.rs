@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use divan::Bencher;
 use jiff::Timestamp;
-use marple_agent::model::{Finish, WrittenCall};
+use marple_agent::model::WrittenCall;
 use marple_agent::{
     Budget, Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest,
     Outcome, Prices, Progress, Prompts, Run, SaveError, Told,
@@ -38,6 +38,7 @@ impl Model for Instant {
             id: None,
             name: name.to_owned(),
             arguments: arguments.to_string(),
+            ..WrittenCall::default()
         };
         let calls = if turn < 5 {
             (0..2).map(|number| call("logs", json!({"pod": format!("cart-{turn}-{number}")}))).collect()
@@ -50,7 +51,7 @@ impl Model for Instant {
                     "cause": {"object": object, "category": "dependency", "statement": "s", "citations": citations}}),
             )]
         };
-        Ok(ModelAnswer { content: String::new(), calls, finish: Finish::Complete, usage: None })
+        Ok(ModelAnswer { calls, ..ModelAnswer::default() })
     }
 }
 

@@ -21,6 +21,9 @@ pub enum ModelError {
     /// The server failed, was not reached, or broke off, each time. A later investigation may succeed.
     #[error("{0}")]
     Unavailable(String),
+    /// As many requests as may be are under way, and none ended in time. The server was not asked.
+    #[error("{0}")]
+    Busy(String),
     /// It did not answer in time.
     #[error("{0}")]
     TimedOut(String),

@@ -39,7 +39,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them.
     pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
-        let Setup { config, mut lookout, toolsets, investigator, watched, recorder, sinks, routes } = setup;
+        let Setup { config, mut lookout, toolsets, investigator, answerer, watched, recorder, sinks, routes } = setup;
         let Ground { store, state, clock, started, stop } = ground;
         let clock = *clock;
         let stop = stop.child_token();
@@ -101,7 +101,7 @@ impl Parts {
         let model = investigator.is_some();
         state.renew(Live::of(config.server.token.as_ref(), redact, &config.cluster.name, model));
         let tooling = tooling(&config, &toolsets, &lookout.redact, people, store);
-        state.talk(chat(&config, &lookout, tooling.clone(), investigator.clone(), ground, &stop));
+        state.talk(chat(&config, &lookout, tooling.clone(), answerer, ground, &stop));
         let detective = investigator.map(|investigator| {
             Arc::new(Detective {
                 store: Arc::clone(store),
@@ -203,7 +203,7 @@ fn chat(
         investigator,
         cluster_name: config.cluster.name.clone(),
     };
-    let model = config.model.as_ref().map(|model| model.name.clone());
+    let model = config.model_of_questions().map(|model| model.name.clone());
     Chat::new(once, model, Arc::clone(&ground.store), ground.clock, stop.clone())
 }
 
