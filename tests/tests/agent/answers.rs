@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::scene::{budget, config, investigate, investigate_with, told_unseen};
 
-fn whole(message: Value, reason: &str) -> Reply {
+fn whole(message: &Value, reason: &str) -> Reply {
     Reply::Whole(json!({"choices": [{"message": message, "finish_reason": reason}],
         "usage": {"prompt_tokens": 1000, "completion_tokens": 5}}))
 }
@@ -28,7 +28,7 @@ async fn empty_answers_come_to_an_end_and_one_alone_does_no_harm() {
 
 #[tokio::test]
 async fn a_refusal_is_no_conclusion_and_what_was_refused_is_told() {
-    let refusal = whole(json!({"content": null, "refusal": "I can't help with that."}), "stop");
+    let refusal = whole(&json!({"content": null, "refusal": "I can't help with that."}), "stop");
     let model = ModelDouble::start([refusal.clone().forever()]).await.unwrap();
     let (outcome, _) = investigate(&model).await;
     let why = "it was a refusal: I can't help with that.".to_owned();
@@ -44,7 +44,7 @@ async fn a_refusal_is_no_conclusion_and_what_was_refused_is_told() {
 #[tokio::test]
 async fn calls_of_an_answer_that_a_filter_cut_are_not_made() {
     let call = json!([{"id": "a", "type": "function", "function": {"name": "logs", "arguments": "{}"}}]);
-    let filtered = whole(json!({"content": "Let me", "tool_calls": call}), "content_filter");
+    let filtered = whole(&json!({"content": "Let me", "tool_calls": call}), "content_filter");
     let model = ModelDouble::start([filtered, Reply::all_is_well()]).await.unwrap();
     let (outcome, _) = investigate(&model).await;
     assert_eq!((outcome.ending, outcome.turns, outcome.calls), (Ending::Concluded, 2, 0));

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use crate::scene::{Journal, budget, case, config, investigate, investigate_with, look, told_unseen, toolbox};
 
-fn whole(message: Value) -> Reply {
+fn whole(message: &Value) -> Reply {
     Reply::Whole(json!({"choices": [{"message": message, "finish_reason": "stop"}]}))
 }
 
-fn look_with(beside: Value) -> Value {
+fn look_with(beside: &Value) -> Value {
     let mut call = json!({"id": "a", "type": "function", "function": {"name": "logs", "arguments": "{}"}});
     call.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
     call
@@ -34,7 +34,7 @@ fn answered(request: &Value) -> &Value {
 #[tokio::test]
 async fn geminis_signature_goes_back_with_its_call() {
     let google = json!({"extra_content": {"google": {"thought_signature": "c2lnbmF0dXJl"}}});
-    let calls = whole(json!({"role": "assistant", "tool_calls": [look_with(google.clone())]}));
+    let calls = whole(&json!({"role": "assistant", "tool_calls": [look_with(&google)]}));
     let model = ModelDouble::start([calls, Reply::all_is_well()]).await.unwrap();
     let (outcome, journal) = investigate(&model).await;
     assert_eq!(outcome.ending, Ending::Concluded);
@@ -45,7 +45,7 @@ async fn geminis_signature_goes_back_with_its_call() {
 
 #[tokio::test]
 async fn thinking_goes_back_with_its_calls_where_a_server_says_that_it_misses_it() {
-    let calls = whole(json!({"reasoning_content": "Look at logs.", "tool_calls": [look_with(json!({}))]}));
+    let calls = whole(&json!({"reasoning_content": "Look at logs.", "tool_calls": [look_with(&json!({}))]}));
     let misses = "The `reasoning_content` in the thinking mode must be passed back to the API.";
     let refusal = Reply::Status { code: 400, retry_after: None, message: misses.to_owned() };
     let model = ModelDouble::start([calls, refusal, Reply::all_is_well()]).await.unwrap();

@@ -11,7 +11,7 @@ use crate::model::{Finish, WrittenCall};
 use crate::{Message, ToolOffer};
 
 fn model(url: &str, settings: &Value) -> OpenAi {
-    let mut config = json!({"url": url, "name": "m", "api_key": "k", "retries": 0});
+    let mut config = json!({"url": url, "name": "m", "api_key": "sk-test", "retries": 0});
     config.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     // Fails only where one is installed already.
     rustls::crypto::ring::default_provider().install_default().ok();
@@ -58,7 +58,7 @@ async fn a_deployment_of_azure_is_asked_with_its_version_and_its_key() {
     Mock::given(method("POST"))
         .and(path("/openai/deployments/gpt-5/chat/completions"))
         .and(query_param("api-version", "2024-10-21"))
-        .and(header("api-key", "k"))
+        .and(header("api-key", "sk-test"))
         .and(body_partial_json(json!({"max_tokens": 500, "stream": true})))
         .respond_with(said(&json!({"content": "Yes."})))
         .expect(1)

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod counted;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::Duration;
