@@ -24,7 +24,7 @@ pub use investigate::{Investigator, SPANS};
 pub use model::config::{ModelConfig, Prices};
 pub use model::openai::{ModelConfigError, OpenAi};
 pub use model::{
-    Delta, Message, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, ToolCall, ToolOffer, Usage,
+    Delta, Message, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Models, ToolCall, ToolOffer, Usage,
 };
 pub use outcome::{Ending, Limit, Outcome};
 pub use progress::{Progress, SaveError, Told};

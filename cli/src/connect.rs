@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use marple_agent::{Investigator, Model, OpenAi, Prompts};
+use marple_agent::{Investigator, Model, Models, Prompts};
 use marple_runner::config::{ClusterConfig, Config};
 use marple_runner::dispatch::Lookout;
 use marple_tools::gate::ObjectRules;
@@ -164,14 +164,33 @@ fn commands_environment(cluster: &ClusterConfig) -> marple_tools::command::Envir
     environment::variables().chain(kubeconfig).collect()
 }
 
-/// The investigator, where a model is set.
-pub(crate) fn investigator(config: &Config) -> anyhow::Result<Option<Investigator>> {
-    let Some(model) = model(config)? else { return Ok(None) };
-    Ok(Some(Investigator::new(model, prompts(config)?, config.budget.clone())))
+/// What investigates, where a model is set.
+pub(crate) struct Investigators {
+    /// Incidents.
+    pub(crate) incidents: Investigator,
+    /// What people ask: with the fast model, where there is one.
+    pub(crate) questions: Investigator,
 }
 
-/// The model, where one is set.
+/// The investigators, where a model is set.
+pub(crate) fn investigators(config: &Config) -> anyhow::Result<Option<Investigators>> {
+    let Some(models) = models(config)? else { return Ok(None) };
+    let prompts = prompts(config)?;
+    let with = |model| Investigator::new(model, prompts.clone(), config.budget.clone());
+    let fast = config.fast_model.as_ref().and_then(|name| models.named(name));
+    Ok(Some(Investigators {
+        incidents: with(models.default_model()),
+        questions: with(fast.unwrap_or_else(|| models.default_model())),
+    }))
+}
+
+/// The default model, where one is set.
 pub(crate) fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn Model>>> {
+    Ok(models(config)?.map(|models| models.default_model()))
+}
+
+/// The models, where one is set.
+fn models(config: &Config) -> anyhow::Result<Option<Models>> {
     let Some(model) = &config.model else { return Ok(None) };
     // What a model is told goes where the configuration says or nowhere.
     let client = reqwest::Client::builder()
@@ -179,7 +198,7 @@ pub(crate) fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn Model>>> {
         .connect_timeout(MODEL_CONNECT_TIMEOUT)
         .build()
         .context("a client of the model")?;
-    Ok(Some(Arc::new(OpenAi::new(model, client).context("model")?)))
+    Models::new(model, &config.models, &client, &prompts(config)?).map(Some).context("model")
 }
 
 /// What is said to it.

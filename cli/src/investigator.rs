@@ -18,7 +18,7 @@ use marple_tools::history::{self, ChangeLog, Recorded};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::command::{Ready, once};
+use crate::command::{ModelFor, Ready, once};
 use crate::connect;
 use crate::exit::words;
 
@@ -94,7 +94,9 @@ impl Marple {
 
     async fn investigated(&self, staged: &Staged<'_>, journal: &Journal) -> anyhow::Result<Attempt> {
         let config = self.config(staged)?;
-        let Ready { mut once, .. } = once(&config, self.model).await?;
+        // The default model is what is measured, whatever is asked.
+        let model = if self.model { ModelFor::Incidents } else { ModelFor::Nothing };
+        let Ready { mut once, .. } = once(&config, model).await?;
         let changes: Arc<dyn ChangeLog> = Arc::new(RecordedChanges::new(Arc::clone(staged.bundle())));
         let cluster = once.lookout.cluster.clone();
         let recorded = Recorded { log: Arc::clone(&changes), cluster, topology: None };
@@ -183,7 +185,7 @@ fn entries(message: &Message) -> Vec<Entry> {
         Message::System { content } => vec![entry(Speaker::Marple, "instructions", content)],
         Message::User { content } => vec![entry(Speaker::Marple, "", content)],
         Message::Tool { content, .. } => vec![entry(Speaker::Tool, "", content)],
-        Message::Assistant { content, calls } => {
+        Message::Assistant { content, calls, .. } => {
             let said = (!content.trim().is_empty()).then(|| entry(Speaker::Model, "", content));
             let calls = calls
                 .iter()

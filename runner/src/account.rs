@@ -113,8 +113,6 @@ impl Purse for Share {
         let now = self.account.clock.now();
         let scopes: Vec<Scope> =
             [Scope::Day(today(now))].into_iter().chain(self.incident.map(Scope::Incident)).collect();
-        metrics::counter!("marple_model_spent_tokens_total", "kind" => "prompt").increment(usage.prompt);
-        metrics::counter!("marple_model_spent_tokens_total", "kind" => "completion").increment(usage.completion);
         if let Err(error) = self.account.store.spend(&scopes, usage, now).await {
             tracing::error!(%error, prompt = usage.prompt, cost = usage.cost, "what the model used is missing from the account");
             metrics::counter!("marple_model_unaccounted_total").increment(1);

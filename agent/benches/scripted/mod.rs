@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_agent::model::{Finish, WrittenCall};
+use marple_agent::model::WrittenCall;
 use marple_agent::{
     Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Outcome, Prices,
     Progress, Run, SaveError, Told,
@@ -39,6 +39,7 @@ impl Model for Scripted {
             id: None,
             name: name.to_owned(),
             arguments: arguments.to_string(),
+            ..WrittenCall::default()
         };
         if turn == self.turns
             && let Some(together) = &self.together
@@ -56,7 +57,7 @@ impl Model for Scripted {
                     "cause": {"object": object, "category": "dependency", "statement": "s", "citations": citations}}),
             )]
         };
-        Ok(ModelAnswer { content: String::new(), calls, finish: Finish::Complete, usage: None })
+        Ok(ModelAnswer { calls, ..ModelAnswer::default() })
     }
 }
 

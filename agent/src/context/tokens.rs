@@ -36,7 +36,7 @@ pub(crate) fn offers_tokens(offers: &[ToolOffer]) -> u32 {
 pub(crate) fn message_tokens(message: &Message) -> u32 {
     let words = match message {
         Message::System { content } | Message::User { content } | Message::Tool { content, .. } => tokens(content),
-        Message::Assistant { content, calls } => calls.iter().fold(tokens(content), |sum, call| {
+        Message::Assistant { content, calls, .. } => calls.iter().fold(tokens(content), |sum, call| {
             let arguments = serde_json::to_string(&call.arguments).unwrap_or_default();
             sum.saturating_add(tokens(&call.name)).saturating_add(tokens(&arguments)).saturating_add(CALL)
         }),

@@ -75,7 +75,7 @@ impl Transcript {
 
     /// Adds what the model said. An answer without words or calls is left out: servers refuse to see it again.
     pub(crate) fn answered(&mut self, message: Message) {
-        if let Message::Assistant { content, calls } = &message
+        if let Message::Assistant { content, calls, .. } = &message
             && content.trim().is_empty()
             && calls.is_empty()
         {
@@ -218,7 +218,7 @@ mod tests {
         for turn in 1..=3 {
             let id = format!("c{turn}");
             let calls = vec![ToolCall { id: id.clone(), name: "look".to_owned(), arguments: serde_json::Map::new() }];
-            transcript.answered(Message::Assistant { content: String::new(), calls });
+            transcript.answered(Message::assistant("", calls));
             let (call, content, fold) = long(&id, &format!("[folded] {turn}"));
             transcript.result(call, content, fold);
         }

@@ -29,13 +29,13 @@ pub(super) async fn ask(
         tokio::select! {
             biased;
             () = look.cancel.cancelled() => return Event::Cancelled,
-            Some(piece) = pieces.recv() => progress.told(told(piece)).await,
+            Some(piece) = pieces.recv() => tell(progress, piece).await,
             answered = &mut asked => break answered,
             () = &mut deadline => return Event::Tick { at: clock.now() },
         }
     };
     while let Ok(piece) = pieces.try_recv() {
-        progress.told(told(piece)).await;
+        tell(progress, piece).await;
     }
     match answered {
         Ok(answer) => Event::ModelAnswered { answer, at: clock.now() },
@@ -43,10 +43,14 @@ pub(super) async fn ask(
     }
 }
 
-fn told(piece: Delta) -> Told {
-    match piece {
-        Delta::Thinking(text) => Told::Thinking(text),
-        Delta::Text(text) => Told::Text(text),
-        Delta::Restarted => Told::Restarted,
-    }
+async fn tell(progress: &dyn Progress, piece: Delta) {
+    progress
+        .told(match piece {
+            // What it begins with is told, or a call as it is made.
+            Delta::Begun => return,
+            Delta::Thinking(text) => Told::Thinking(text),
+            Delta::Text(text) => Told::Text(text),
+            Delta::Restarted => Told::Restarted,
+        })
+        .await;
 }

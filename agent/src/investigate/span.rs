@@ -50,6 +50,7 @@ pub(super) fn request(model: &str, request: &ModelRequest) -> Span {
         gen_ai.provider.name = "openai",
         gen_ai.request.model = model,
         gen_ai.request.max_tokens = request.max_output,
+        gen_ai.response.model = Empty,
         gen_ai.response.finish_reasons = Empty,
         gen_ai.usage.input_tokens = Empty,
         gen_ai.usage.cache_read.input_tokens = Empty,
@@ -64,6 +65,9 @@ pub(super) fn answered(span: &Span, event: &Event) {
     match event {
         Event::ModelAnswered { answer, .. } => {
             span.record("gen_ai.response.finish_reasons", answer.finish.as_str());
+            if let Some(by) = &answer.by {
+                span.record("gen_ai.response.model", by.model.as_str());
+            }
             if let Some(usage) = answer.usage {
                 span.record("gen_ai.usage.input_tokens", usage.prompt);
                 span.record("gen_ai.usage.cache_read.input_tokens", usage.cached);

@@ -21,6 +21,9 @@ pub enum ModelError {
     /// The server failed, was not reached, or broke off, each time. A later investigation may succeed.
     #[error("{0}")]
     Unavailable(String),
+    /// As many requests as may be are under way, and none ended in time. The server was not asked.
+    #[error("{0}")]
+    Busy(String),
     /// It did not answer in time.
     #[error("{0}")]
     TimedOut(String),
@@ -33,12 +36,13 @@ impl ModelError {
     /// In one word, for metrics and spans.
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::ContextLength(_) => "context_length",
+            Self::ContextLength(_) => "too_long",
             Self::Denied(_) => "denied",
             Self::NotFound(_) => "not_found",
             Self::Rejected(_) => "rejected",
             Self::RateLimited(_) => "rate_limited",
             Self::Unavailable(_) => "unavailable",
+            Self::Busy(_) => "busy",
             Self::TimedOut(_) => "timed_out",
             Self::Stopped(_) => "stopped",
         }

@@ -1,9 +1,12 @@
 //! What a language model is asked, and what it answers.
 
+mod answer;
 pub mod config;
 mod error;
 mod message;
+mod models;
 pub mod openai;
+pub mod pool;
 mod usage;
 
 use std::sync::Arc;
@@ -13,9 +16,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-pub use config::{ModelConfig, Prices};
+pub use answer::{Answerer, Finish, ModelAnswer, WrittenCall};
+pub use config::{BreakerConfig, ModelConfig, Prices, ToolStyle};
 pub use error::ModelError;
-pub use message::{Message, ToolCall};
+pub use message::{Aside, Message, ToolCall};
+pub use models::{DEFAULT, Models};
 pub use usage::Usage;
 
 /// A tool as it is offered to a model.
@@ -53,56 +58,11 @@ pub struct ModelRequest {
     pub max_output: u32,
 }
 
-/// Why a model stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Finish {
-    /// It had said all.
-    Complete,
-    /// The answer reached its longest length; its end is missing.
-    Length,
-    /// The provider withheld it.
-    Filtered,
-}
-
-impl Finish {
-    /// In one word, as OpenAI's API says it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Complete => "stop",
-            Self::Length => "length",
-            Self::Filtered => "content_filter",
-        }
-    }
-}
-
-/// A call as the model wrote it, which may be wrong in every part.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WrittenCall {
-    /// Its id; some servers give none.
-    pub id: Option<String>,
-    /// The tool's name.
-    pub name: String,
-    /// The arguments, meant to be JSON.
-    pub arguments: String,
-}
-
-/// One whole answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModelAnswer {
-    /// What it says; may be empty.
-    pub content: String,
-    /// What it calls.
-    pub calls: Vec<WrittenCall>,
-    /// Why it stopped.
-    pub finish: Finish,
-    /// What the server counted; absent where it doesn't count.
-    pub usage: Option<Usage>,
-}
-
 /// A piece of an answer on its way. For showing only: nothing is acted on before the answer is whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delta {
+    /// The answer began, with whatever it begins with: a call shows no words.
+    Begun,
     /// Of its thinking, where the server lets that be seen.
     Thinking(String),
     /// Of its words.

@@ -16,7 +16,7 @@ use serde_json::json;
 pub(crate) use brief::Brief;
 pub(crate) use note::Note;
 
-use crate::Mode;
+use crate::{Mode, ToolOffer};
 
 /// A template that can't be used. Another start with a mended folder helps.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +76,8 @@ embedded![
     "notes/say_or_look.j2",
     "notes/shortened.j2",
     "notes/too_many.j2",
+    "notes/withheld.j2",
+    "text_tools.j2",
 ];
 
 /// What the template `instructions.j2` is given.
@@ -153,6 +155,11 @@ impl Prompts {
         self.render(note.template(), note)
     }
 
+    /// The tools, and how to call them, for a model that is offered them by words.
+    pub(crate) fn text_tools(&self, offers: &[ToolOffer]) -> String {
+        self.render("text_tools.j2", &text_tools(offers))
+    }
+
     /// What a model is told that judges another's answers: its instructions, and the answer with what is right. The latter
     /// is given `case`, `causes` and `answer`.
     pub fn judge(&self, brief: &impl Serialize) -> (String, String) {
@@ -198,11 +205,22 @@ impl Prompts {
             let brief = json!({ "case": case, "causes": ["ConfigMap shop/settings"], "answer": "It is the key." });
             tried("judged.j2", render(&self.templates, "judged.j2", &brief))?;
         }
+        let offer = ToolOffer {
+            name: "kubernetes_get".to_owned(),
+            description: "Reads an object.".to_owned(),
+            parameters: json!({ "type": "object" }),
+        };
+        tried("text_tools.j2", render(&self.templates, "text_tools.j2", &text_tools(&[offer])))?;
         for note in Note::samples() {
             tried(note.template(), render(&self.templates, note.template(), &note))?;
         }
         Ok(())
     }
+}
+
+fn text_tools(offers: &[ToolOffer]) -> impl Serialize {
+    let offer = |offer: &ToolOffer| json!({ "name": offer.name, "description": offer.description, "parameters": offer.parameters.to_string() });
+    json!({ "tools": offers.iter().map(offer).collect::<Vec<_>>() })
 }
 
 fn render(environment: &Environment<'_>, name: &str, values: &impl Serialize) -> Result<String, minijinja::Error> {

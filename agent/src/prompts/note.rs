@@ -27,6 +27,8 @@ pub(crate) enum Note<'a> {
     BesideConclude {},
     /// The answer was cut.
     Cut {},
+    /// The provider withheld the answer.
+    Withheld {},
     /// No further look is possible.
     ConcludeNow { mode: Mode, why: &'a str },
     /// The conclusion has faults that can be mended.
@@ -58,6 +60,7 @@ impl Note<'_> {
             Self::NotNow { .. } => "notes/not_now.j2",
             Self::BesideConclude {} => "notes/beside_conclude.j2",
             Self::Cut {} => "notes/cut.j2",
+            Self::Withheld {} => "notes/withheld.j2",
             Self::ConcludeNow { .. } => "notes/conclude_now.j2",
             Self::Mend { .. } => "notes/mend.j2",
             Self::Refute {} => "notes/refute.j2",
@@ -84,6 +87,7 @@ impl Note<'_> {
             Self::NotNow { mode: Mode::Answer },
             Self::BesideConclude {},
             Self::Cut {},
+            Self::Withheld {},
             Self::ConcludeNow { mode: Mode::Conclude, why: "the budget of time nears its end" },
             Self::ConcludeNow { mode: Mode::Answer, why: "the budget of time nears its end" },
             Self::Mend { faults: &[] },

@@ -9,6 +9,8 @@ use crate::model::Finish;
 use crate::prompts::{Note, Prompts};
 use crate::{Message, Mode, ModelAnswer, Usage, conclude};
 
+/// So much of a refusal is told, in characters.
+const OF_REFUSAL: usize = 200;
 /// So much of a cut answer stays in the conversation, in characters.
 const OF_CUT: usize = 600;
 
@@ -18,12 +20,11 @@ impl Run {
         let Phase::Model { reckoned } = self.phase else { return };
         self.turns += 1;
         self.account(&answer, reckoned);
-        if answer.finish == Finish::Length {
-            self.cut(&answer, prompts);
-        } else if answer.calls.is_empty() {
-            self.words(answer.content, prompts);
-        } else {
-            self.called(answer.content, answer.calls, prompts);
+        match answer.finish {
+            Finish::Length => self.cut(&answer, prompts),
+            Finish::Filtered => self.withheld(&answer, prompts),
+            Finish::Complete if answer.calls.is_empty() => self.words(answer.content, prompts),
+            Finish::Complete => self.called(answer, prompts),
         }
     }
 
@@ -35,7 +36,9 @@ impl Run {
             Usage { prompt: u64::from(reckoned), completion, ..Usage::default() }
         });
         self.transcript.learn(reckoned, usage.prompt);
-        self.usage.add(usage.priced(&self.limits.prices));
+        // Of several models each has its prices.
+        let prices = answer.by.as_ref().map_or(&self.limits.prices, |by| &by.prices);
+        self.usage.add(usage.priced(prices));
     }
 
     /// Its end is missing: none of its calls is made.
@@ -48,9 +51,18 @@ impl Run {
             Some((end, _)) => format!("{} …", content.get(..end).unwrap_or_default()),
             None => content.to_owned(),
         };
-        self.transcript.answered(Message::Assistant { content: kept, calls: Vec::new() });
+        self.transcript.answered(Message::assistant(kept, Vec::new()));
         self.transcript.say(prompts.note(&Note::Cut {}));
         self.missed("it was longer than the model may write", prompts);
+    }
+
+    /// The provider withheld it, or the model refused: none of its calls is made, and its words are no answer.
+    fn withheld(&mut self, answer: &ModelAnswer, prompts: &Prompts) {
+        let said: String = answer.content.trim().chars().take(OF_REFUSAL).collect();
+        let why =
+            if said.is_empty() { "the provider withheld it".to_owned() } else { format!("it was a refusal: {said}") };
+        self.transcript.say(prompts.note(&Note::Withheld {}));
+        self.missed(&why, prompts);
     }
 
     /// It made no call.
@@ -63,7 +75,7 @@ impl Run {
             return self.finish(self.rules.clone(), Some(content.trim().to_owned()));
         }
         let read = conclude::from_content(&content);
-        self.transcript.answered(Message::Assistant { content, calls: Vec::new() });
+        self.transcript.answered(Message::assistant(content, Vec::new()));
         match read {
             Some(Ok(conclusion)) => self.phase = Phase::Check { conclusion: Box::new(conclusion), call: None },
             Some(Err(fault)) => {

@@ -7,9 +7,9 @@ use super::results::Slot;
 use super::seen::{Seen, key};
 use super::{Phase, Run};
 use crate::conclude::{self, CONCLUDE};
-use crate::model::WrittenCall;
+use crate::model::{Aside, WrittenCall};
 use crate::prompts::{Note, Prompts};
-use crate::{Message, Mode, ToolCall};
+use crate::{Message, Mode, ModelAnswer, ToolCall};
 
 /// Calls that are made in one turn at most.
 const AT_ONCE: usize = 16;
@@ -22,10 +22,14 @@ const OF_ARGUMENTS: usize = 300;
 
 impl Run {
     /// The model called tools.
-    pub(super) fn called(&mut self, content: String, written: Vec<WrittenCall>, prompts: &Prompts) {
+    pub(super) fn called(&mut self, answer: ModelAnswer, prompts: &Prompts) {
+        let ModelAnswer { content, calls: mut written, aside, .. } = answer;
+        let extras: Vec<Map<String, Value>> = written.iter_mut().map(|call| std::mem::take(&mut call.extra)).collect();
         let mut read: Vec<(ToolCall, Option<String>)> = self.read(written, prompts);
         let calls: Vec<ToolCall> = read.iter().map(|(call, _)| call.clone()).collect();
-        self.transcript.answered(Message::Assistant { content, calls });
+        let extras = calls.iter().map(|call| call.id.clone()).zip(extras).filter(|(_, extra)| !extra.is_empty());
+        let aside = aside.map(|aside| Box::new(Aside { calls: extras.collect(), ..*aside }));
+        self.transcript.answered(Message::Assistant { content, calls, aside });
         let concludes = |(call, fault): &(ToolCall, Option<String>)| {
             self.mode == Mode::Conclude && call.name == CONCLUDE && fault.is_none()
         };
@@ -117,7 +121,7 @@ impl Run {
     /// The calls with ids of their own and arguments that are objects, and what is wrong with those that can't be made.
     fn read(&mut self, written: Vec<WrittenCall>, prompts: &Prompts) -> Vec<(ToolCall, Option<String>)> {
         let mut read: Vec<(ToolCall, Option<String>)> = Vec::new();
-        for WrittenCall { id, name, arguments } in written {
+        for WrittenCall { id, name, arguments, .. } in written {
             let taken = |id: &str| self.transcript.has_call(id) || read.iter().any(|(call, _)| call.id == id);
             let usable =
                 |id: &String| !id.is_empty() && id.len() <= NAME && id.chars().all(|letter| letter.is_ascii_graphic());

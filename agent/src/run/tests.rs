@@ -70,13 +70,13 @@ fn opening(mode: Mode, change: impl FnOnce(&mut Opening)) -> Opening {
 }
 
 fn answer(content: &str, calls: Vec<WrittenCall>) -> Event {
-    let answer = ModelAnswer { content: content.to_owned(), calls, finish: Finish::Complete, usage: None };
+    let answer = ModelAnswer { content: content.to_owned(), calls, ..ModelAnswer::default() };
     Event::ModelAnswered { answer, at: at(1) }
 }
 
 fn call(id: &str, name: &str, arguments: &str) -> WrittenCall {
     let id = (!id.is_empty()).then(|| id.to_owned());
-    WrittenCall { id, name: name.to_owned(), arguments: arguments.to_owned() }
+    WrittenCall { id, name: name.to_owned(), arguments: arguments.to_owned(), ..WrittenCall::default() }
 }
 
 fn concluding(summary: &str) -> WrittenCall {
@@ -127,7 +127,7 @@ fn assert_strict(request: &ModelRequest) {
                 open.swap_remove(place);
                 assert!(!content.trim().is_empty(), "empty result of {call}");
             }
-            Message::Assistant { content, calls } => {
+            Message::Assistant { content, calls, .. } => {
                 assert!(open.is_empty(), "calls without a result: {open:?}");
                 assert!(!content.trim().is_empty() || !calls.is_empty(), "an answer without anything");
                 for call in calls {

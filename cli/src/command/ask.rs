@@ -3,7 +3,7 @@
 use marple_runner::dispatch::Topic;
 use tokio_util::sync::CancellationToken;
 
-use super::investigate::{Ready, configured, once, told};
+use super::investigate::{ModelFor, Ready, configured, once, told};
 use crate::arguments::Ask;
 use crate::{connect, terminal};
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
         );
     }
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
-    let Ready { mut once, client, .. } = match once(&config, true).await {
+    let Ready { mut once, client, .. } = match once(&config, ModelFor::Questions).await {
         Ok(ready) => ready,
         Err(error) => return Exit::Failed(error),
     };

@@ -30,13 +30,21 @@ pub(super) fn run(arguments: Arguments) -> Exit {
     }
 }
 
+/// Which models are asked, and in which order.
+fn model(config: &Config) -> String {
+    let Some(model) = &config.model else { return "none: the rules conclude alone".to_owned() };
+    let then = model.fallback.iter().map(|name| format!(", then {name}")).collect::<String>();
+    let questions = config.fast_model.as_ref().map_or_else(String::new, |name| format!("; {name} for questions"));
+    format!("{}{then}{questions}", model.name)
+}
+
 /// What marple would do with it, in a few lines: what is left out is often what was meant to be in.
 fn summary(config: &Config) -> String {
     let cluster = if config.cluster.enabled { config.cluster.name.clone() } else { "none".to_owned() };
     let looked_for = config.cluster.enabled && config.cluster.discover;
     let absent = if looked_for { "looked for in the cluster" } else { "none" };
     let prometheus = config.prometheus.as_ref().map_or(absent, |prometheus| prometheus.url.as_str());
-    let model = config.model.as_ref().map_or("none: the rules conclude alone", |model| model.name.as_str());
+    let model = model(config);
     let receivers = config.receivers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let receivers = if receivers.is_empty() { "none: incidents are only kept" } else { receivers.as_str() };
     format!(

@@ -114,13 +114,21 @@ fn configured(arguments: &Eval) -> anyhow::Result<Config> {
         config.model = model_of_environment()?;
     }
     match (&mut config.model, &arguments.model) {
-        (Some(model), Some(name)) => model.name.clone_from(name),
+        (Some(model), Some(name)) => match config.models.get(name) {
+            Some(named) => model.clone_from(named),
+            None => model.name.clone_from(name),
+        },
         (None, Some(name)) => {
             bail!(
                 "--model {name}: set OPENAI_API_KEY (and OPENAI_BASE_URL), or name a configuration with `model` by --config"
             )
         }
         (_, None) => {}
+    }
+    if let Some(model) = &mut config.model {
+        // One model is measured: where it fails, the trial has.
+        model.fallback.clear();
+        model.hedge_after = None;
     }
     Ok(config)
 }

@@ -31,7 +31,8 @@ pub(super) async fn run(arguments: Investigate, cancel: CancellationToken) -> Ex
     };
     let steps = if arguments.reach.json { Steps::Json } else { Steps::Words };
     let investigated = async {
-        let Ready { mut once, namespace, client } = once(&config, !arguments.no_model).await?;
+        let model = if arguments.no_model { ModelFor::Nothing } else { ModelFor::Incidents };
+        let Ready { mut once, namespace, client } = once(&config, model).await?;
         once.tooling.approve = terminal::person();
         let namespace = arguments.reach.namespace.clone().unwrap_or(namespace);
         let now = connect::present(client.as_ref()).await;
@@ -85,8 +86,24 @@ pub(crate) struct Ready {
     pub(crate) client: Option<kube::Client>,
 }
 
+/// Which model is asked, where one is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ModelFor {
+    /// None: the rules alone.
+    Nothing,
+    /// The default one.
+    Incidents,
+    /// The fast one, where there is one.
+    Questions,
+}
+
 /// Makes ready to investigate once. Nobody can be asked for a call yet.
-pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> {
+pub(crate) async fn once(config: &Config, model: ModelFor) -> anyhow::Result<Ready> {
+    let investigator = match model {
+        ModelFor::Nothing => None,
+        ModelFor::Incidents => connect::investigators(config)?.map(|both| both.incidents),
+        ModelFor::Questions => connect::investigators(config)?.map(|both| both.questions),
+    };
     let sight = connect::sight(config).await?;
     let tooling = Tooling {
         toolsets: sight.toolsets,
@@ -99,12 +116,7 @@ pub(crate) async fn once(config: &Config, model: bool) -> anyhow::Result<Ready> 
         patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
     };
-    let once = Once {
-        lookout: sight.lookout,
-        tooling,
-        investigator: if model { connect::investigator(config)? } else { None },
-        cluster_name: config.cluster.name.clone(),
-    };
+    let once = Once { lookout: sight.lookout, tooling, investigator, cluster_name: config.cluster.name.clone() };
     Ok(Ready { once, namespace: sight.namespace, client: sight.client })
 }
 

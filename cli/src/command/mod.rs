@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::Exit;
-pub(crate) use investigate::{Ready, once};
+pub(crate) use investigate::{ModelFor, Ready, once};
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments) -> Exit {

@@ -70,9 +70,12 @@ pub(super) fn setup(config: Config, sight: Sight) -> anyhow::Result<Setup> {
     for (name, receiver) in &config.receivers {
         receivers.insert(name.clone(), sinks::build(name, receiver, &http)?);
     }
+    let investigators = connect::investigators(&config)?;
+    let (investigator, answerer) = investigators.map(|both| (both.incidents, both.questions)).unzip();
     Ok(Setup {
         routes: config.routes()?,
-        investigator: connect::investigator(&config)?,
+        investigator,
+        answerer,
         recorder: recorder(&config, &sight),
         watched: sight.client.filter(|_| config.forwarder.enabled),
         config,

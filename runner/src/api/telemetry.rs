@@ -49,6 +49,7 @@ impl Telemetry {
 }
 
 fn describe() {
+    describe_models();
     describe_counter!("marple_intake_requests_total", "Posts of alerts and signals, by endpoint and outcome.");
     describe_counter!(
         "marple_intake_signals_total",
@@ -83,4 +84,19 @@ fn describe() {
     describe_counter!("marple_correlation_retries_total", "Reads and writes of correlation that were tried again.");
     describe_counter!("marple_owners_timeouts_total", "Batches that were folded before their owners were told.");
     describe_counter!("marple_owners_outages_total", "Times at which the API server was found away.");
+}
+
+fn describe_models() {
+    describe_counter!(
+        "marple_model_requests_total",
+        "Requests to models, by model and outcome, each with its retries."
+    );
+    describe_counter!("marple_model_tokens_total", "Tokens that models counted, by model and kind.");
+    describe_gauge!("marple_model_cost_dollars_total", "What these tokens cost, by the configured prices; only grows.");
+    describe_gauge!("marple_model_in_flight", "Requests to a model that are under way.");
+    describe_gauge!("marple_model_breaker_open", "1 while a model is left alone because it failed too often.");
+    describe_counter!(
+        "marple_model_hedges_total",
+        "Requests for which a second model was asked, for the first took long."
+    );
 }

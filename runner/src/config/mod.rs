@@ -5,6 +5,7 @@ mod error;
 mod hours;
 mod investigation;
 mod load;
+mod models;
 mod recordings;
 mod reload;
 mod server;
@@ -75,6 +76,10 @@ pub struct Config {
     pub toolsets: ToolsetsConfig,
     /// The language model; without one the rules conclude alone.
     pub model: Option<ModelConfig>,
+    /// Further models by name, for `fallback` and `fast_model`.
+    pub models: BTreeMap<String, ModelConfig>,
+    /// Which of these answers people's questions, in chats and by `marple ask`. Absent: the default one.
+    pub fast_model: Option<String>,
     /// What one investigation may spend.
     pub budget: Budget,
     /// What all of them may spend together.
@@ -107,6 +112,7 @@ impl Config {
         self.investigation.check()?;
         self.spending.check()?;
         self.check_toolsets()?;
+        self.check_models()?;
         Redactor::new(&self.redaction).map_err(|error| ConfigError::value("redaction", error.to_string()))?;
         if let Some((setting, fault)) = self.gate.fault() {
             return Err(ConfigError::value(format!("gate.{setting}"), fault));

@@ -72,6 +72,8 @@ pub struct Setup {
     pub toolsets: Toolsets,
     /// Asks a model, where one is set.
     pub investigator: Option<Investigator>,
+    /// The same for what people ask.
+    pub answerer: Option<Investigator>,
     /// Watches the cluster for the forwarder, where it runs here.
     pub watched: Option<kube::Client>,
     /// Records incidents, where that is wanted.

@@ -40,7 +40,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them.
     pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
-        let Setup { config, mut lookout, toolsets, investigator, watched, recorder, sinks, routes } = setup;
+        let Setup { config, mut lookout, toolsets, investigator, answerer, watched, recorder, sinks, routes } = setup;
         let Ground { store, state, clock, started, stop } = ground;
         let clock = *clock;
         let stop = stop.child_token();
@@ -104,7 +104,7 @@ impl Parts {
         let tooling = tooling(&config, &toolsets, &lookout.redact, people.clone(), store);
         let account = Account::new(store.clone(), config.spending.clone(), clock);
         state.account(account.clone());
-        state.talk(chat(&config, &lookout, tooling.clone(), investigator.clone(), (&account, people), ground, &stop));
+        state.talk(chat(&config, &lookout, tooling.clone(), answerer, (&account, people), ground, &stop));
         let asked = Arc::new(Notify::new());
         state.inquire(Inquiry {
             store: Arc::clone(store),
@@ -222,7 +222,7 @@ fn chat(
         investigator: investigator.map(|investigator| investigator.with_purse(account.of_nothing())),
         cluster_name: config.cluster.name.clone(),
     };
-    let model = config.model.as_ref().map(|model| model.name.clone());
+    let model = config.model_of_questions().map(|model| model.name.clone());
     Chat::new(once, model, account.clone(), people, Arc::clone(&ground.store), ground.clock, stop.clone())
 }
 

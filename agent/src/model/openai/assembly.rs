@@ -1,8 +1,10 @@
 //! Puts an answer together from its pieces, forgiving what servers in use leave out.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::super::{Finish, ModelAnswer, Usage, WrittenCall};
+use super::super::{Aside, Finish, ModelAnswer, Usage, WrittenCall};
+use super::aside;
+use super::words::{Words, without_thoughts};
 
 /// No answer is longer than this; a server that goes on without end is cut off.
 const LONGEST: usize = 4 * 1024 * 1024;
@@ -12,12 +14,19 @@ const LONGEST: usize = 4 * 1024 * 1024;
 pub(super) struct Piece {
     pub(super) thinking: String,
     pub(super) text: String,
+    /// Whether it holds anything of an answer, be it a part of a call.
+    pub(super) begins: bool,
 }
 
 /// An answer on its way.
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
+    model: String,
+    words: Words,
     content: String,
+    refusal: String,
+    thinking: String,
+    fields: Map<String, Value>,
     calls: Vec<(Option<u64>, WrittenCall)>,
     finish: Option<Finish>,
     usage: Option<Usage>,
@@ -25,6 +34,12 @@ pub(super) struct Assembly {
 }
 
 impl Assembly {
+    /// An answer of a model of this name; what it calls by words is not to be shown.
+    pub(super) fn of(model: &str, text_calls: bool) -> Self {
+        let words = if text_calls { Words::without_calls() } else { Words::default() };
+        Self { model: model.to_owned(), words, ..Self::default() }
+    }
+
     /// Takes a chunk of a stream, or a whole answer; both have the same shape but for one name.
     pub(super) fn take(&mut self, chunk: &Value) -> Piece {
         if let Some(usage) = chunk.get("usage").and_then(usage) {
@@ -43,15 +58,25 @@ impl Assembly {
         else {
             return piece;
         };
-        piece.thinking =
-            ["reasoning_content", "reasoning"].iter().filter_map(|name| delta.get(name)).map(text).collect();
-        piece.text = delta.get("content").map(text).unwrap_or_default();
-        self.length += piece.text.len() + piece.thinking.len();
-        self.content.push_str(&piece.text);
+        // Some servers send it under both names.
+        let thinking = ["reasoning_content", "reasoning"].iter().filter_map(|name| delta.get(name)).map(text);
+        let thinking = thinking.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+        let content = delta.get("content").map(text).unwrap_or_default();
+        let refusal = delta.get("refusal").map(text).unwrap_or_default();
+        self.length += content.len() + thinking.len() + refusal.len();
+        self.content.push_str(&content);
+        self.refusal.push_str(&refusal);
+        self.thinking.push_str(&thinking);
+        aside::keep_message(&mut self.fields, delta);
+        piece = self.words.take(&content);
+        piece.begins = !(content.is_empty() && thinking.is_empty());
+        piece.thinking.insert_str(0, &thinking);
         for call in delta.get("tool_calls").and_then(Value::as_array).into_iter().flatten() {
+            piece.begins = true;
             self.call(call);
         }
         if let Some(function) = delta.get("function_call").filter(|function| function.is_object()) {
+            piece.begins = true;
             self.call(&serde_json::json!({ "index": 0, "function": function }));
         }
         piece
@@ -69,11 +94,18 @@ impl Assembly {
 
     /// The answer.
     pub(super) fn into_answer(self) -> ModelAnswer {
+        let calls: Vec<WrittenCall> = self.calls.into_iter().map(|(_, call)| call).collect();
+        let beside = Aside { model: self.model, thinking: self.thinking, fields: self.fields, ..Aside::default() };
+        let is_something = !beside.is_empty() || calls.iter().any(|call| !call.extra.is_empty());
+        let refused = !self.refusal.trim().is_empty();
+        let content = without_thoughts(&self.content);
         ModelAnswer {
-            content: without_thoughts(&self.content),
-            calls: self.calls.into_iter().map(|(_, call)| call).collect(),
-            finish: self.finish.unwrap_or(Finish::Complete),
+            content: if refused && content.is_empty() { self.refusal.trim().to_owned() } else { content },
+            calls,
+            finish: if refused { Finish::Filtered } else { self.finish.unwrap_or_default() },
             usage: self.usage,
+            by: None,
+            aside: is_something.then(|| Box::new(beside)),
         }
     }
 
@@ -89,8 +121,9 @@ impl Assembly {
             let same_id = id.is_none() || call.id.is_none() || call.id.as_deref() == id;
             same_index && same_id
         });
-        // Without index and id, a name begins a call.
-        let begins = index.is_none() && id.is_none() && !name.is_empty();
+        // Without an id, a name begins a call where there is no index, or where the call at that index is whole.
+        let whole = |place: usize| self.calls.get(place).is_some_and(|(_, call)| is_whole(&call.arguments));
+        let begins = id.is_none() && !name.is_empty() && (index.is_none() || place.is_some_and(whole));
         let place = place.filter(|_| !begins).unwrap_or_else(|| {
             self.calls.push((index, WrittenCall::default()));
             self.calls.len() - 1
@@ -102,6 +135,7 @@ impl Assembly {
         if call.name != name {
             call.name.push_str(name);
         }
+        aside::keep_call(&mut call.extra, piece);
         match function.get("arguments") {
             Some(Value::String(text)) => {
                 self.length += text.len();
@@ -122,10 +156,9 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Without the thoughts that some servers leave at the beginning of the words.
-fn without_thoughts(content: &str) -> String {
-    let rest = content.trim_start().strip_prefix("<think>").and_then(|rest| rest.split_once("</think>"));
-    rest.map_or(content, |(_, rest)| rest).trim().to_owned()
+/// Whether arguments are all there.
+fn is_whole(arguments: &str) -> bool {
+    serde_json::from_str::<Map<String, Value>>(arguments).is_ok()
 }
 
 fn usage(value: &Value) -> Option<Usage> {
@@ -147,12 +180,14 @@ fn usage(value: &Value) -> Option<Usage> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, clippy::unwrap_used)]
+
     use serde_json::json;
 
     use super::*;
 
     fn assembled(chunks: &[Value]) -> ModelAnswer {
-        let mut assembly = Assembly::default();
+        let mut assembly = Assembly::of("m", false);
         for chunk in chunks {
             assembly.take(chunk);
         }
@@ -165,7 +200,8 @@ mod tests {
     }
 
     fn call(id: Option<&str>, name: &str, arguments: &str) -> WrittenCall {
-        WrittenCall { id: id.map(str::to_owned), name: name.to_owned(), arguments: arguments.to_owned() }
+        let (name, arguments) = (name.to_owned(), arguments.to_owned());
+        WrittenCall { id: id.map(str::to_owned), name, arguments, ..WrittenCall::default() }
     }
 
     #[test]
@@ -211,16 +247,65 @@ mod tests {
                 calls: vec![call(Some("a"), "logs", "{\"n\":1}")],
                 finish: Finish::Length,
                 usage: Some(Usage { prompt: 4, cached: 0, completion: 2, cost: 0 }),
+                by: None,
+                aside: None,
             }
         );
     }
 
     #[test]
-    fn thoughts_are_shown_but_are_no_words() {
+    fn whole_calls_at_one_index_without_ids_stay_apart() {
+        let call_of = |n: u32| json!({"index": 0, "function": {"name": "logs", "arguments": format!("{{\"n\":{n}}}")}});
+        let answer =
+            assembled(&[delta(json!({"tool_calls": [call_of(1)]})), delta(json!({"tool_calls": [call_of(2)]}))]);
+        assert_eq!(answer.calls, [call(None, "logs", "{\"n\":1}"), call(None, "logs", "{\"n\":2}")]);
+    }
+
+    #[test]
+    fn thinking_in_a_field_of_its_own_is_no_words_and_is_kept_apart_once() {
         let mut assembly = Assembly::default();
-        let piece = assembly.take(&delta(json!({"reasoning_content": "hm"})));
-        assert_eq!(piece, Piece { thinking: "hm".to_owned(), text: String::new() });
-        assembly.take(&delta(json!({"content": "<think>hm {</think>\nYes."})));
-        assert_eq!(assembly.into_answer().content, "Yes.");
+        let piece = assembly.take(&delta(json!({"reasoning_content": "hm", "reasoning": "hm"})));
+        assert_eq!(piece, Piece { thinking: "hm".to_owned(), text: String::new(), begins: true });
+        let piece = assembly.take(&delta(json!({"content": "Yes."})));
+        assert_eq!(piece, Piece { thinking: String::new(), text: "Yes.".to_owned(), begins: true });
+        let answer = assembly.into_answer();
+        assert_eq!((answer.content.as_str(), answer.aside.unwrap().thinking.as_str()), ("Yes.", "hm"));
+    }
+
+    #[test]
+    fn a_part_of_a_call_begins_an_answer_and_a_role_does_not() {
+        let mut assembly = Assembly::default();
+        assert!(!assembly.take(&delta(json!({"role": "assistant", "content": ""}))).begins);
+        let begun = json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "logs", "arguments": ""}}]});
+        assert!(assembly.take(&delta(begun)).begins);
+    }
+
+    #[test]
+    fn a_refusal_is_withheld_with_its_words() {
+        let answer = assembled(&[
+            delta(json!({"refusal": "I can't help "})),
+            delta(json!({"refusal": "with that."})),
+            json!({"choices": [{"delta": {}, "finish_reason": "stop"}]}),
+        ]);
+        assert_eq!((answer.finish, answer.content.as_str()), (Finish::Filtered, "I can't help with that."));
+    }
+
+    #[test]
+    fn what_goes_back_is_kept_as_it_came_and_put_together_from_its_pieces() {
+        let google = json!({"google": {"thought_signature": "c2ln"}});
+        let answer = assembled(&[
+            delta(json!({"reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "Let "}]})),
+            delta(
+                json!({"reasoning_details": [{"type": "reasoning.text", "index": 0, "text": "me", "signature": "s"}]}),
+            ),
+            delta(json!({"reasoning_details": [{"type": "reasoning.encrypted", "index": 1, "data": "x"}]})),
+            delta(json!({"tool_calls": [{"index": 0, "id": "a", "type": "function", "extra_content": google,
+                "function": {"name": "logs", "arguments": "{}"}}]})),
+        ]);
+        let fields = json!({"reasoning_details": [
+            {"type": "reasoning.text", "index": 0, "text": "Let me", "signature": "s"},
+            {"type": "reasoning.encrypted", "index": 1, "data": "x"}]});
+        assert_eq!(Value::Object(answer.aside.unwrap().fields), fields);
+        assert_eq!(Value::Object(answer.calls[0].extra.clone()), json!({ "extra_content": google }));
     }
 }

@@ -24,6 +24,14 @@ pub enum ModelConfigError {
         /// Its name.
         name: String,
     },
+    /// A model that is named and not there.
+    #[error("there is no model {name:?}; the models are {known}")]
+    Unknown {
+        /// As named.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
 }
 
 /// Where requests go, and with which headers. Its `Debug` and its text hold no secret.
@@ -36,21 +44,34 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn of(config: &ModelConfig) -> Result<Self, ModelConfigError> {
         let wrong = |why: &str| ModelConfigError::Url { url: config.url.clone(), why: why.to_owned() };
-        let base = config.url.trim().trim_end_matches('/');
-        let full =
-            if base.ends_with("/chat/completions") { base.to_owned() } else { format!("{base}/chat/completions") };
-        let url = Url::parse(&full).map_err(|error| wrong(&error.to_string()))?;
+        let mut url = Url::parse(config.url.trim()).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("its scheme is another"));
         }
+        let azure = Azure::of(&url);
+        if let Some(why) = azure.fault(&url) {
+            return Err(wrong(why));
+        }
+        let base = url.path().trim_end_matches('/');
+        let full =
+            if base.ends_with("/chat/completions") { base.to_owned() } else { format!("{base}/chat/completions") };
+        url.set_path(&full);
+        url.set_fragment(None);
         let mut headers = HeaderMap::new();
         let mut secrets = Vec::new();
-        let key = config.api_key.iter().filter(|key| !key.expose().trim().is_empty());
-        let bearer =
-            key.map(|key| (AUTHORIZATION.as_str(), format!("Bearer {}", key.expose().trim()), key.expose().trim()));
+        let key = config.api_key.as_ref().filter(|key| !key.expose().trim().is_empty());
+        let login = key.map(|key| {
+            let key = key.expose().trim();
+            // Azure takes a token of Entra as a bearer, and its own keys under a name of their own.
+            if azure == Azure::No || key.starts_with("eyJ") {
+                (AUTHORIZATION.as_str(), format!("Bearer {key}"), key)
+            } else {
+                ("api-key", key.to_owned(), key)
+            }
+        });
         let extra =
             config.extra_headers.iter().map(|(name, value)| (name.as_str(), value.expose().to_owned(), value.expose()));
-        for (name, text, secret) in bearer.chain(extra) {
+        for (name, text, secret) in login.into_iter().chain(extra) {
             let wrong = || ModelConfigError::Header { name: name.to_owned() };
             let mut value = HeaderValue::from_str(&text).map_err(|_| wrong())?;
             value.set_sensitive(true);
@@ -83,6 +104,43 @@ impl Endpoint {
     }
 }
 
+/// Whether a server is Azure's, which wants another header and, at its older addresses, a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Azure {
+    No,
+    /// By its name.
+    Host,
+    /// By the path of a deployment, as behind a gateway.
+    Deployment,
+}
+
+impl Azure {
+    fn of(url: &Url) -> Self {
+        const DOMAINS: [&str; 3] = [".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com"];
+        if url.path().contains("/openai/deployments/") {
+            Self::Deployment
+        } else if url.host_str().is_some_and(|host| DOMAINS.iter().any(|domain| host.ends_with(domain))) {
+            Self::Host
+        } else {
+            Self::No
+        }
+    }
+
+    /// What the address lacks.
+    fn fault(self, url: &Url) -> Option<&'static str> {
+        match self {
+            Self::Deployment if !url.query_pairs().any(|(name, _)| name == "api-version") => {
+                Some("a deployment of Azure is asked with a version: add ?api-version=2024-10-21 at the end")
+            }
+            Self::Host if matches!(url.path(), "" | "/" | "/openai" | "/openai/") => Some(
+                "of Azure the base is needed: https://NAME.openai.azure.com/openai/v1, or the older \
+                 https://NAME.openai.azure.com/openai/deployments/DEPLOYMENT?api-version=2024-10-21",
+            ),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Endpoint {
     /// The model's server, without user, password and query.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,5 +155,70 @@ impl fmt::Display for Endpoint {
 impl fmt::Debug for Endpoint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn endpoint(url: &str, key: &str) -> Result<(String, Vec<(String, String)>), ModelConfigError> {
+        let config: ModelConfig = serde_json::from_value(json!({"url": url, "name": "m", "api_key": key})).unwrap();
+        let endpoint = Endpoint::of(&config)?;
+        let headers =
+            endpoint.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        Ok((endpoint.url().to_string(), headers.collect()))
+    }
+
+    #[test]
+    fn each_provider_is_asked_at_its_address_with_its_header() {
+        let bearer = |key: &str| ("authorization".to_owned(), format!("Bearer {key}"));
+        let own = |key: &str| ("api-key".to_owned(), key.to_owned());
+        for (url, key, asked, header) in [
+            ("https://api.openai.com/v1", "k", "https://api.openai.com/v1/chat/completions", bearer("k")),
+            ("http://vllm.models:8000/v1/", "k", "http://vllm.models:8000/v1/chat/completions", bearer("k")),
+            ("http://ollama:11434/v1/chat/completions", "k", "http://ollama:11434/v1/chat/completions", bearer("k")),
+            (
+                "https://generativelanguage.googleapis.com/v1beta/openai/",
+                "k",
+                "https://generativelanguage.googleapis.com/v1beta/openai/chat/completions",
+                bearer("k"),
+            ),
+            ("https://api.anthropic.com/v1", "k", "https://api.anthropic.com/v1/chat/completions", bearer("k")),
+            (
+                "https://shop.openai.azure.com/openai/v1",
+                "k",
+                "https://shop.openai.azure.com/openai/v1/chat/completions",
+                own("k"),
+            ),
+            (
+                "https://shop.openai.azure.com/openai/deployments/gpt-5?api-version=2024-10-21",
+                "k",
+                "https://shop.openai.azure.com/openai/deployments/gpt-5/chat/completions?api-version=2024-10-21",
+                own("k"),
+            ),
+            // A token of Entra, and a gateway before Azure.
+            (
+                "https://gateway.shop/openai/deployments/gpt-5/?api-version=2024-10-21",
+                "eyJ0",
+                "https://gateway.shop/openai/deployments/gpt-5/chat/completions?api-version=2024-10-21",
+                bearer("eyJ0"),
+            ),
+        ] {
+            assert_eq!(endpoint(url, key), Ok((asked.to_owned(), vec![header])), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_azure_that_lacks_something_is_told_what() {
+        let why = |url: &str| endpoint(url, "k").unwrap_err().to_string();
+        let version = why("https://shop.openai.azure.com/openai/deployments/gpt-5");
+        assert!(version.ends_with("add ?api-version=2024-10-21 at the end"), "{version}");
+        let base = why("https://shop.openai.azure.com");
+        assert!(base.contains("the base is needed: https://NAME.openai.azure.com/openai/v1"), "{base}");
     }
 }

@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 use super::super::ModelError;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, refuses_tools};
 use super::endpoint::Endpoint;
 use super::retry::retry_after;
 
@@ -56,6 +56,25 @@ impl fmt::Display for Fault {
     }
 }
 
+/// What a refusal is about.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    pub(super) model: &'a str,
+    pub(super) dialect: &'a Dialect,
+    /// Whether tools were offered by fields of the API.
+    pub(super) with_tools: bool,
+    /// How much was learnt of the server when the request was written.
+    pub(super) learnt: usize,
+}
+
+impl Asked<'_> {
+    /// Learns from what was said. Says whether the next request differs, be it by what another request learnt meanwhile.
+    fn learns(&self, said: &str) -> bool {
+        self.dialect.learn(said, self.with_tools) || self.dialect.learnt() != self.learnt
+    }
+}
+
 /// The server was not reached, or the connection broke before an answer began.
 pub(super) fn unreached(endpoint: &Endpoint, error: reqwest::Error) -> Fault {
     let connect = error.is_connect();
@@ -74,28 +93,30 @@ pub(super) fn unreached(endpoint: &Endpoint, error: reqwest::Error) -> Fault {
 }
 
 /// The server answered with an error.
-pub(super) async fn refused(endpoint: &Endpoint, model: &str, dialect: &Dialect, response: Response) -> Fault {
+pub(super) async fn refused(asked: &Asked<'_>, response: Response) -> Fault {
     let status = response.status();
-    let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let after = after.and_then(|value| retry_after(&value, Timestamp::now()));
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    // Azure says it finer beside the standard.
+    let fine = header("retry-after-ms").and_then(|value| value.trim().parse().ok()).map(Duration::from_millis);
+    let after = fine.or_else(|| retry_after(header(RETRY_AFTER.as_str())?, Timestamp::now()));
     // Without its text an error is still told by its status.
     let body = tokio::time::timeout(BODY_WITHIN, text(response)).await.unwrap_or_default();
-    classified(endpoint, model, dialect, status, &body, after)
+    classified(asked, status, &body, after)
 }
 
-fn classified(
-    endpoint: &Endpoint,
-    model: &str,
-    dialect: &Dialect,
-    status: StatusCode,
-    body: &str,
-    after: Option<Duration>,
-) -> Fault {
+fn classified(asked: &Asked<'_>, status: StatusCode, body: &str, after: Option<Duration>) -> Fault {
+    let Asked { endpoint, model, .. } = *asked;
     let Said { message, code } = Said::of(body);
     let said = endpoint.harmless(&message);
     let code_of = status.as_u16();
     let told = if said.is_empty() { code_of.to_string() } else { format!("{code_of}: {said}") };
     match code_of {
+        // These say so with one status or another, and nothing else of the request is at fault.
+        404 | 500 | 501
+            if asked.with_tools && refuses_tools(&message.to_ascii_lowercase()) && asked.learns(&message) =>
+        {
+            Fault::Dialect(told)
+        }
         // What a server says here may hold parts of the key.
         401 => Fault::Final(ModelError::Denied(format!(
             "{endpoint} does not accept the key (401); set the model's api_key"
@@ -112,7 +133,7 @@ fn classified(
         }
         413 => Fault::Final(ModelError::ContextLength(told)),
         400 | 422 if is_length(&code, &message) => Fault::Final(ModelError::ContextLength(told)),
-        400 | 422 if dialect.learn(&message) => Fault::Dialect(told),
+        400 | 422 if asked.learns(&message) => Fault::Dialect(told),
         429 => Fault::Later { why: format!("{endpoint} is asked too much ({told})"), limited: true, after },
         408 | 409 | 425 | 500..=599 => {
             Fault::Later { why: format!("{endpoint} failed ({told})"), limited: false, after }
@@ -156,7 +177,9 @@ impl Said {
             return Self { message: body.to_owned(), code: String::new() };
         };
         let text = |value: &Value| value.as_str().map(str::to_owned);
-        let error = value.get("error").unwrap_or(&value);
+        // Gemini sends a list of one.
+        let value = value.get(0).unwrap_or(&value);
+        let error = value.get("error").unwrap_or(value);
         let message = ["message", "detail", "msg", "error"].iter().find_map(|name| error.get(name)).and_then(text);
         let code = ["code", "type"].iter().find_map(|name| error.get(name)).and_then(text).unwrap_or_default();
         Self { message: message.or_else(|| text(error)).unwrap_or_else(|| body.to_owned()), code }
@@ -165,7 +188,7 @@ impl Said {
 
 /// Whether a refusal is about the request's length, in the words of the servers in use.
 fn is_length(code: &str, message: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 13] = [
         "context length",
         "context_length",
         "context window",
@@ -175,6 +198,10 @@ fn is_length(code: &str, message: &str) -> bool {
         "too many tokens",
         "reduce the length",
         "input tokens exceed",
+        "exceeds the maximum number of tokens",
+        "exceed context limit",
+        "maximum prompt length",
+        "input is too long",
     ];
     let message = message.to_ascii_lowercase();
     code == "context_length_exceeded" || WORDS.iter().any(|words| message.contains(words))

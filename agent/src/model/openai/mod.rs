@@ -1,6 +1,7 @@
 //! Any server that speaks OpenAI's chat completions: the types are `async-openai`'s, the reading forgives what servers
 //! in use leave out.
 
+mod aside;
 mod assembly;
 mod dialect;
 mod endpoint;
@@ -8,19 +9,26 @@ mod fault;
 mod reply;
 mod request;
 mod retry;
+mod text_calls;
+mod words;
+
+use std::borrow::Cow;
 
 use async_trait::async_trait;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::mpsc;
 
-use super::{Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest};
+use super::{Answerer, Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest};
+use crate::Prompts;
+use assembly::Assembly;
 use dialect::Dialect;
 use endpoint::Endpoint;
 pub use endpoint::ModelConfigError;
-use fault::Fault;
+use fault::{Asked, Fault};
 use reply::Shown;
 use retry::Waits;
+use text_calls::Understood;
 
 /// A model behind an OpenAI-compatible URL.
 #[derive(Debug)]
@@ -29,14 +37,21 @@ pub struct OpenAi {
     endpoint: Endpoint,
     dialect: Dialect,
     client: reqwest::Client,
+    prompts: Prompts,
 }
 
 impl OpenAi {
     /// A model as configured, asked through this client.
     pub fn new(config: &ModelConfig, client: reqwest::Client) -> Result<Self, ModelConfigError> {
         let endpoint = Endpoint::of(config)?;
-        let dialect = Dialect::of(endpoint.url());
-        Ok(Self { config: config.clone(), endpoint, dialect, client })
+        let dialect = Dialect::of(config, endpoint.url());
+        Ok(Self { config: config.clone(), endpoint, dialect, client, prompts: Prompts::embedded() })
+    }
+
+    /// The same with these words, where tools are offered by words.
+    #[must_use]
+    pub fn with_prompts(self, prompts: Prompts) -> Self {
+        Self { prompts, ..self }
     }
 
     /// One attempt, as long as it may take.
@@ -52,20 +67,46 @@ impl OpenAi {
     }
 
     async fn exchange(&self, request: &ModelRequest, shown: &mut Shown<'_>) -> Result<ModelAnswer, Fault> {
-        let body = request::body(&self.config, &self.dialect, request).map_err(|error| {
+        let learnt = self.dialect.learnt();
+        let by_words = self.dialect.text_tools.is();
+        let written =
+            if by_words { Cow::Owned(text_calls::rewritten(request, &self.prompts)) } else { Cow::Borrowed(request) };
+        let body = request::body(&self.config, &self.dialect, &written).map_err(|error| {
             Fault::Final(ModelError::Rejected(format!("the request for {} can't be written: {error}", self.endpoint)))
         })?;
         let sent = self.client.post(self.endpoint.url().clone()).headers(self.endpoint.headers().clone()).json(&body);
         let response = sent.send().await.map_err(|error| fault::unreached(&self.endpoint, error))?;
         if !response.status().is_success() {
-            return Err(fault::refused(&self.endpoint, &self.config.name, &self.dialect, response).await);
+            let asked = Asked {
+                endpoint: &self.endpoint,
+                model: &self.config.name,
+                dialect: &self.dialect,
+                with_tools: !written.tools.is_empty(),
+                learnt,
+            };
+            return Err(fault::refused(&asked, response).await);
         }
         let idle = self.config.idle_timeout;
-        if content_type(&response).contains("event-stream") {
-            reply::streamed(response, &self.endpoint, idle, shown).await
+        let assembly = Assembly::of(&self.config.name, by_words);
+        let answer = if content_type(&response).contains("event-stream") {
+            reply::streamed(response, &self.endpoint, idle, assembly, shown).await?
         } else {
-            reply::whole(response, &self.endpoint, idle, shown).await
+            reply::whole(response, &self.endpoint, idle, assembly, shown).await?
+        };
+        Ok(self.understood(answer, request, if by_words { Understood::Always } else { Understood::Leftover }))
+    }
+
+    /// The answer with the calls that stand in its words, and who gave it.
+    fn understood(&self, mut answer: ModelAnswer, request: &ModelRequest, how: Understood) -> ModelAnswer {
+        if answer.calls.is_empty()
+            && !request.tools.is_empty()
+            && let Some((words, calls)) = text_calls::read(&answer.content, &request.tools, how)
+        {
+            answer.content = words;
+            answer.calls = calls;
         }
+        answer.by = Some(Answerer { model: self.config.name.clone(), prices: self.config.prices });
+        answer
     }
 }
 
@@ -110,3 +151,6 @@ impl Model for OpenAi {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

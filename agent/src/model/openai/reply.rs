@@ -20,15 +20,21 @@ const LONGEST: usize = 8 * 1024 * 1024;
 /// Shows pieces, and takes them back when the answer breaks off.
 pub(super) struct Shown<'a> {
     deltas: &'a mpsc::Sender<Delta>,
+    /// Whether the attempt that is under way has begun its answer.
+    begun: bool,
+    /// Whether anything was shown of it.
     any: bool,
 }
 
 impl<'a> Shown<'a> {
     pub(super) fn to(deltas: &'a mpsc::Sender<Delta>) -> Self {
-        Self { deltas, any: false }
+        Self { deltas, begun: false, any: false }
     }
 
     async fn show(&mut self, piece: Piece) {
+        if piece.begins && !std::mem::replace(&mut self.begun, true) {
+            self.deltas.send(Delta::Begun).await.ok();
+        }
         for delta in [Delta::Thinking(piece.thinking), Delta::Text(piece.text)] {
             if matches!(&delta, Delta::Thinking(text) | Delta::Text(text) if !text.is_empty()) {
                 // Nobody watches when the receiver is gone, and that doesn't matter.
@@ -39,6 +45,7 @@ impl<'a> Shown<'a> {
 
     /// What was shown is void.
     pub(super) async fn void(&mut self) {
+        self.begun = false;
         if std::mem::take(&mut self.any) {
             self.deltas.send(Delta::Restarted).await.ok();
         }
@@ -80,10 +87,10 @@ pub(super) async fn streamed(
     response: Response,
     endpoint: &Endpoint,
     idle: Period,
+    mut assembly: Assembly,
     shown: &mut Shown<'_>,
 ) -> Result<ModelAnswer, Fault> {
     let mut events = bytes(response, idle).eventsource();
-    let mut assembly = Assembly::default();
     while let Some(event) = events.next().await {
         let event = match event {
             Ok(event) => event,
@@ -127,6 +134,7 @@ pub(super) async fn whole(
     response: Response,
     endpoint: &Endpoint,
     idle: Period,
+    mut assembly: Assembly,
     shown: &mut Shown<'_>,
 ) -> Result<ModelAnswer, Fault> {
     let mut body: Vec<u8> = Vec::new();
@@ -138,7 +146,6 @@ pub(super) async fn whole(
         }
     }
     let body = String::from_utf8_lossy(&body);
-    let mut assembly = Assembly::default();
     if body.trim_start().starts_with("data:") {
         for data in body.lines().filter_map(|line| line.strip_prefix("data:")) {
             if data.trim() == "[DONE]" {

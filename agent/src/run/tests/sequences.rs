@@ -84,7 +84,8 @@ fn event(step: &Step, deed: &Deed, now: &mut i64) -> Option<Event> {
         Step::CallModel { .. } => {
             let whole = |content: &str, calls, finish, prompt: Option<u64>| {
                 let usage = prompt.map(|prompt| Usage { prompt, completion: 10, ..Usage::default() });
-                let answer = ModelAnswer { content: content.to_owned(), calls, finish, usage };
+                let content = content.to_owned();
+                let answer = ModelAnswer { content, calls, finish, usage, ..ModelAnswer::default() };
                 Some(Event::ModelAnswered { answer, at: time })
             };
             match deed {
@@ -96,6 +97,7 @@ fn event(step: &Step, deed: &Deed, now: &mut i64) -> Option<Event> {
                             id: id.clone(),
                             name: name.clone(),
                             arguments: arguments.clone(),
+                            ..WrittenCall::default()
                         })
                         .collect();
                     whole("", calls, Finish::Complete, None)

@@ -311,7 +311,7 @@ fn a_cut_answer_is_never_acted_on() {
         content: "I look".to_owned(),
         calls: vec![call("a", "events", "{}")],
         finish: Finish::Length,
-        usage: None,
+        ..ModelAnswer::default()
     };
     let request = request(run.step(Event::ModelAnswered { answer: cut, at: at(1) }, &prompts));
     assert!(last_words(&request).starts_with("Your answer reached the longest length and was cut"));

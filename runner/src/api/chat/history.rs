@@ -75,8 +75,10 @@ fn message(message: &Message) -> Value {
         Message::System { content } => json!({ "role": "system", "content": content }),
         Message::User { content } => json!({ "role": "user", "content": content }),
         Message::Tool { call, content } => json!({ "role": "tool", "tool_call_id": call, "content": content }),
-        Message::Assistant { content, calls } if calls.is_empty() => json!({ "role": "assistant", "content": content }),
-        Message::Assistant { content, calls } => {
+        Message::Assistant { content, calls, .. } if calls.is_empty() => {
+            json!({ "role": "assistant", "content": content })
+        }
+        Message::Assistant { content, calls, .. } => {
             let call = |call: &marple_agent::ToolCall| {
                 let arguments = Value::Object(call.arguments.clone()).to_string();
                 json!({ "id": call.id, "type": "function", "function": { "name": call.name, "arguments": arguments } })
@@ -108,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_history_that_is_given_out_is_taken_back_as_the_same() {
-        let said = [Message::Assistant { content: "Yes.".to_owned(), calls: Vec::new() }];
+        let said = [Message::assistant("Yes.", Vec::new())];
         let first = continued(&[], "Is cart well?", &said, "Yes.");
         assert_eq!(first.len(), 3, "{first:?}");
         let second = continued(&first, "And till?", &[], "No.");
