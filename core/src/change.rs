@@ -81,6 +81,10 @@ pub struct Author {
     /// Why, where somebody noted it (`kubernetes.io/change-cause`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What the cluster shows of how it came about, as `with its namespace shop` or `with its owner Deployment shop/cart`: of
+    /// a deletion, for which the API server notes no writer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub circumstance: Option<String>,
 }
 
 impl fmt::Display for Author {
@@ -93,7 +97,8 @@ impl fmt::Display for Author {
         let operation = self.operation.clone().filter(|_| !self.autoscaler);
         let delivered = self.delivered_by.as_ref().map(|by| format!("delivered by {by}"));
         let why = self.why.as_ref().map(|why| format!("because {why:?}"));
-        let more = [operation, delivered, why].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let more =
+            [operation, self.circumstance.clone(), delivered, why].into_iter().flatten().collect::<Vec<_>>().join("; ");
         match (manager, more.as_str()) {
             (None, "") => Ok(()),
             (Some(manager), "") => formatter.write_str(manager),
@@ -294,6 +299,10 @@ mod tests {
                     ..Author::default()
                 },
                 "kubectl-edit (Update; delivered by Helm release shop/cart; because \"more memory\")",
+            ),
+            (
+                Author { circumstance: manager("with its namespace shop"), ..Author::default() },
+                "an unnamed writer (with its namespace shop)",
             ),
         ] {
             assert_eq!(author.to_string(), told);

@@ -25,6 +25,10 @@ use crate::{Atlas, Chronicle, Deliver, ForwarderConfig, Known, KnownError, Telli
 /// watches wait, and with them the API server.
 const OBSERVATIONS: usize = 256;
 
+/// Observations that are judged in one go where so many wait, some microseconds each: of a burst none waits for the timers and
+/// the other sources to be looked at in between, and what time brings is late by a few milliseconds at most.
+const BURST: usize = 64;
+
 /// How long the runner may take to say what it holds as firing.
 const KNOWN_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -216,6 +220,7 @@ impl Run {
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {
                     let signals = self.picture.due(Timestamp::now());
                     self.tell(signals);
+                    self.measure();
                 }
                 () = tokio::time::sleep_until(self.phase_ends), if self.phases.now() < Phase::Complete => {
                     let advanced = self.phases.give_up();
@@ -224,9 +229,28 @@ impl Run {
                 () = tokio::time::sleep_until(self.resync_at) => self.resync(),
                 () = tokio::time::sleep_until(self.ask_at), if self.known.is_some() => self.ask(),
                 answer = &mut self.asking => self.answered(answer),
-                Some(observation) = observed => self.observed(observation),
+                Some(observation) = observed => {
+                    self.observed(observation);
+                    self.observed_too(&mut observations);
+                }
             }
         }
+    }
+
+    /// Takes what else has come, as far as there is room for what it tells of links.
+    fn observed_too(&mut self, observations: &mut mpsc::Receiver<Observation>) {
+        for _ in 1..BURST {
+            let room = self.topology.as_ref().is_none_or(|(_, waiting)| waiting.has_room());
+            let Some(observation) = room.then(|| observations.try_recv().ok()).flatten() else { break };
+            self.observed(observation);
+        }
+        self.measure();
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts of objects are far below 2^52")]
+    fn measure(&self) {
+        gauge!(metric::OBJECTS).set(self.picture.objects() as f64);
+        gauge!(metric::CONDITIONS).set(self.picture.conditions() as f64);
     }
 
     fn observed(&mut self, observation: Observation) {
@@ -265,10 +289,7 @@ impl Run {
         }
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "counts of objects are far below 2^52")]
     fn tell(&self, signals: Vec<Signal>) {
-        gauge!(metric::OBJECTS).set(self.picture.objects() as f64);
-        gauge!(metric::CONDITIONS).set(self.picture.conditions() as f64);
         if signals.is_empty() {
             return;
         }

@@ -24,7 +24,7 @@ mod watch;
 
 pub use change::Chronicle;
 pub use condition::Conditions;
-pub use config::{ChangesConfig, CustomResource, ForwarderConfig, Glob, Namespaces, Values};
+pub use config::{ChangedResource, ChangesConfig, CustomResource, ForwarderConfig, Glob, Namespaces, Values};
 pub use deliver::{Courier, Deliver, DeliverError, HttpDeliver, RunnerEndpoint, Sequence, SequenceError, SpoolError};
 pub use election::Election;
 pub use forwarder::{Forwarder, ForwarderError};

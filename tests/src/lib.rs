@@ -1,6 +1,7 @@
 //! What the tests across crates stand on: a real cluster, faults staged on it, and doubles that check what they are sent.
 
 pub mod api_server;
+pub mod chance;
 pub mod cluster;
 pub mod forwarding;
 pub mod kubeconfig;

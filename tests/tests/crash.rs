@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Result;
+use marple_tests::chance::Chance;
 use marple_tests::program::{Program, TOKEN, client};
 use marple_tests::slack::SlackDouble;
 use marple_tests::webhook::{firing, webhook};
@@ -33,7 +34,7 @@ async fn killed_at_twenty_random_points_under_load_it_loses_nothing_and_says_not
     let stop = Arc::new(AtomicBool::new(false));
     let acknowledged = Arc::new(AtomicU32::new(0));
     let load = tokio::spawn(load(program.url("/api/alerts"), Arc::clone(&stop), Arc::clone(&acknowledged)));
-    let mut chance = Chance::new();
+    let mut chance = Chance::default();
     for _ in 0..KILLS {
         tokio::time::sleep(Duration::from_millis(chance.between(20, 600))).await;
         program.kill().await?;
@@ -56,7 +57,7 @@ async fn killed_at_twenty_random_points_under_load_it_loses_nothing_and_says_not
         *told.entry(digits.parse()?).or_default() += 1;
     }
     let once: BTreeMap<u32, u32> = (0..acknowledged).map(|number| (number, 1)).collect();
-    assert_eq!(told, once, "seed {}", chance.seed);
+    assert_eq!(told, once, "seed {}", chance.seed());
     slack.assert_clean();
     program.stop().await
 }
@@ -76,26 +77,5 @@ async fn load(url: String, stop: Arc<AtomicBool>, acknowledged: Arc<AtomicU32>) 
         }
         acknowledged.store(number + 1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(15)).await;
-    }
-}
-
-/// Numbers that differ at each run; the seed is told where the test fails.
-struct Chance {
-    seed: u64,
-    state: u64,
-}
-
-impl Chance {
-    fn new() -> Self {
-        let seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() | 1;
-        Self { seed, state: seed }
-    }
-
-    fn between(&mut self, least: u64, most: u64) -> u64 {
-        // Marsaglia's xorshift: enough to scatter kills.
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        least + self.state % (most - least)
     }
 }

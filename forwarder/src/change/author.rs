@@ -193,6 +193,19 @@ mod tests {
     }
 
     #[test]
+    fn a_scaling_is_told_of_who_used_the_scale_subresource_and_only_the_clusters_own_is_the_autoscaler() {
+        for (manager, autoscaler) in [("kubectl", false), ("keda", false), ("kube-controller-manager", true)] {
+            let replicas = json!({"f:spec": {"f:replicas": {}}});
+            let metadata = metadata(&json!([
+                entry("helm", None, 0, &replicas),
+                entry("kubectl-edit", None, 20, &json!({"f:metadata": {"f:labels": {"f:tier": {}}}})),
+                entry(manager, Some("scale"), 20, &replicas),
+            ]));
+            assert_eq!(writer(&metadata, "replicas", 10), Some((manager.to_owned(), autoscaler)));
+        }
+    }
+
+    #[test]
     fn keys_with_dots_are_found_whole() {
         let metadata = metadata(&json!([
             entry("vault", None, 10, &json!({"f:data": {"f:app": {}}})),

@@ -81,11 +81,12 @@ pub(super) fn altered(before: &State, after: &Seen<'_>, when: When<'_>) -> Vec<C
     changes
 }
 
-/// An object that was not there.
-pub(super) fn created(after: &Seen<'_>, when: When<'_>) -> Change {
+/// An object that was not there; `how` tells of its making by the time that it was made.
+pub(super) fn created(after: &Seen<'_>, how: impl Fn(Timestamp) -> Option<String>, when: When<'_>) -> Change {
     let writer = Writers::of(&after.object.metadata).first();
-    let made = after.object.metadata.creation_timestamp.as_ref().map(|time| time.0);
+    let made = after.object.metadata.creation_timestamp.as_ref().map_or(when.now, |time| time.0);
     let by = Author {
+        circumstance: how(made),
         delivered_by: delivered_by(&after.object.metadata),
         why: after.state.why.as_deref().map(str::to_owned),
         ..writer.map(|writer| writer.author()).unwrap_or_default()
@@ -94,20 +95,27 @@ pub(super) fn created(after: &Seen<'_>, when: When<'_>) -> Change {
     // The coming of a revision is a change of what has revisions.
     let kind = if after.state.told_of.is_some() { ChangeKind::Altered } else { ChangeKind::Created };
     let (fields, left_out) = of_whole(fields);
-    Change { at: made.unwrap_or(when.now), by, fields, left_out, ..change(after.state, kind, when) }
+    Change { at: made, by, fields, left_out, ..change(after.state, kind, when) }
 }
 
-/// An object that is gone. That an old revision is dropped is no change.
-pub(super) fn deleted(before: &State, last: Option<&DynamicObject>, when: When<'_>) -> Option<Change> {
+/// An object that is gone; `how` tells what went with it by the time that it went. That an old revision is dropped is no
+/// change.
+pub(super) fn deleted(
+    before: &State,
+    last: Option<&DynamicObject>,
+    how: impl Fn(Timestamp) -> Option<String>,
+    when: When<'_>,
+) -> Option<Change> {
     if before.told_of.is_some() {
         return None;
     }
     let metadata = last.map(|object| &object.metadata);
     let at = metadata.and_then(|metadata| metadata.deletion_timestamp.as_ref()).map_or(when.now, |time| time.0);
-    let by = Author { delivered_by: metadata.and_then(delivered_by), ..Author::default() };
-    let (fields, left_out) = of_whole(differences(&before.fields, &[]));
     // A grace period ends later than it was asked for.
-    Some(Change { at: at.min(when.now), by, fields, left_out, ..change(before, ChangeKind::Deleted, when) })
+    let at = at.min(when.now);
+    let by = Author { delivered_by: metadata.and_then(delivered_by), circumstance: how(at), ..Author::default() };
+    let (fields, left_out) = of_whole(differences(&before.fields, &[]));
+    Some(Change { at, by, fields, left_out, ..change(before, ChangeKind::Deleted, when) })
 }
 
 fn change(state: &State, kind: ChangeKind, when: When<'_>) -> Change {

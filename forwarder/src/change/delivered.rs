@@ -6,23 +6,41 @@ use kube::core::ObjectMeta;
 pub(super) fn delivered_by(metadata: &ObjectMeta) -> Option<String> {
     let label = |name: &str| metadata.labels.as_ref()?.get(name).map(String::as_str);
     let annotation = |name: &str| metadata.annotations.as_ref()?.get(name).map(String::as_str);
-    let flux = |kind: &str, api: &str| {
+    let by_flux = |kind: &str, api: &str| {
         let name = label(&format!("{api}.toolkit.fluxcd.io/name"))?;
         let namespace = label(&format!("{api}.toolkit.fluxcd.io/namespace"))?;
-        Some(format!("Flux {kind} {namespace}/{name}"))
+        Some(flux(kind, namespace, name))
     };
-    let argo = || {
+    let by_argo = || {
         // `application:group/kind:namespace/name`.
         let tracked = annotation("argocd.argoproj.io/tracking-id").and_then(|id| id.split(':').next());
         let name = tracked.or_else(|| label("argocd.argoproj.io/instance"))?;
-        Some(format!("Argo CD application {name}"))
+        Some(argo(name))
     };
-    let helm = || {
+    let by_helm = || {
         let name = annotation("meta.helm.sh/release-name")?;
         let namespace = annotation("meta.helm.sh/release-namespace").or(metadata.namespace.as_deref())?;
-        Some(format!("Helm release {namespace}/{name}"))
+        Some(helm(namespace, name))
     };
-    argo().or_else(|| flux("HelmRelease", "helm")).or_else(|| flux("Kustomization", "kustomize")).or_else(helm)
+    by_argo()
+        .or_else(|| by_flux("HelmRelease", "helm"))
+        .or_else(|| by_flux("Kustomization", "kustomize"))
+        .or_else(by_helm)
+}
+
+/// What an application of Argo CD is called.
+pub(super) fn argo(name: &str) -> String {
+    format!("Argo CD application {name}")
+}
+
+/// What an object of Flux that delivers others is called.
+pub(super) fn flux(kind: &str, namespace: &str, name: &str) -> String {
+    format!("Flux {kind} {namespace}/{name}")
+}
+
+/// What a release of Helm is called.
+pub(super) fn helm(namespace: &str, name: &str) -> String {
+    format!("Helm release {namespace}/{name}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! How objects were, and what became of them. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use kube::api::DynamicObject;
@@ -8,6 +10,7 @@ use marple_core::ObjectRef;
 
 use super::batch::{Batch, Entry, Kept, Listed, Reached};
 use super::compare::{self, Seen, When};
+use super::departures::Departures;
 use super::family::Family;
 use super::read;
 use super::state::{ALL_TEXTS, FORMAT, State, digest};
@@ -21,17 +24,17 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 #[derive(Debug)]
 pub(crate) enum Glimpse {
     /// A listing begins: all that is there will be seen.
-    Listing(&'static Family, Scope),
+    Listing(Arc<Family>, Scope),
     /// An object as it is.
-    Seen(&'static Family, Scope, Box<DynamicObject>),
+    Seen(Arc<Family>, Scope, Box<DynamicObject>),
     /// An object as it was when it was deleted.
-    Gone(&'static Family, Scope, Box<DynamicObject>),
+    Gone(Arc<Family>, Scope, Box<DynamicObject>),
     /// The listing is complete: what was not seen in it is gone.
-    Listed(&'static Family, Scope),
+    Listed(Arc<Family>, Scope),
     /// All up to this resourceVersion was seen.
-    At(&'static Family, Scope, String),
+    At(Arc<Family>, Scope, String),
     /// The watch goes on from where an earlier one was: up to this resourceVersion it shows what had happened before.
-    Behind(&'static Family, Scope, String),
+    Behind(Arc<Family>, Scope, String),
 }
 
 /// How objects were. Of each there are the digests of its fields and their short texts, some KiB.
@@ -42,7 +45,8 @@ pub(crate) struct History {
     values: Values,
     /// Names what is taken of objects, and of which.
     form: String,
-    kinds: HashMap<&'static str, Objects>,
+    kinds: HashMap<Cow<'static, str>, Objects>,
+    pub(super) departures: Departures,
     /// The bytes of longer texts that are kept of all objects.
     texts: usize,
 }
@@ -91,18 +95,20 @@ impl History {
             values,
             form: format!("{form:016x}"),
             kinds: HashMap::new(),
+            departures: Departures::default(),
             texts: 0,
         }
     }
 
     /// Takes over what was kept of a kind.
-    pub(crate) fn know(&mut self, family: &'static Family, kept: Kept) {
+    pub(crate) fn know(&mut self, family: &Family, kept: Kept) {
+        let form = self.form(family);
         let namespaces = &self.namespaces;
         let counts = |state: &State| state.object.namespace.as_deref().is_none_or(|name| namespaces.count(name));
-        let objects = self.kinds.entry(family.kind).or_default();
+        let objects = self.kinds.entry(family.name.clone()).or_default();
         // Without a list, nothing could be compared with what is in an older form.
-        if kept.states.iter().all(State::is_comparable) {
-            for one in kept.reached.into_iter().filter(|one| one.form == self.form) {
+        if kept.states.iter().all(|state| state.is_comparable(family)) {
+            for one in kept.reached.into_iter().filter(|one| one.form == form) {
                 objects.reached.insert(Scope::of(&one.namespace), Reach { version: one.version, told: true });
             }
         }
@@ -113,19 +119,27 @@ impl History {
         objects.listed_at = kept.listed_at;
     }
 
+    /// Names what is taken of objects of a kind, and of which.
+    fn form(&self, family: &Family) -> String {
+        match family.ignore() {
+            [] => self.form.clone(),
+            ignored => format!("{:016x}", digest(&format!("{} {ignored:?}", self.form))),
+        }
+    }
+
     /// What is made from this time on is new, though nothing was listed.
-    pub(crate) fn begin(&mut self, family: &'static Family, at: Timestamp) {
-        self.kinds.entry(family.kind).or_default().listed_at = Some(at);
+    pub(crate) fn begin(&mut self, family: &Family, at: Timestamp) {
+        self.kinds.entry(family.name.clone()).or_default().listed_at = Some(at);
     }
 
     /// Whether an object is known.
     pub(crate) fn knows(&self, family: &Family, object: &DynamicObject) -> bool {
-        self.kinds.get(family.kind).is_some_and(|objects| objects.lines.contains_key(&place_of(object)))
+        self.kinds.get(&family.name).is_some_and(|objects| objects.lines.contains_key(&place_of(object)))
     }
 
     /// Up to which resourceVersion all was seen by an earlier watch: from there a watch goes on without a list.
     pub(crate) fn reached(&self, family: &Family, scope: &Scope) -> Option<String> {
-        Some(self.kinds.get(family.kind)?.reached.get(scope)?.version.clone())
+        Some(self.kinds.get(&family.name)?.reached.get(scope)?.version.clone())
     }
 
     /// Takes in what a watch saw, and gives what is to be kept of it.
@@ -133,7 +147,7 @@ impl History {
         let mut batch = Batch::of(&self.cluster);
         match glimpse {
             Glimpse::Listing(family, scope) => {
-                let objects = self.kinds.entry(family.kind).or_default();
+                let objects = self.kinds.entry(family.name.clone()).or_default();
                 // A process that ends within the list must list again.
                 objects.reached.remove(&scope);
                 let listing = objects.listings.entry(scope).or_default();
@@ -141,23 +155,23 @@ impl History {
                 listing.under_way = true;
             }
             Glimpse::Seen(family, scope, object) => {
-                batch.entries.extend(self.seen(family, &scope, &object, now));
-                self.came_to(family, &scope, object.metadata.resource_version, &mut batch);
+                batch.entries.extend(self.seen(&family, &scope, &object, now));
+                self.came_to(&family, &scope, object.metadata.resource_version, &mut batch);
             }
             Glimpse::Gone(family, scope, object) => {
-                batch.entries.extend(self.gone(family, &scope, &object, now));
-                self.came_to(family, &scope, object.metadata.resource_version, &mut batch);
+                batch.entries.extend(self.gone(&family, &scope, &object, now));
+                self.came_to(&family, &scope, object.metadata.resource_version, &mut batch);
             }
             Glimpse::Listed(family, scope) => {
-                batch.entries = self.listed(family, &scope, now);
-                batch.listed.push(Listed { kind: family.kind.to_owned(), at: now });
+                batch.entries = self.listed(&family, &scope, now);
+                batch.listed.push(Listed { kind: family.name.to_string(), at: now });
             }
             Glimpse::At(family, scope, version) => {
-                self.came_to(family, &scope, Some(version), &mut batch);
-                self.tell_reached(family, &scope, &mut batch);
+                self.came_to(&family, &scope, Some(version), &mut batch);
+                self.tell_reached(&family, &scope, &mut batch);
             }
             Glimpse::Behind(family, scope, version) => {
-                let objects = self.kinds.entry(family.kind).or_default();
+                let objects = self.kinds.entry(family.name.clone()).or_default();
                 objects.listings.entry(scope).or_default().behind = number(&version).unwrap_or_default();
             }
         }
@@ -166,8 +180,8 @@ impl History {
 
     /// Notes how far a watch has come. It is told with what was seen, and by itself only where the API server marks it:
     /// most of what is seen is no change.
-    fn came_to(&mut self, family: &'static Family, scope: &Scope, version: Option<String>, batch: &mut Batch) {
-        let objects = self.kinds.entry(family.kind).or_default();
+    fn came_to(&mut self, family: &Family, scope: &Scope, version: Option<String>, batch: &mut Batch) {
+        let objects = self.kinds.entry(family.name.clone()).or_default();
         let (Some(version), false) = (version, objects.lists(scope)) else { return };
         let reach = objects.reached.entry(scope.clone()).or_default();
         if reach.version != version {
@@ -178,15 +192,16 @@ impl History {
         }
     }
 
-    fn tell_reached(&mut self, family: &'static Family, scope: &Scope, batch: &mut Batch) {
-        let reach = self.kinds.get_mut(family.kind).and_then(|objects| objects.reached.get_mut(scope));
+    fn tell_reached(&mut self, family: &Family, scope: &Scope, batch: &mut Batch) {
+        let reach = self.kinds.get_mut(&family.name).and_then(|objects| objects.reached.get_mut(scope));
         let Some(reach) = reach.filter(|reach| !reach.told) else { return };
         reach.told = true;
+        let version = reach.version.clone();
         batch.reached.push(Reached {
-            kind: family.kind.to_owned(),
+            kind: family.name.to_string(),
             namespace: scope.namespace().to_owned(),
-            form: self.form.clone(),
-            version: reach.version.clone(),
+            form: self.form(family),
+            version,
         });
     }
 
@@ -199,11 +214,12 @@ impl History {
         if object.metadata.namespace.as_deref().is_some_and(|namespace| !self.namespaces.count(namespace)) {
             return None;
         }
-        let objects = self.kinds.entry(family.kind).or_default();
+        let objects = self.kinds.entry(family.name.clone()).or_default();
         let place = place_of(object);
         if objects.is_behind(scope, &place, object) {
             return None;
         }
+        self.departures.seen(family, object, now);
         let own = objects.lines.get(&place).map_or(0, |line| line.state.texts());
         let others = self.texts.saturating_sub(own);
         let Some(state) = read::state(family, object, self.values, ALL_TEXTS.saturating_sub(others)) else {
@@ -218,14 +234,18 @@ impl History {
         let late = lists || objects.is_late(scope, object);
         let when = When { cluster: &self.cluster, late, now };
         let seen = Seen { state: &state, object };
-        let news = match objects.lines.get(&place).map(|line| &line.state).filter(|before| before.is_comparable()) {
+        let news = match objects.lines.get(&place).map(|line| &line.state).filter(|before| before.is_comparable(family))
+        {
             Some(before) if before.fields == state.fields && before.uid == state.uid => None,
             // What is kept shows its texts without their secrets, and is compared by digests.
             Some(before) => Some(compare::altered(before, &seen, when)),
-            None if objects.is_new(object, lists) => Some(vec![compare::created(&seen, when)]),
+            None if objects.is_new(object, lists) => {
+                let how = |made: Timestamp| self.departures.how_made(&state.object, made);
+                Some(vec![compare::created(&seen, how, when)])
+            }
             None => Some(Vec::new()),
         };
-        let known = objects.lines.get(&place).is_some_and(|line| line.state.is_comparable());
+        let known = objects.lines.get(&place).is_some_and(|line| line.state.is_comparable(family));
         let entry = news.filter(|changes| !known || !changes.is_empty()).map(|changes| Entry {
             object: state.object.clone(),
             changes,
@@ -236,20 +256,23 @@ impl History {
     }
 
     fn gone(&mut self, family: &Family, scope: &Scope, object: &DynamicObject, now: Timestamp) -> Option<Entry> {
-        let objects = self.kinds.get_mut(family.kind)?;
+        let objects = self.kinds.get_mut(&family.name)?;
         let place = place_of(object);
         if objects.is_behind(scope, &place, object) {
             return None;
         }
+        self.departures.gone(family, object, now);
         let late = objects.is_late(scope, object);
         let line = objects.lines.remove(&place)?;
         self.texts = self.texts.saturating_sub(line.state.texts());
         let when = When { cluster: &self.cluster, late, now };
-        Some(gone(line.state, Some(object), when))
+        let how = |at: Timestamp| self.departures.how_gone(object, at);
+        Some(gone(family, line.state, Some(object), how, when))
     }
 
     fn listed(&mut self, family: &Family, scope: &Scope, now: Timestamp) -> Vec<Entry> {
-        let Some(objects) = self.kinds.get_mut(family.kind) else { return Vec::new() };
+        let there = self.namespaces_there();
+        let Some(objects) = self.kinds.get_mut(&family.name) else { return Vec::new() };
         objects.listed_at = Some(now);
         let Some(listing) = objects.listings.get_mut(scope) else { return Vec::new() };
         listing.under_way = false;
@@ -260,10 +283,24 @@ impl History {
         let mut entries = Vec::new();
         for (_, line) in vanished {
             self.texts = self.texts.saturating_sub(line.state.texts());
-            entries.push(gone(line.state, None, when));
+            let namespace = line.state.object.namespace.clone();
+            let with = namespace.filter(|name| there.as_ref().is_some_and(|there| !there.contains(name.as_str())));
+            let how = |_| with.as_ref().map(|name| format!("with its namespace {name}"));
+            entries.push(gone(family, line.state, None, how, when));
         }
         entries.sort_by(|one, other| one.object.cmp(&other.object));
         entries
+    }
+}
+
+impl History {
+    /// The namespaces that there are, once they were listed by this process.
+    fn namespaces_there(&self) -> Option<HashSet<Box<str>>> {
+        let namespaces = self.kinds.get("Namespace").filter(|objects| {
+            let mut listings = objects.listings.values().peekable();
+            listings.peek().is_some() && listings.all(|listing| listing.number > 0 && !listing.under_way)
+        })?;
+        Some(namespaces.lines.keys().map(|(_, name)| name.clone()).collect())
     }
 }
 
@@ -297,8 +334,14 @@ impl Objects {
     }
 }
 
-fn gone(state: State, last: Option<&DynamicObject>, when: When<'_>) -> Entry {
-    let changes = compare::deleted(&state, last, when).filter(|_| state.is_comparable());
+fn gone(
+    family: &Family,
+    state: State,
+    last: Option<&DynamicObject>,
+    how: impl Fn(Timestamp) -> Option<String>,
+    when: When<'_>,
+) -> Entry {
+    let changes = compare::deleted(&state, last, how, when).filter(|_| state.is_comparable(family));
     Entry { changes: changes.into_iter().collect(), object: state.object, state: None }
 }
 

@@ -5,7 +5,7 @@ use marple_core::ObjectRef;
 
 use super::author::Writers;
 use super::family::Family;
-use super::state::{FORMAT, State};
+use super::state::State;
 use super::trim::Trim;
 use crate::config::Values;
 
@@ -16,14 +16,14 @@ const WHY: &str = "kubernetes.io/change-cause";
 /// or uid.
 pub(super) fn state(family: &Family, object: &DynamicObject, values: Values, room: usize) -> Option<State> {
     let metadata = &object.metadata;
-    let mut trim = Trim::new(object, values, room);
-    (family.trim)(&mut trim);
+    let mut trim = Trim::new(object, values, room).without(family.ignore());
+    family.trim(&mut trim);
     let why = trim.annotation(WHY).map(Box::from);
     let (fields, told_of) = trim.finish()?;
     Some(State {
-        format: FORMAT,
+        format: family.format(),
         object: ObjectRef {
-            kind: family.kind.to_owned(),
+            kind: family.name.to_string(),
             namespace: metadata.namespace.clone(),
             name: metadata.name.clone()?,
         },

@@ -40,16 +40,16 @@ impl Recorder {
         let mut pauses = Pauses::default();
         loop {
             let wait = pauses.pause();
-            let asked = tokio::time::timeout(DEADLINE, self.chronicle.kept(&self.cluster, family.kind));
+            let asked = tokio::time::timeout(DEADLINE, self.chronicle.kept(&self.cluster, &family.name));
             let answer = tokio::select! {
                 () = self.cancel.cancelled() => return None,
                 answer = asked => answer,
             };
             match answer {
                 Ok(Ok(kept)) => return Some(kept),
-                Ok(Err(error)) => tracing::warn!(kind = family.kind, %error, ?wait, "the change history waits"),
+                Ok(Err(error)) => tracing::warn!(kind = %family.name, %error, ?wait, "the change history waits"),
                 Err(_) => {
-                    tracing::warn!(kind = family.kind, ?wait, "the change history waits: the runner gave no answer");
+                    tracing::warn!(kind = %family.name, ?wait, "the change history waits: the runner gave no answer");
                 }
             }
             self.pause(wait).await;
@@ -58,7 +58,7 @@ impl Recorder {
 
     /// Learns how objects were, watches, compares and hands on what changed. Runs until cancelled: what was not handed on
     /// by then is found by comparing at the next start.
-    pub(crate) async fn run(self, mut history: History, families: Vec<&'static Family>, watches: HistoryWatches) {
+    pub(crate) async fn run(self, mut history: History, families: Vec<Arc<Family>>, watches: HistoryWatches) {
         for family in &families {
             let Some(kept) = self.kept(family).await else { return };
             history.know(family, kept);

@@ -5,8 +5,10 @@ use marple_core::ObjectRef;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::family::Family;
+
 /// Raised when other fields are taken of objects than before: what was kept in an older form can't be compared.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The longest text that is kept of a field, in bytes; of a longer one only size and digest are told.
 pub(super) const TEXT: usize = 4 << 10;
@@ -80,9 +82,9 @@ impl State {
         self.told_of.as_ref().unwrap_or(&self.object)
     }
 
-    /// Whether it can be compared with what is taken of objects now.
-    pub(super) const fn is_comparable(&self) -> bool {
-        self.format == FORMAT
+    /// Whether it can be compared with what is taken of objects of its kind now.
+    pub(super) fn is_comparable(&self, family: &Family) -> bool {
+        self.format == family.format()
     }
 }
 

@@ -11,8 +11,10 @@ use super::unshown::sized;
 use crate::config::Values;
 
 /// Labels and annotations that say nothing of what somebody wanted.
-const NOISE: [&str; 14] = [
-    "kubectl.kubernetes.io/last-applied-configuration",
+const NOISE: [&str; 16] = [
+    "crossplane.io/external-create-",
+    "field.cattle.io/",
+    "objectset.rio.cattle.io/",
     "kubernetes.io/change-cause",
     "deployment.kubernetes.io/",
     "deprecated.daemonset.template.generation",
@@ -29,11 +31,19 @@ const NOISE: [&str; 14] = [
 ];
 
 /// Marks of what delivers an object, which change with each delivery.
-const DELIVERY: [&str; 4] =
-    ["meta.helm.sh/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/", "reconcile.fluxcd.io/"];
+const DELIVERY: [&str; 5] = [
+    "meta.helm.sh/",
+    "argocd.argoproj.io/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "reconcile.fluxcd.io/",
+];
 
 /// By these, in this order, the items of a list are told apart.
 const NAMES: [&str; 5] = ["name", "host", "key", "topologyKey", "type"];
+
+/// Of a list whose items have no names, so many are told apart by their places; a longer one is told as a whole.
+const PLACES: usize = 16;
 
 /// The fields of an object that matter, as they are gathered.
 pub(super) struct Trim<'a> {
@@ -44,11 +54,19 @@ pub(super) struct Trim<'a> {
     ignored: bool,
     /// How many bytes of texts that are not short may still be kept.
     room: usize,
+    /// Fields that are left out, with all below them.
+    ignore: &'a [String],
 }
 
 impl<'a> Trim<'a> {
     pub(super) fn new(object: &'a DynamicObject, values: Values, room: usize) -> Self {
-        Self { object, values, fields: BTreeMap::new(), told_of: None, ignored: false, room: room.min(TEXTS) }
+        let room = room.min(TEXTS);
+        Self { object, values, fields: BTreeMap::new(), told_of: None, ignored: false, room, ignore: &[] }
+    }
+
+    /// Leaves out these fields, with all below them.
+    pub(super) fn without(self, ignore: &'a [String]) -> Self {
+        Self { ignore, ..self }
     }
 
     /// A part of the object; null where it isn't there.
@@ -111,7 +129,15 @@ impl<'a> Trim<'a> {
         self.with_digest(path.into(), digest, &sized(text.len(), digest));
     }
 
+    fn is_left_out(&self, path: &str) -> bool {
+        let below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        self.ignore.iter().any(|ignored| path.strip_prefix(ignored.as_str()).is_some_and(below))
+    }
+
     fn with_digest(&mut self, path: String, value: u64, text: &str) {
+        if self.is_left_out(&path) {
+            return;
+        }
         let shown = match text.len() {
             0..=SHORT => text.to_owned(),
             length if length <= TEXT && length <= self.room => {
@@ -160,6 +186,10 @@ impl<'a> Trim<'a> {
         } else if items.iter().all(Value::is_string) {
             let words: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
             self.field(path, &words.join(" "));
+        } else if items.len() <= PLACES && items.iter().all(Value::is_object) {
+            for (place, item) in items.iter().enumerate() {
+                self.walk(&format!("{path}[{place}]"), item);
+            }
         } else {
             self.field(path, &Value::from(items).to_string());
         }
@@ -210,8 +240,9 @@ impl<'a> Trim<'a> {
 
 /// Whether a label or annotation says nothing of what somebody wanted.
 pub(super) fn is_noise(name: &str) -> bool {
-    let known = |mark: &str| if mark.ends_with('/') { name.starts_with(mark) } else { name == mark };
-    NOISE.iter().chain(&DELIVERY).any(|mark| known(mark))
+    let known = |mark: &str| if mark.ends_with(['/', '-']) { name.starts_with(mark) } else { name == mark };
+    // Many tools keep the whole of what they wrote in an annotation of some such name, as kubectl does.
+    name.contains("last-applied") || NOISE.iter().chain(&DELIVERY).any(|mark| known(mark))
 }
 
 /// A field under a path.

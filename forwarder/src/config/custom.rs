@@ -60,7 +60,7 @@ impl When {
     }
 }
 
-const fn yes() -> bool {
+pub(super) const fn yes() -> bool {
     true
 }
 
@@ -80,27 +80,39 @@ impl CustomResource {
 
     /// The first of these that can't be used: the setting under `custom`, and why.
     pub fn fault(resources: &[Self]) -> Option<(String, String)> {
-        let mut seen = HashSet::new();
-        resources.iter().enumerate().find_map(|(at, resource)| {
-            let (setting, why) = resource.own_fault().or_else(|| {
-                let again = !seen.insert((resource.group.as_str(), resource.kind.as_str()));
-                again.then(|| ("kind", format!("{} of {} is listed twice", resource.kind, resource.group)))
-            })?;
-            Some((format!("[{at}].{setting}"), why))
-        })
+        first_fault(resources, |resource| (&resource.group, &resource.kind), Self::own_fault)
     }
 
     fn own_fault(&self) -> Option<(&'static str, String)> {
-        if Kind::of(&self.group, &self.kind).group().is_empty() || Kind::of(&self.group, &self.kind) != self.kind() {
-            let why = format!("{:?} is no group of custom resources, as cert-manager.io is", self.group);
-            return Some(("group", why));
-        }
-        if !self.kind.starts_with(|first: char| first.is_ascii_uppercase()) {
-            let why = format!("{:?} is no kind: it is the singular form in capitals, as Certificate", self.kind);
-            return Some(("kind", why));
-        }
-        self.conditions.is_empty().then(|| ("conditions", "names no condition: nothing would be told".to_owned()))
+        let none = || ("conditions", "names no condition: nothing would be told".to_owned());
+        kind_fault(&self.group, &self.kind).or_else(|| self.conditions.is_empty().then(none))
     }
+}
+
+/// The first of a list of kinds that can't be used, or is there twice.
+pub(super) fn first_fault<R>(
+    resources: &[R],
+    named: impl Fn(&R) -> (&str, &str),
+    own: impl Fn(&R) -> Option<(&'static str, String)>,
+) -> Option<(String, String)> {
+    let mut seen = HashSet::new();
+    resources.iter().enumerate().find_map(|(at, resource)| {
+        let (setting, why) = own(resource).or_else(|| {
+            let (group, kind) = named(resource);
+            let again = !seen.insert((group.to_owned(), kind.to_owned()));
+            again.then(|| ("kind", format!("{kind} of {group} is listed twice")))
+        })?;
+        Some((format!("[{at}].{setting}"), why))
+    })
+}
+
+/// Why this is no kind of custom resource.
+pub(super) fn kind_fault(group: &str, kind: &str) -> Option<(&'static str, String)> {
+    if Kind::of(group, kind).group().is_empty() || Kind::of(group, kind) != Kind::custom(group, kind) {
+        return Some(("group", format!("{group:?} is no group of custom resources, as cert-manager.io is")));
+    }
+    let capital = kind.starts_with(|first: char| first.is_ascii_uppercase());
+    (!capital).then(|| ("kind", format!("{kind:?} is no kind: it is the singular form in capitals, as Certificate")))
 }
 
 #[cfg(test)]

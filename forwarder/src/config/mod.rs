@@ -1,5 +1,6 @@
 //! What the forwarder watches and tells.
 
+mod changed;
 mod changes;
 mod custom;
 mod glob;
@@ -9,6 +10,7 @@ use marple_core::Period;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use changed::ChangedResource;
 pub use changes::{ChangesConfig, Values};
 pub use custom::{CustomResource, When};
 pub use glob::{Glob, GlobError};

@@ -2,6 +2,8 @@
 
 mod payload;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use kube::api::DynamicObject;
 use marple_core::Signal;
@@ -9,7 +11,7 @@ use serde_json::Value;
 
 pub use payload::{Happening, HappeningError, Operation};
 
-use crate::change::{Batch, FAMILIES, Family, Glimpse, History};
+use crate::change::{Batch, Family, Glimpse, History};
 use crate::config::Scope;
 use crate::picture::{Observation, Picture};
 use crate::tracker::Tracker;
@@ -22,17 +24,22 @@ use crate::{ForwarderConfig, Telling};
 pub struct Handed {
     picture: Picture,
     history: Option<History>,
+    /// The kinds whose changes are told.
+    families: Vec<Arc<Family>>,
 }
 
 impl Handed {
     /// Knows nothing yet of the cluster of this name. What is made from now on is new.
     pub fn new(cluster: &str, config: ForwarderConfig, now: Timestamp) -> Self {
+        let families = config.changes.families();
         let history = config.changes.enabled.then(|| {
             let mut history = History::new(cluster, &config);
-            config.changes.families().into_iter().for_each(|family| history.begin(family, now));
+            for family in &families {
+                history.begin(family, now);
+            }
             history
         });
-        Self { picture: Picture::new(cluster, config), history }
+        Self { picture: Picture::new(cluster, config), history, families }
     }
 
     /// How far back it matters what was told before.
@@ -48,7 +55,10 @@ impl Handed {
     /// What is to be told of something that happened: conditions and changes.
     pub fn take(&mut self, happening: Happening, now: Timestamp) -> (Vec<Signal>, Option<Batch>) {
         let Happening { operation, kind, object, before } = happening;
-        let batch = self.history.as_mut().and_then(|history| changed(history, operation, &kind, &object, before, now));
+        let api_version = object.get("apiVersion").and_then(Value::as_str);
+        let family = self.families.iter().find(|family| family.has(&kind, api_version));
+        let history = self.history.as_mut().zip(family);
+        let batch = history.and_then(|(history, family)| changed(history, family, operation, &object, before, now));
         let object = match object_of(&kind, object) {
             Some(Ok(object)) => object,
             // Of no kind of which conditions are told.
@@ -71,17 +81,16 @@ impl Handed {
     }
 }
 
-/// What changed, where it is of a kind of which changes are told. What an object was comes with the payload; what is known
+/// What changed of an object of a kind of which changes are told. What an object was comes with the payload; what is known
 /// of it already is newer, or the same.
 fn changed(
     history: &mut History,
+    family: &Arc<Family>,
     operation: Operation,
-    kind: &str,
     object: &Value,
     before: Option<Value>,
     now: Timestamp,
 ) -> Option<Batch> {
-    let family: &'static Family = FAMILIES.iter().find(|family| family.kind == kind)?;
     let read = |value: Value| serde_json::from_value::<DynamicObject>(value).ok().map(Box::new);
     let is = read(object.clone())?;
     let was = before.and_then(read);
@@ -92,11 +101,11 @@ fn changed(
     if let Some(known) = known
         && !history.knows(family, &known)
     {
-        history.take(Glimpse::Seen(family, Scope::Cluster, known), now);
+        history.take(Glimpse::Seen(family.clone(), Scope::Cluster, known), now);
     }
     let glimpse = match operation {
-        Operation::Delete => Glimpse::Gone(family, Scope::Cluster, is),
-        Operation::Create | Operation::Update => Glimpse::Seen(family, Scope::Cluster, is),
+        Operation::Delete => Glimpse::Gone(family.clone(), Scope::Cluster, is),
+        Operation::Create | Operation::Update => Glimpse::Seen(family.clone(), Scope::Cluster, is),
     };
     let mut batch = history.take(glimpse, now);
     // How far a watch has come is not known here.

@@ -10,9 +10,9 @@ mod owners;
 mod releases;
 mod restarts;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::Signal;
 use metrics::counter;
 
@@ -31,6 +31,10 @@ use restarts::RestartLog;
 /// The label that names the cluster, as Prometheus's external labels do by custom.
 const CLUSTER: &str = "cluster";
 
+/// How long it is waited for what the credentials don't allow to watch, or the cluster doesn't serve, before what was told
+/// of it earlier is taken to be over: as long as an API server keeps events, unless it is told otherwise.
+const UNSEEN_FOR: SignedDuration = SignedDuration::from_hours(1);
+
 /// What is known of the cluster.
 #[derive(Debug)]
 pub struct Picture {
@@ -43,8 +47,8 @@ pub struct Picture {
     releases: Releases,
     /// When a Job of each CronJob last succeeded.
     succeeded: HashMap<ObjectKey, Timestamp>,
-    /// What the credentials don't allow to watch.
-    unseen: BTreeSet<(Kind, Scope)>,
+    /// What the credentials don't allow to watch, and since when.
+    unseen: BTreeMap<(Kind, Scope), Timestamp>,
     tracker: Tracker,
 }
 
@@ -60,7 +64,7 @@ impl Picture {
             waiting_classes: BTreeSet::new(),
             releases: Releases::default(),
             succeeded: HashMap::new(),
-            unseen: BTreeSet::new(),
+            unseen: BTreeMap::new(),
             tracker: Tracker::default(),
         }
     }
@@ -88,7 +92,7 @@ impl Picture {
             Observation::Gone(key) => self.gone(&key, now),
             Observation::Listed(kind, scope) => self.listed(&kind, &scope, now),
             Observation::Forbidden(kind, scope) => {
-                self.unseen.insert((kind, scope));
+                self.unseen.entry((kind, scope)).or_insert(now);
                 Vec::new()
             }
         }
@@ -104,20 +108,23 @@ impl Picture {
         self.tracker.next_due()
     }
 
-    /// Resolves what the runner holds as firing and isn't so, as far as what was listed can tell.
+    /// Resolves what the runner holds as firing and isn't so, as far as all were heard who could tell: what was listed, and
+    /// what can't be watched and so never will be.
     pub fn settle(&mut self, now: Timestamp) -> Vec<Signal> {
-        let (objects, config) = (&self.objects, &self.config);
-        let events = objects.listed(&Kind::Event);
+        let (objects, config, unseen) = (&self.objects, &self.config, &self.unseen);
         let knowable = |signal: &Signal| {
             let Some(subject) = &signal.subject else { return true };
-            let listed = watched(config, &subject.kind).iter().all(|kind| objects.listed(kind));
-            let there = |kind: Kind| {
-                let namespace = subject.namespace.as_deref().unwrap_or_default();
-                !kind.is_noted() || objects.has(&ObjectKey::new(kind, namespace, &subject.name))
-            };
-            let by_events_alone =
+            let namespace = subject.namespace.as_deref().unwrap_or_default();
+            let heard = |kind: &Kind| is_heard(objects, unseen, (kind, namespace), now);
+            let listed = watched(config, &subject.kind).iter().all(heard);
+            let events = heard(&Kind::Event);
+            let there = |kind: Kind| !kind.is_noted() || objects.has(&ObjectKey::new(kind, namespace, &subject.name));
+            let told_by_events =
                 config.conditions.told_by_events(&signal.name) && Kind::named(&subject.kind).is_none_or(there);
-            listed && (events || !by_events_alone)
+            // Of pods that can't be watched events tell all that is told.
+            let pods_unseen = subject.kind == Kind::Pod.as_str()
+                && unseen.keys().any(|(kind, scope)| *kind == Kind::Pod && scope.covers(namespace));
+            listed && (events || !(told_by_events || pods_unseen))
         };
         self.tracker.settle(knowable, now)
     }
@@ -133,7 +140,10 @@ impl Picture {
             });
             is && (gone || !conditions.told_by_events(&signal.name))
         };
-        self.tracker.settle(knowable, now)
+        let mut signals = self.tracker.settle_unspoken(knowable, now);
+        // No other witness can be waited for: each tells only when it has news.
+        signals.append(&mut self.tracker.settle_spoken(|_| true, now));
+        signals
     }
 
     /// What is told and has not ended.
@@ -266,7 +276,7 @@ impl Picture {
 
     /// Whether objects of this kind can't be watched in this namespace.
     fn unseen(&self, kind: &Kind, namespace: &str) -> bool {
-        self.unseen.iter().any(|(unseen, scope)| unseen == kind && scope.covers(namespace))
+        self.unseen.keys().any(|(unseen, scope)| unseen == kind && scope.covers(namespace))
     }
 
     fn gone(&mut self, key: &ObjectKey, now: Timestamp) -> Vec<Signal> {
@@ -303,6 +313,23 @@ impl Picture {
         }
         signals
     }
+}
+
+/// Whether all was heard that this kind could tell of a namespace, or of what has none.
+fn is_heard(
+    objects: &Objects,
+    unseen: &BTreeMap<(Kind, Scope), Timestamp>,
+    (kind, namespace): (&Kind, &str),
+    now: Timestamp,
+) -> bool {
+    let concerned = |scope: &Scope| namespace.is_empty() || scope.covers(namespace);
+    let refused = |scope: &Scope| unseen.get(&(kind.clone(), scope.clone()));
+    let given_up = |since: &Timestamp| now.duration_since(*since) >= UNSEEN_FOR;
+    let listings = objects.listings(kind).filter(|(scope, _)| concerned(scope));
+    let heard = listings.map(|(scope, complete)| refused(scope).map_or(complete, given_up));
+    let never = unseen.iter().filter(|((unseen, scope), _)| unseen == kind && concerned(scope));
+    let mut heard = heard.chain(never.map(|(_, since)| given_up(since))).peekable();
+    heard.peek().is_some() && heard.all(|heard| heard)
 }
 
 /// The kinds that tell of objects of this kind's name. Several groups may have one of the same name.

@@ -52,10 +52,10 @@ impl Objects {
         vanished.map(|(key, _)| key.clone()).collect()
     }
 
-    /// Whether this kind was listed in full, in each scope that is watched.
-    pub(super) fn listed(&self, kind: &Kind) -> bool {
-        let mut listings = self.listings.iter().filter(|((listed, _), _)| listed == kind).peekable();
-        listings.peek().is_some() && listings.all(|(_, listing)| listing.complete)
+    /// Where listings of this kind have begun, and whether they are complete.
+    pub(super) fn listings(&self, kind: &Kind) -> impl Iterator<Item = (&Scope, bool)> {
+        let of_kind = self.listings.iter().filter(move |((listed, _), _)| listed == kind);
+        of_kind.map(|((_, scope), listing)| (scope, listing.complete))
     }
 
     /// Whether this kind was listed in full there.

@@ -206,6 +206,46 @@ fn what_the_runner_holds_is_resolved_only_once_its_kind_was_listed() {
 }
 
 #[test]
+fn what_the_runner_holds_of_a_kind_that_may_not_be_watched_is_over_after_an_hour() {
+    let told = picture().take(seen(broken("u1")), at(NOW));
+    let mut restarted = picture();
+    restarted.adopt(told, []);
+    restarted.take(Observation::Forbidden(Kind::Pod, Scope::Cluster), at(NOW));
+    restarted.take(Observation::Forbidden(Kind::Pod, Scope::Cluster), at("2026-01-01T10:30:00Z"));
+    assert_eq!(restarted.settle(at("2026-01-01T11:00:00Z")), [], "events may tell of it");
+    restarted.take(Observation::Listing(Kind::Event, Scope::Cluster), at(NOW));
+    restarted.take(Observation::Listed(Kind::Event, Scope::Cluster), at(NOW));
+    assert_eq!(restarted.settle(at("2026-01-01T10:59:59Z")), []);
+    assert_eq!(brief(&restarted.settle(at("2026-01-01T11:00:00Z"))), [("PodImagePullFailing", Resolved)]);
+}
+
+#[test]
+fn after_a_restart_nothing_is_over_before_all_were_heard_who_may_tell_of_it() {
+    let told = picture().take(seen(broken("u1")), at(NOW));
+    let mut restarted = picture();
+    restarted.adopt(told, []);
+    restarted.take(Observation::Listing(Kind::Pod, Scope::Cluster), at(NOW));
+    assert_eq!(restarted.take(seen(broken("u1")), at(NOW)), []);
+    assert_eq!(restarted.take(seen(ready("2026-01-01T10:00:00Z")), at(NOW)), []);
+    assert_eq!(restarted.settle(at(NOW)), [], "the pods are not all listed");
+    restarted.take(Observation::Listed(Kind::Pod, Scope::Cluster), at(NOW));
+    assert_eq!(brief(&restarted.settle(at(NOW))), [("PodImagePullFailing", Resolved)]);
+    assert_eq!(restarted.conditions(), 0);
+}
+
+#[test]
+fn what_is_refused_in_one_namespace_holds_up_nothing_of_another() {
+    let told = picture().take(seen(broken("u1")), at(NOW));
+    let config = serde_json::from_value(json!({"namespaces": {"include": ["shop", "till"]}})).unwrap();
+    let mut restarted = Picture::new("production", config);
+    restarted.adopt(told, []);
+    restarted.take(Observation::Forbidden(Kind::Pod, Scope::Namespace("till".to_owned())), at(NOW));
+    restarted.take(Observation::Listing(Kind::Pod, Scope::Namespace("shop".to_owned())), at(NOW));
+    restarted.take(Observation::Listed(Kind::Pod, Scope::Namespace("shop".to_owned())), at(NOW));
+    assert_eq!(brief(&restarted.settle(at(NOW))), [("PodImagePullFailing", Resolved)]);
+}
+
+#[test]
 fn what_another_forwarder_tells_is_left_to_it() {
     let told = picture().take(seen(broken("u1")), at(NOW));
     let of = |cluster: &str, include: &str| {

@@ -107,14 +107,17 @@ impl Waiting {
     pub(crate) async fn room(&self) {
         loop {
             let emptied = self.emptied.notified();
-            {
-                let queue = self.queue();
-                if queue.away || queue.entries.len() < self.capacity {
-                    return;
-                }
+            if self.has_room() {
+                return;
             }
             emptied.await;
         }
+    }
+
+    /// Whether more may be put.
+    pub(crate) fn has_room(&self) -> bool {
+        let queue = self.queue();
+        queue.away || queue.entries.len() < self.capacity
     }
 
     /// Notes that what was taken could not be handed on.

@@ -1,7 +1,9 @@
 //! When a condition begins and ends: from what witnesses say of it and the time, signals. Pure.
 //!
-//! A condition is told once it has held long enough, and resolved when no witness speaks of it any more. Time passes only
-//! by [`Tracker::due`] and by the `now` of each call, which must not go back.
+//! A condition is told once it has held long enough, and resolved when no witness speaks of it any more: what holds depends
+//! on what each said last, never on who was heard first. One that was told before this process is taken over, and not
+//! resolved before all have been heard who may speak of it ([`Tracker::settle`]). Time passes only by [`Tracker::due`] and by
+//! the `now` of each call, which must not go back.
 
 mod draft;
 mod ended;
@@ -31,6 +33,8 @@ pub struct Tracker {
     wakes: BTreeSet<(Timestamp, ConditionKey)>,
     /// What the runner holds as firing and no witness has spoken of yet.
     adopted: BTreeMap<Fingerprint, Adopted>,
+    /// What was taken over and some witness has spoken of since, but another may hold that was not heard yet.
+    unsettled: BTreeSet<ConditionKey>,
     /// What was told before this process and no witness has spoken of yet.
     remembered: BTreeMap<Fingerprint, End>,
     ended: Ended,
@@ -57,8 +61,8 @@ impl Tracker {
     }
 
     /// Takes over what the runner holds as firing, and when each condition was told, those that ended among them: rate
-    /// limits go on. A condition that is spoken of goes on under the start that it had; what is never spoken of is
-    /// resolved by [`Tracker::settle`].
+    /// limits go on. A condition that is spoken of goes on under the start that it had, also where nobody speaks of it any
+    /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
         let mut holding = BTreeMap::new();
         self.remembered.clear();
@@ -68,12 +72,18 @@ impl Tracker {
                 None => drop(holding.insert(fingerprint, told_at)),
             }
         }
+        let told: BTreeSet<Fingerprint> = self.firing().map(|signal| signal.fingerprint).collect();
         for signal in known {
-            let told = self.firing().any(|told| told.fingerprint == signal.fingerprint);
-            if signal.status == SignalStatus::Firing && !told {
+            if signal.status == SignalStatus::Firing && !told.contains(&signal.fingerprint) {
                 let told_at = holding.get(&signal.fingerprint).copied().unwrap_or(signal.starts_at);
                 self.adopted.insert(signal.fingerprint, Adopted { signal, told_at });
             }
+        }
+        // The answer may come after some witnesses were heard.
+        let waiting: Vec<ConditionKey> =
+            self.tracks.iter().filter(|(_, track)| track.told().is_none()).map(|(key, _)| key.clone()).collect();
+        for key in &waiting {
+            self.take_up(key);
         }
     }
 
@@ -99,11 +109,12 @@ impl Tracker {
         unspoken.into_iter().chain(spoken).filter_map(|key| self.turn(&key, now)).collect()
     }
 
-    /// The object is gone: its conditions have ended.
+    /// The object is gone: its conditions have ended, whoever could still speak of them.
     pub fn forget(&mut self, subject: &ObjectKey, now: Timestamp) -> Vec<Signal> {
         let keys = self.about(subject);
         let mut resolved = Vec::new();
         for key in keys {
+            self.unsettled.remove(&key);
             if let Some(track) = self.tracks.get_mut(&key) {
                 track.silence();
             }
@@ -140,9 +151,16 @@ impl Tracker {
         self.wakes.first().map(|(at, _)| *at)
     }
 
-    /// Resolves what the runner holds as firing and nobody has spoken of, as far as `knowable` says that somebody would
-    /// have by now.
+    /// Resolves what the runner held as firing and nobody speaks of, as far as `knowable` says that all have been heard who
+    /// could.
     pub fn settle(&mut self, knowable: impl Fn(&Signal) -> bool, now: Timestamp) -> Vec<Signal> {
+        let mut signals = self.settle_unspoken(&knowable, now);
+        signals.append(&mut self.settle_spoken(&knowable, now));
+        signals
+    }
+
+    /// The same of that alone which nobody has spoken of yet.
+    pub(crate) fn settle_unspoken(&mut self, knowable: impl Fn(&Signal) -> bool, now: Timestamp) -> Vec<Signal> {
         let over: Vec<(Fingerprint, Adopted)> =
             self.adopted.extract_if(.., |_, before| knowable(&before.signal)).collect();
         let mut signals = Vec::with_capacity(over.len());
@@ -151,6 +169,19 @@ impl Tracker {
             let at = signal.ends_at.unwrap_or(now);
             self.remembered.insert(fingerprint, End { at, told: Some(before.told_at) });
             signals.push(signal);
+        }
+        signals
+    }
+
+    /// The same of that alone which somebody has spoken of: from now on it ends with the last word.
+    pub(crate) fn settle_spoken(&mut self, knowable: impl Fn(&Signal) -> bool, now: Timestamp) -> Vec<Signal> {
+        let told = |key: &ConditionKey| self.tracks.get(key).and_then(Track::told);
+        let settled: Vec<ConditionKey> =
+            self.unsettled.iter().filter(|key| told(key).is_none_or(&knowable)).cloned().collect();
+        let mut signals = Vec::new();
+        for key in settled {
+            self.unsettled.remove(&key);
+            signals.extend(self.turn(&key, now));
         }
         signals
     }
@@ -186,8 +217,20 @@ impl Tracker {
         self.tracks.range(first..).map(|(key, _)| key).take_while(|key| key.subject == *subject).cloned().collect()
     }
 
+    /// A condition that is spoken of goes on as the runner holds it, where it does. What ended in this process since, and
+    /// of which the runner had not heard when it was asked, is over.
+    fn take_up(&mut self, key: &ConditionKey) {
+        let Some(track) = self.tracks.get_mut(key) else { return };
+        let ended = self.ended.of(key);
+        let goes_on = |before: &Adopted| ended.is_none_or(|end| end.at <= before.signal.starts_at);
+        if track.take_up(&mut self.adopted, goes_on) {
+            self.unsettled.insert(key.clone());
+        }
+    }
+
     /// Looks at one condition, and at what it comes to now.
     fn turn(&mut self, key: &ConditionKey, now: Timestamp) -> Option<Signal> {
+        self.take_up(key);
         let track = self.tracks.get_mut(key)?;
         if let Some(wake) = track.wake.take() {
             self.wakes.remove(&(wake, key.clone()));
@@ -199,12 +242,13 @@ impl Tracker {
             self.ended.note(key.clone(), end, now);
         }
         let ended = self.ended.of(key);
-        let turn = track.turn(&mut self.adopted, ended, now);
+        let turn = track.turn(ended, self.unsettled.contains(key), now);
         if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {
             track.wake = track.next(ended, now);
             self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));
         } else {
             silent.extend(self.tracks.remove(key).into_iter().flat_map(Track::into_witnesses));
+            self.unsettled.remove(key);
         }
         for witness in silent {
             if let Some(keys) = self.spoken.get_mut(&witness) {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod model;
+mod restart;
 
 use std::time::Duration;
 
@@ -111,12 +112,30 @@ fn lingering_keeps_what_is_told_and_begins_nothing() {
     let mut tracker = Tracker::default();
     let lingers = || Draft { until: Some(at(700)), ..draft("a", "X", Stage::Lingers, Some(95)) };
     assert_eq!(tracker.observe(&object("a"), vec![lingers()], at(99)), []);
-    assert!(tracker.is_empty());
+    assert_eq!(tracker.firing().count(), 0);
     tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(90))], at(100));
     assert_eq!(tracker.observe(&object("a"), vec![lingers()], at(101)), []);
     assert_eq!(tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(300))], at(300)), []);
     assert_eq!(tracker.observe(&object("a"), vec![lingers()], at(301)), []);
     assert_eq!(brief(&tracker.due(at(700))), [ended("a", 90, 700)]);
+    assert!(tracker.is_empty());
+}
+
+#[test]
+fn it_is_the_same_whether_lingering_is_heard_before_or_after_what_holds() {
+    let lingers = || vec![Draft { until: Some(at(700)), ..draft("a", "X", Stage::Lingers, Some(95)) }];
+    let holds = || vec![draft("a", "X", hold(0), Some(90))];
+    for lingers_first in [true, false] {
+        let mut tracker = Tracker::default();
+        let mut told = Vec::new();
+        for lingering in [lingers_first, !lingers_first] {
+            let (witness, says) = if lingering { (object("a"), lingers()) } else { (event("e"), holds()) };
+            told.extend(tracker.observe(&witness, says, at(100)));
+        }
+        told.extend(tracker.observe(&event("e"), vec![], at(101)));
+        told.extend(tracker.due(at(700)));
+        assert_eq!(brief(&told), [fired("a", 90), ended("a", 90, 700)], "{lingers_first}");
+    }
 }
 
 #[test]
@@ -173,38 +192,6 @@ fn one_that_comes_back_under_its_old_start_is_told_as_another() {
     assert_eq!(again[0].starts_at, at(110).checked_add(Duration::from_millis(1)).unwrap());
 }
 
-#[test]
-fn after_a_restart_it_goes_on_under_the_start_that_the_runner_knows() {
-    let mut tracker = Tracker::default();
-    let mut known = *draft("a", "X", hold(0), None).signal;
-    known.starts_at = at(50);
-    tracker.adopt([known], []);
-    assert_eq!(tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(90))], at(100)), []);
-    assert_eq!(tracker.settle(|_| true, at(101)), []);
-    assert_eq!(brief(&tracker.observe(&object("a"), vec![], at(110))), [ended("a", 50, 110)]);
-}
-
-#[test]
-fn after_a_restart_in_mid_flap_it_goes_on_too() {
-    let mut tracker = Tracker::default();
-    let mut known = *draft("a", "X", hold(0), None).signal;
-    known.starts_at = at(50);
-    tracker.adopt([known], []);
-    let lingers = Draft { until: Some(at(700)), ..draft("a", "X", Stage::Lingers, Some(95)) };
-    tracker.observe(&object("a"), vec![lingers], at(100));
-    assert_eq!(tracker.settle(|_| true, at(101)), []);
-    assert_eq!(brief(&tracker.due(at(700))), [ended("a", 50, 700)]);
-}
-
-#[test]
-fn what_ended_meanwhile_is_resolved_as_far_as_it_can_be_known() {
-    let mut tracker = Tracker::default();
-    tracker.adopt(["a", "b"].map(|name| *draft(name, "X", hold(0), None).signal), []);
-    let knowable = |signal: &Signal| signal.subject.as_ref().unwrap().name == "a";
-    assert_eq!(brief(&tracker.settle(knowable, at(100))), [ended("a", 0, 100)]);
-    assert_eq!(tracker.settle(knowable, at(101)), []);
-}
-
 /// A draft that is told once in so many seconds.
 fn limited(seconds: u64, since: i64) -> Vec<Draft> {
     vec![Draft { rate_limit: Duration::from_secs(seconds), ..draft("a", "X", hold(0), Some(since)) }]
@@ -232,59 +219,6 @@ fn the_rate_limit_is_of_one_object_and_not_of_the_next_of_its_name() {
     tracker.observe(&object("a"), limited(100, 90), at(100));
     tracker.forget(&pod("a"), at(110));
     assert_eq!(brief(&tracker.observe(&object("a"), limited(100, 111), at(111))), [fired("a", 111)]);
-}
-
-/// What the runner tells of the condition of [`limited`]: it was told then, and ended then.
-fn telling(told: i64, ended: Option<i64>) -> [Telling; 1] {
-    let fingerprint = draft("a", "X", hold(0), None).signal.fingerprint;
-    [Telling { fingerprint, told_at: at(told), ended_at: ended.map(at) }]
-}
-
-#[test]
-fn a_restart_forgets_no_rate_limit_and_what_lasts_longer_is_told_after_it() {
-    let mut tracker = Tracker::default();
-    tracker.adopt([], telling(100, Some(110)));
-    assert_eq!(tracker.observe(&object("a"), limited(100, 120), at(120)), []);
-    assert_eq!(tracker.observe(&object("a"), vec![], at(130)), []);
-    assert_eq!(tracker.observe(&object("a"), limited(100, 140), at(140)), []);
-    assert_eq!(tracker.next_due(), Some(at(200)));
-    assert_eq!(brief(&tracker.due(at(200))), [fired("a", 140)]);
-}
-
-#[test]
-fn one_that_held_over_a_restart_or_ended_in_it_is_limited_from_when_it_was_told() {
-    let mut known = *draft("a", "X", hold(0), None).signal;
-    known.starts_at = at(50);
-    for ends_meanwhile in [false, true] {
-        let mut tracker = Tracker::default();
-        tracker.adopt([known.clone()], telling(100, None));
-        if ends_meanwhile {
-            assert_eq!(brief(&tracker.settle(|_| true, at(110))), [ended("a", 50, 110)]);
-        } else {
-            assert_eq!(tracker.observe(&object("a"), limited(100, 50), at(109)), []);
-            assert_eq!(brief(&tracker.observe(&object("a"), vec![], at(110))), [ended("a", 50, 110)]);
-        }
-        assert_eq!(tracker.observe(&object("a"), limited(100, 120), at(120)), [], "{ends_meanwhile}");
-        assert_eq!(brief(&tracker.due(at(200))), [fired("a", 120)], "{ends_meanwhile}");
-    }
-}
-
-#[test]
-fn one_that_comes_back_under_its_old_start_after_a_restart_is_told_as_another() {
-    let mut tracker = Tracker::default();
-    tracker.adopt([], telling(100, Some(110)));
-    let again = tracker.observe(&object("a"), limited(0, 90), at(120));
-    assert_eq!(again[0].starts_at, at(110).checked_add(Duration::from_millis(1)).unwrap());
-}
-
-#[test]
-fn an_object_that_was_made_over_a_restart_under_the_name_of_another_is_news() {
-    for (made, told) in [(90, 0), (115, 1)] {
-        let mut tracker = Tracker::default();
-        tracker.adopt([], telling(100, Some(110)));
-        let drafts = limited(100, 120).into_iter().map(|draft| Draft { made: Some(at(made)), ..draft }).collect();
-        assert_eq!(tracker.observe(&object("a"), drafts, at(120)).len(), told, "made at {made}");
-    }
 }
 
 #[test]

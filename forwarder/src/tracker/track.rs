@@ -154,20 +154,31 @@ impl Track {
         Some(End { told: end.told.filter(|_| !another), ..end })
     }
 
-    pub(super) fn turn(
+    /// Goes on as one that was told before this process, where it was and `goes_on` agrees.
+    pub(super) fn take_up(
         &mut self,
         adopted: &mut BTreeMap<Fingerprint, Adopted>,
-        ended: Option<End>,
-        now: Timestamp,
-    ) -> Turn {
+        goes_on: impl Fn(&Adopted) -> bool,
+    ) -> bool {
+        let word = self.words.first().filter(|_| self.told.is_none());
+        let Some(fingerprint) = word.map(|word| word.fingerprint) else { return false };
+        if !adopted.get(&fingerprint).is_some_and(goes_on) {
+            return false;
+        }
+        let Some(before) = adopted.remove(&fingerprint) else { return false };
+        self.tell(before.signal, before.told_at);
+        true
+    }
+
+    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard.
+    pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, now: Timestamp) -> Turn {
         if self.words.is_empty() {
+            if unsettled && self.told.is_some() {
+                return Turn::Stays;
+            }
             return self.told.take().map_or(Turn::Over, |told| Turn::Ends(*told.signal, told.at));
         }
         if self.told.is_some() {
-            return Turn::Stays;
-        }
-        if let Some(before) = self.words.first().and_then(|word| adopted.remove(&word.fingerprint)) {
-            self.tell(before.signal, before.told_at);
             return Turn::Stays;
         }
         let due = self.words.iter().filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
@@ -185,7 +196,7 @@ impl Track {
         if held_back && !std::mem::replace(&mut self.held_back, true) {
             return Turn::HeldBack;
         }
-        if self.words.iter().any(Word::holds) { Turn::Stays } else { Turn::Over }
+        Turn::Stays
     }
 
     fn tell(&mut self, signal: Signal, at: Timestamp) {

@@ -4,6 +4,7 @@
 //! from where it was; one that is too far behind lists again, and what vanished meanwhile is seen as gone.
 
 mod custom;
+mod discover;
 mod fault;
 mod follow;
 mod permission;
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use custom::CustomViews;
+pub(crate) use discover::Wanted;
 pub(crate) use phase::{PATIENCE, Phase, Phases};
 use source::Source;
 use stream::Watch;

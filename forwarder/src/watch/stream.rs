@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use kube::runtime::watcher;
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,8 @@ pub(super) struct Watch<S: Source> {
     streaming: bool,
     /// Why nothing is seen, where that stays until somebody changes it.
     refused: Option<Refusal>,
+    /// Counts what is seen: it is looked up once and not for each object.
+    observations: Counter,
     /// Ever longer from the first failure until something is seen again.
     pauses: Pauses,
 }
@@ -63,6 +65,7 @@ impl<S: Source> Watch<S> {
         forbidden_retry: Duration,
         cancel: CancellationToken,
     ) -> Self {
+        let observations = counter!(metric::OBSERVATIONS, "kind" => source.kind());
         Self {
             source,
             scope,
@@ -72,6 +75,7 @@ impl<S: Source> Watch<S> {
             again: watch::channel(()).1,
             streaming: true,
             refused: None,
+            observations,
             pauses: Pauses::default(),
         }
     }
@@ -164,7 +168,7 @@ impl<S: Source> Watch<S> {
                 Sight::Listed
             }
             watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
-                counter!(metric::OBSERVATIONS, "kind" => self.source.kind()).increment(1);
+                self.observations.increment(1);
                 if !*listing {
                     self.recovered();
                 }

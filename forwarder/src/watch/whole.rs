@@ -1,16 +1,19 @@
 //! The kinds whose changes are told.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use futures::StreamExt;
+use kube::Client;
 use kube::api::DynamicObject;
-use kube::core::{ApiResource, DynamicResourceScope, PartialObjectMeta};
+use kube::core::{ApiResource, PartialObjectMeta};
 use kube::runtime::watcher::{self, Event};
-use kube::{Api, Client, Resource};
 use metrics::SharedString;
 use serde_json::Value;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::discover::Asked;
 use super::follow;
 use super::permission::missing;
 use super::source::{Sight, Source, Step, Steps, api};
@@ -24,17 +27,12 @@ const PAGE: u32 = 20;
 
 /// Whole objects of a kind, each only for as long as what matters is taken of it.
 struct Whole {
-    family: &'static Family,
+    family: Arc<Family>,
     client: Client,
     scope: Scope,
-    /// Up to where an earlier process has seen all.
-    from: Option<String>,
-}
-
-impl Whole {
-    fn api<K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>>(&self) -> Api<K> {
-        api(self.client.clone(), &self.family.resource(), &self.scope)
-    }
+    asked: Asked,
+    /// Up to where an earlier process has seen all, until it is gone on from there.
+    from: Arc<Mutex<Option<String>>>,
 }
 
 impl Source for Whole {
@@ -42,7 +40,7 @@ impl Source for Whole {
     type Told = Glimpse;
 
     fn kind(&self) -> SharedString {
-        self.family.kind.into()
+        SharedString::from_owned(self.family.name.to_string())
     }
 
     fn config(&self) -> watcher::Config {
@@ -50,17 +48,25 @@ impl Source for Whole {
     }
 
     fn steps(&mut self, config: watcher::Config) -> Steps<DynamicObject> {
-        let from = self.from.take();
-        if self.family.metadata_only {
-            let steps = follow::read(self.api::<PartialObjectMeta<DynamicObject>>(), config, from);
-            steps.map(|step| step.map(whole)).boxed()
-        } else {
-            follow::read(self.api::<DynamicObject>(), config, from)
+        let (scope, from, metadata_only) = (self.scope.clone(), self.from.clone(), self.family.metadata_only);
+        let open = move |client, resource: &ApiResource| {
+            // Nothing that holds the lock can leave it half changed.
+            let from = from.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if metadata_only {
+                let api = api::<PartialObjectMeta<DynamicObject>>(client, resource, &scope);
+                follow::read(api, config, from).map(|step| step.map(whole)).boxed()
+            } else {
+                follow::read(api::<DynamicObject>(client, resource, &scope), config, from)
+            }
+        };
+        match self.family.resource() {
+            Some(resource) => open(self.client.clone(), &resource),
+            None => self.asked.steps(self.client.clone(), open),
         }
     }
 
     fn tell(&self, sight: Sight<DynamicObject>, scope: &Scope) -> Option<Glimpse> {
-        let family = self.family;
+        let family = self.family.clone();
         match sight {
             Sight::Listing => Some(Glimpse::Listing(family, scope.clone())),
             Sight::Seen(object) => Some(Glimpse::Seen(family, scope.clone(), Box::new(object))),
@@ -73,8 +79,13 @@ impl Source for Whole {
     }
 
     fn missing(&self, scope: &Scope) -> Option<String> {
-        let (group, plural) = self.family.rule();
-        (!self.family.optional).then(|| missing(group, plural, scope))
+        if self.family.optional {
+            return None;
+        }
+        Some(match self.family.resource() {
+            Some(resource) => missing(&resource.group, &resource.plural, scope),
+            None => self.asked.missing("forwarder.changes.custom", scope),
+        })
     }
 }
 
@@ -111,8 +122,8 @@ impl HistoryWatches {
     /// ends by cancellation only.
     pub(crate) fn start(
         self,
-        families: &[&'static Family],
-        from: impl Fn(&'static Family, &Scope) -> Option<String>,
+        families: &[Arc<Family>],
+        from: impl Fn(&Family, &Scope) -> Option<String>,
         sender: &Sender<Glimpse>,
     ) -> JoinSet<()> {
         let retry = self.config.forbidden_retry.duration();
@@ -120,8 +131,13 @@ impl HistoryWatches {
         for family in families {
             let scopes = if family.namespaced { self.config.namespaces.scopes() } else { vec![Scope::Cluster] };
             for scope in scopes {
-                let from = from(family, &scope);
-                let whole = Whole { family, client: self.client.clone(), scope: scope.clone(), from };
+                let whole = Whole {
+                    family: family.clone(),
+                    client: self.client.clone(),
+                    scope: scope.clone(),
+                    asked: Asked::new(family.wanted()),
+                    from: Arc::new(Mutex::new(from(family, &scope))),
+                };
                 tasks.spawn(Watch::new(whole, scope, sender.clone(), retry, self.cancel.clone()).run());
             }
         }

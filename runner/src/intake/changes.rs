@@ -36,6 +36,7 @@ pub fn redacted_changes(batch: &mut Batch, redact: &dyn Redact) -> Vec<(i64, Cha
 fn redacted(mut change: Change, redact: &dyn Redact) -> Change {
     change.fields = change.fields.into_iter().map(|field| of_field(field, redact)).collect();
     change.by.why = change.by.why.map(|why| redact.redact(&why));
+    change.by.circumstance = change.by.circumstance.map(|told| redact.redact(&told));
     change
 }
 
@@ -55,11 +56,14 @@ fn after_path(path: &str, text: &str, redact: &dyn Redact) -> String {
     if is_unshown(text) { text.to_owned() } else { after_name(name(path), text, redact) }
 }
 
-/// The name of what has the value: of a variable that of the variable, of a key of a ConfigMap the key.
+/// The name of what has the value: of a variable, a parameter and whatever else has a name and a value that name, of a key of
+/// a ConfigMap the key.
 fn name(path: &str) -> &str {
-    let variable = path.split_once(".env[").and_then(|(_, rest)| rest.strip_suffix("].value"));
+    let named = path.strip_suffix("].value").and_then(|path| path.rsplit_once('[')).map(|(_, name)| name);
+    // One that has no name is told by its place.
+    let named = named.filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()));
     let key = || path.strip_prefix("data.");
-    variable.or_else(key).unwrap_or_else(|| path.rsplit(['.', '[', ']']).find(|part| !part.is_empty()).unwrap_or(path))
+    named.or_else(key).unwrap_or_else(|| path.rsplit(['.', '[', ']']).find(|part| !part.is_empty()).unwrap_or(path))
 }
 
 #[cfg(test)]
@@ -128,6 +132,8 @@ mod tests {
     fn a_value_is_read_under_the_name_that_people_gave_it() {
         for (path, wanted) in [
             ("containers[app].env[DB_PASSWORD].value", "DB_PASSWORD"),
+            ("source.helm.parameters[db.password].value", "db.password"),
+            ("rules[0].value", "value"),
             ("data.app.yaml", "app.yaml"),
             ("annotations.example.com/token", "com/token"),
             ("subjects[User eve]", "User eve"),

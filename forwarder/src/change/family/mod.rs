@@ -1,9 +1,12 @@
-//! The kinds whose changes are told, and which fields of each. A kind is one row here; a family of kinds is one file.
+//! The kinds whose changes are told, and which fields of each: those that every cluster has, those that many have, and those
+//! that the configuration names.
 
 mod admission;
 mod configuration;
+mod custom;
 mod delivery;
 mod identity;
+mod known;
 mod limit;
 mod network;
 mod node;
@@ -15,112 +18,143 @@ mod storage;
 mod tests;
 mod workload;
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use kube::api::ApiResource;
 
+pub(crate) use known::{KNOWN, Known};
+
+use super::state::{FORMAT, digest};
 use super::trim::Trim;
+use crate::config::ChangedResource;
+use crate::watch::Wanted;
 
 /// A kind whose changes are told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Family {
-    /// Its name.
-    pub(crate) kind: &'static str,
-    group: &'static str,
-    version: &'static str,
-    plural: &'static str,
+    /// Names it: its kind, and where another one has that name, its group too, as `Gateway.networking.istio.io`.
+    pub(crate) name: Cow<'static, str>,
+    kind: Cow<'static, str>,
+    group: Cow<'static, str>,
+    api: Served,
     /// Whether its objects are in namespaces.
     pub(crate) namespaced: bool,
     /// Whether only metadata is read: the rest never leaves the API server.
     pub(crate) metadata_only: bool,
-    /// Whether many clusters don't have it.
+    /// Whether nobody misses it where it isn't there.
     pub(crate) optional: bool,
-    /// Takes the fields that matter, or says that the object concerns nobody.
-    pub(super) trim: fn(&mut Trim<'_>),
+    trim: fn(&mut Trim<'_>),
+    /// Fields that are left out, with all below them.
+    ignore: Vec<String>,
+}
+
+/// How the API server has a kind.
+#[derive(Clone, Debug)]
+enum Served {
+    /// In this version, under this name.
+    As { version: &'static str, plural: &'static str },
+    /// As it says itself; in this version, where one is wanted.
+    Asked { version: Option<String> },
+}
+
+impl From<&'static Known> for Family {
+    fn from(known: &'static Known) -> Self {
+        let Known { kind, group, version, plural, namespaced, metadata_only, optional, trim } = *known;
+        let api = if optional { Served::Asked { version: None } } else { Served::As { version, plural } };
+        let (name, kind, group) = (Cow::Borrowed(kind), Cow::Borrowed(kind), Cow::Borrowed(group));
+        Self { name, kind, group, api, namespaced, metadata_only, optional, trim, ignore: Vec::new() }
+    }
 }
 
 impl Family {
-    const fn of(kind: &'static str, api: (&'static str, &'static str, &'static str), trim: fn(&mut Trim<'_>)) -> Self {
-        let (group, version, plural) = api;
-        Self { kind, group, version, plural, namespaced: true, metadata_only: false, optional: false, trim }
-    }
-
-    const fn of_cluster(self) -> Self {
-        Self { namespaced: false, ..self }
-    }
-
-    const fn metadata_only(self) -> Self {
-        Self { metadata_only: true, ..self }
-    }
-
-    const fn optional(self) -> Self {
-        Self { optional: true, ..self }
-    }
-
-    /// How the API server is asked for it.
-    pub(crate) fn resource(&self) -> ApiResource {
-        let api_version = match self.group {
-            "" => self.version.to_owned(),
-            group => format!("{group}/{}", self.version),
-        };
-        ApiResource {
-            group: self.group.to_owned(),
-            version: self.version.to_owned(),
-            api_version,
-            kind: self.kind.to_owned(),
-            plural: self.plural.to_owned(),
+    /// Of a kind that the configuration names, which wants to know where it isn't there. Of one that is known the same fields
+    /// are taken as without that.
+    fn of(resource: &ChangedResource) -> Self {
+        let ChangedResource { group, version, kind, namespaced, ignore } = resource.clone();
+        let known = KNOWN.iter().find(|known| known.kind == kind && known.group == group);
+        let taken = KNOWN.iter().any(|known| known.kind == kind);
+        let name = if taken && known.is_none() { format!("{kind}.{group}") } else { kind.clone() };
+        Self {
+            name: name.into(),
+            kind: kind.into(),
+            group: group.into(),
+            api: Served::Asked { version },
+            namespaced,
+            metadata_only: false,
+            optional: false,
+            trim: known.map_or(custom::trim, |known| known.trim),
+            ignore,
         }
     }
 
-    /// Which rule lets it be watched.
-    pub(crate) fn rule(&self) -> (&'static str, &'static str) {
-        (self.group, self.plural)
+    /// All of them: the known ones but those that are left alone, and those of the configuration.
+    pub(crate) fn all(custom: &[ChangedResource], is_wanted: impl Fn(&str) -> bool) -> Vec<Arc<Self>> {
+        let named = |known: &Known| custom.iter().any(|one| one.kind == known.kind && one.group == known.group);
+        let known = KNOWN.iter().filter(|known| !named(known)).map(Self::from);
+        let mut all: Vec<Arc<Self>> = Vec::with_capacity(KNOWN.len() + custom.len());
+        for mut family in known.chain(custom.iter().map(Self::of)).filter(|family| is_wanted(&family.name)) {
+            // Two kinds of the configuration may have one name too.
+            if all.iter().any(|other| other.name == family.name) {
+                family.name = format!("{}.{}", family.kind, family.group).into();
+            }
+            all.push(Arc::new(family));
+        }
+        all
     }
 
-    /// The family of a kind.
-    pub(crate) fn named(kind: &str) -> Option<&'static Self> {
-        FAMILIES.iter().find(|family| family.kind == kind)
+    /// How the API server is asked for it, where that is known without asking.
+    pub(crate) fn resource(&self) -> Option<ApiResource> {
+        let Served::As { version, plural } = &self.api else { return None };
+        let api_version = match &*self.group {
+            "" => (*version).to_owned(),
+            group => format!("{group}/{version}"),
+        };
+        Some(ApiResource {
+            group: self.group.to_string(),
+            version: (*version).to_owned(),
+            api_version,
+            kind: self.kind.to_string(),
+            plural: (*plural).to_owned(),
+        })
+    }
+
+    /// What the API server is asked for, where that isn't known.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let version = match &self.api {
+            Served::As { version, .. } => Some((*version).to_owned()),
+            Served::Asked { version } => version.clone(),
+        };
+        Wanted { group: self.group.to_string(), version, kind: self.kind.to_string(), namespaced: self.namespaced }
+    }
+
+    /// Whether an object of this kind, in this API version where it tells one, is of the family.
+    pub(crate) fn has(&self, kind: &str, api_version: Option<&str>) -> bool {
+        let group = api_version.map(|version| version.rsplit_once('/').map_or("", |(group, _)| group));
+        self.kind == kind && group.is_none_or(|group| group == self.group)
+    }
+
+    /// Takes the fields that matter, or says that the object concerns nobody.
+    pub(super) fn trim(&self, trim: &mut Trim<'_>) {
+        (self.trim)(trim);
+    }
+
+    /// Fields that are left out, with all below them.
+    pub(super) fn ignore(&self) -> &[String] {
+        &self.ignore
+    }
+
+    /// The form in which its states are kept: one that was kept in another can't be compared.
+    pub(super) fn format(&self) -> u32 {
+        if self.ignore.is_empty() {
+            return FORMAT;
+        }
+        u32::try_from(digest(&format!("{FORMAT} {:?}", self.ignore)) >> 32).unwrap_or(FORMAT)
+    }
+
+    /// The family of a known kind.
+    #[cfg(test)]
+    pub(crate) fn named(kind: &str) -> Option<Arc<Self>> {
+        KNOWN.iter().find(|known| known.kind == kind).map(|known| Arc::new(Self::from(known)))
     }
 }
-
-const RBAC: &str = "rbac.authorization.k8s.io";
-const NETWORKING: &str = "networking.k8s.io";
-const GATEWAY: &str = "gateway.networking.k8s.io";
-const ADMISSION: &str = "admissionregistration.k8s.io";
-
-/// All of them.
-pub(crate) static FAMILIES: &[Family] = &[
-    Family::of("Deployment", ("apps", "v1", "deployments"), workload::trim),
-    Family::of("StatefulSet", ("apps", "v1", "statefulsets"), workload::trim),
-    Family::of("DaemonSet", ("apps", "v1", "daemonsets"), workload::trim),
-    Family::of("CronJob", ("batch", "v1", "cronjobs"), workload::trim_cron_job),
-    Family::of("Job", ("batch", "v1", "jobs"), workload::trim_job),
-    Family::of("ConfigMap", ("", "v1", "configmaps"), configuration::trim),
-    Family::of("Secret", ("", "v1", "secrets"), secret::trim).metadata_only(),
-    Family::of("Service", ("", "v1", "services"), network::trim_service),
-    Family::of("Ingress", (NETWORKING, "v1", "ingresses"), network::trim_ingress),
-    Family::of("NetworkPolicy", (NETWORKING, "v1", "networkpolicies"), network::trim_specification),
-    Family::of("Gateway", (GATEWAY, "v1", "gateways"), network::trim_specification).optional(),
-    Family::of("HTTPRoute", (GATEWAY, "v1", "httproutes"), network::trim_specification).optional(),
-    Family::of("Role", (RBAC, "v1", "roles"), rights::trim_role),
-    Family::of("RoleBinding", (RBAC, "v1", "rolebindings"), rights::trim_binding),
-    Family::of("ClusterRole", (RBAC, "v1", "clusterroles"), rights::trim_role).of_cluster(),
-    Family::of("ClusterRoleBinding", (RBAC, "v1", "clusterrolebindings"), rights::trim_binding).of_cluster(),
-    Family::of("ServiceAccount", ("", "v1", "serviceaccounts"), identity::trim_account),
-    Family::of("Namespace", ("", "v1", "namespaces"), identity::trim_namespace).of_cluster(),
-    Family::of("ResourceQuota", ("", "v1", "resourcequotas"), limit::trim_quota),
-    Family::of("LimitRange", ("", "v1", "limitranges"), limit::trim_range),
-    Family::of("PriorityClass", ("scheduling.k8s.io", "v1", "priorityclasses"), limit::trim_priority).of_cluster(),
-    Family::of("HorizontalPodAutoscaler", ("autoscaling", "v2", "horizontalpodautoscalers"), scaling::trim),
-    Family::of("PodDisruptionBudget", ("policy", "v1", "poddisruptionbudgets"), scaling::trim),
-    Family::of("Node", ("", "v1", "nodes"), node::trim).of_cluster(),
-    Family::of("PersistentVolumeClaim", ("", "v1", "persistentvolumeclaims"), storage::trim_claim),
-    Family::of("PersistentVolume", ("", "v1", "persistentvolumes"), storage::trim_volume).of_cluster(),
-    Family::of("StorageClass", ("storage.k8s.io", "v1", "storageclasses"), storage::trim_class).of_cluster(),
-    Family::of("ValidatingWebhookConfiguration", (ADMISSION, "v1", "validatingwebhookconfigurations"), admission::trim)
-        .of_cluster(),
-    Family::of("MutatingWebhookConfiguration", (ADMISSION, "v1", "mutatingwebhookconfigurations"), admission::trim)
-        .of_cluster(),
-    Family::of("Application", ("argoproj.io", "v1alpha1", "applications"), delivery::trim_argo).optional(),
-    Family::of("Kustomization", ("kustomize.toolkit.fluxcd.io", "v1", "kustomizations"), delivery::trim_flux)
-        .optional(),
-    Family::of("HelmRelease", ("helm.toolkit.fluxcd.io", "v2", "helmreleases"), delivery::trim_flux).optional(),
-];

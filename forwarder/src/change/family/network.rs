@@ -46,7 +46,7 @@ pub(super) fn trim_ingress(trim: &mut Trim<'_>) {
     trim.annotations();
 }
 
-/// What a specification alone describes: network policies, gateways and routes.
+/// What a specification alone describes: network policies.
 pub(super) fn trim_specification(trim: &mut Trim<'_>) {
     trim.walk("", trim.part("/spec"));
 }

@@ -9,7 +9,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
 }
 
-fn family(kind: &str) -> &'static Family {
+fn family(kind: &str) -> Arc<Family> {
     Family::named(kind).unwrap()
 }
 
@@ -48,7 +48,7 @@ impl Process {
         let states =
             serde_json::from_value(serde_json::to_value(self.kept.values().collect::<Vec<_>>()).unwrap()).unwrap();
         let reached = self.reached.clone();
-        history.know(family("ConfigMap"), Kept { states, listed_at: self.listed_at, reached });
+        history.know(&family("ConfigMap"), Kept { states, listed_at: self.listed_at, reached });
         Self { history, ..self }
     }
 
@@ -86,7 +86,7 @@ impl Process {
 
     /// From where the watch goes on in this process.
     fn from(&self) -> Option<String> {
-        self.history.reached(family("ConfigMap"), &Scope::Cluster)
+        self.history.reached(&family("ConfigMap"), &Scope::Cluster)
     }
 
     fn list(&mut self, objects: Vec<DynamicObject>, now: i64) -> Vec<Change> {
@@ -184,8 +184,8 @@ fn a_watch_that_would_take_something_else_begins_with_a_list() {
     before.at("15");
     let hashed: ForwarderConfig = serde_json::from_value(json!({"changes": {"config_maps": "hashed"}})).unwrap();
     let mut history = History::new("test", &hashed);
-    history.know(family("ConfigMap"), Kept { reached: before.reached.clone(), ..Kept::default() });
-    assert_eq!(history.reached(family("ConfigMap"), &Scope::Cluster), None);
+    history.know(&family("ConfigMap"), Kept { reached: before.reached.clone(), ..Kept::default() });
+    assert_eq!(history.reached(&family("ConfigMap"), &Scope::Cluster), None);
     for state in before.kept.values_mut() {
         state.format = 0;
     }
@@ -290,7 +290,7 @@ fn namespaces_that_do_not_count_are_left_alone() {
     let config: ForwarderConfig = serde_json::from_value(json!({"namespaces": {"exclude": ["shop"]}})).unwrap();
     let mut history = History::new("test", &config);
     let (states, listed_at) = (before.kept.into_values().collect(), before.listed_at);
-    history.know(family("ConfigMap"), Kept { states, listed_at, reached: vec![] });
+    history.know(&family("ConfigMap"), Kept { states, listed_at, reached: vec![] });
     let mut after = Process { history, kept: BTreeMap::new(), listed_at: None, reached: vec![] };
     assert_eq!(told(&after.list(vec![map("a", "u1", 0, 50, "2")], 100)), [""; 0]);
     assert_eq!(told(&after.seen(map("b", "u2", 101, 101, "1"), 102)), [""; 0]);

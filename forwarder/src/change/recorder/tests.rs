@@ -102,9 +102,9 @@ async fn many_are_delivered_in_bounded_posts() {
 async fn a_runner_is_asked_until_it_says_what_it_holds() {
     let runner = Arc::new(Runner { silent: Mutex::new(3), ..Runner::default() });
     let family = Family::named("ConfigMap").unwrap();
-    let kept = recorder(&runner).kept(family).await.unwrap();
+    let kept = recorder(&runner).kept(&family).await.unwrap();
     assert_eq!(kept.listed_at, Some(Timestamp::UNIX_EPOCH));
     let stopped = recorder(&Arc::new(Runner { silent: Mutex::new(u32::MAX), ..Runner::default() }));
     stopped.cancel.cancel();
-    assert_eq!(stopped.kept(family).await, None);
+    assert_eq!(stopped.kept(&family).await, None);
 }

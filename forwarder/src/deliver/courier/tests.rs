@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod outage;
+
 use std::sync::{Arc, Mutex as Lock};
 
 use axum::extract::State;
@@ -74,7 +76,13 @@ async fn take(State(runner): State<Runner>, headers: HeaderMap, Json(body): Json
     if state.refuses.is_some_and(|refused| numbers.contains(&refused)) {
         return StatusCode::BAD_REQUEST;
     }
-    let content = if body.is_array() { format!("{numbers:?}") } else { body["cluster"].as_str().unwrap().to_owned() };
+    let names = body["entries"].as_array().into_iter().flatten().map(|entry| entry["object"]["name"].as_str().unwrap());
+    let names = names.collect::<Vec<_>>().join(" ");
+    let content = match body["cluster"].as_str() {
+        None => format!("{numbers:?}"),
+        Some(cluster) if names.is_empty() => cluster.to_owned(),
+        Some(_) => names,
+    };
     let sequence = headers.get(Sequence::HEADER).map(|value| value.to_str().unwrap().parse().unwrap());
     state.took.push((content, sequence));
     StatusCode::OK

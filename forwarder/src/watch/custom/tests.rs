@@ -106,7 +106,7 @@ fn what_is_missing_is_told_by_the_definition_until_it_was_found_and_by_the_permi
         "Certificate of forwarder.custom can't be watched: the API server has none in group cert-manager.io that is in \
          namespaces; is its definition installed?"
     );
-    views.plural.set("certificates".to_owned()).unwrap();
+    views.asked.plural.set("certificates".to_owned()).unwrap();
     assert!(
         views
             .missing(&Scope::Cluster)

@@ -60,6 +60,17 @@ async fn from_a_version_there_is_no_list_and_after_a_cut_it_goes_on_from_where_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_object_of_a_mebibyte_is_read_as_any_other() {
+    let mut large = pod("large", 6);
+    large["metadata"]["annotations"] = serde_json::json!({"blob": "x".repeat(1 << 20)});
+    let script = vec![
+        answer("limit=1", 200, vec![page(vec![], 5, "")]),
+        open("watch=true resourceVersion=5", vec![event("ADDED", large), event("ADDED", pod("small", 7))]),
+    ];
+    assert_eq!(steps(script, Some("5"), 4).await, ["behind 5", "at 5", "large is", "small is"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_can_not_be_listed_is_tried_again() {
     let script = vec![
         answer("limit=1", 403, vec![status(403, "Forbidden")]),

@@ -3,33 +3,38 @@
 //!
 //! Needs `MARPLE_TEST_CONTEXT`, the name of a kubeconfig context; without it each test says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+
+mod stage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
-use kube::Api;
-use kube::api::{DeleteParams, Patch, PatchParams};
+use kube::api::DeleteParams;
 use marple_core::{Change, ChangeKind};
 use marple_tests::api_server::{ApiServer, compact_etcd};
+use marple_tests::chance::Chance;
 use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::forwarding::Forwarding;
 use marple_tests::kubeconfig::Kubeconfig;
 use marple_tests::program::Program;
 use marple_tests::proxy::Proxy;
-use serde_json::json;
 
-/// The longest that all may take to arrive once nothing fails any more.
-const ARRIVED_WITHIN: Duration = Duration::from_mins(2);
+use stage::{ARRIVED_WITHIN, MAPS, PODS, Stage, step};
 
-/// How many objects are altered without pause, and how often each.
-const MAPS: usize = 6;
+/// How often each object is altered without pause.
 const WRITES: usize = 60;
 
-/// The pods that break and are mended.
-const PODS: usize = 4;
+/// How often each is altered while the runner is away: together 20 times a second for five minutes, which pass faster here.
+const AWAY_WRITES: usize = 20 * 300 / MAPS;
+
+/// How long all of that may take to arrive.
+const ALL_WITHIN: Duration = Duration::from_mins(5);
+
+/// More than may wait in memory for a runner that is away, in bytes.
+const BEYOND_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
 
 /// A runner that watches nothing itself.
 const RUNNER: &str = "cluster: { name: test, enabled: false }\nforwarder: { enabled: false }";
@@ -43,170 +48,59 @@ fn configuration(kubeconfig: &str, namespace: &Namespace) -> String {
     )
 }
 
-/// A namespace with objects to alter.
-struct Stage {
-    namespace: Namespace,
-    maps: Api<ConfigMap>,
-    pods: Api<Pod>,
-}
-
-impl Stage {
-    async fn open(cluster: &TestCluster, name: &str) -> Result<Self> {
-        let namespace = cluster.namespace(name).await?;
-        let map = |at| {
-            format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: map-{at} }}\ndata: {{ count: \"0\" }}\n")
-        };
-        // No scheduler takes these pods, so that nothing but the test writes what their containers do.
-        let pod = |at| {
-            format!(
-                "---\napiVersion: v1\nkind: Pod\nmetadata: {{ name: pod-{at} }}\n\
-                 spec: {{ schedulerName: nobody, terminationGracePeriodSeconds: 0, containers: [{{ name: app, image: \"localhost/pause:1\" }}] }}\n"
-            )
-        };
-        let objects = (0..MAPS).map(map).chain((0..PODS).map(pod)).collect::<String>();
-        namespace.apply(&objects).await?;
-        let (maps, pods) = (namespace.api(), namespace.api());
-        Ok(Self { namespace, maps, pods })
-    }
-
-    async fn write(&self, map: usize, count: usize) -> Result<()> {
-        let patch = json!({"data": {"count": count.to_string()}});
-        self.maps.patch(&format!("map-{map}"), &PatchParams::default(), &Patch::Merge(patch)).await?;
-        Ok(())
-    }
-
-    /// Writes of a pod's container that it crashes again and again, or that it runs.
-    async fn set_broken(&self, pod: usize, broken: bool) -> Result<()> {
-        let now = jiff::Timestamp::now();
-        let last = json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}});
-        let state = if broken {
-            json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}})
-        } else {
-            json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
-        };
-        let ready = if broken { "False" } else { "True" };
-        let status = json!({"status": {
-            "phase": "Running",
-            "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": now}],
-            "containerStatuses": [{"name": "app", "image": "i", "imageID": "", "ready": !broken, "restartCount": 7,
-                "state": state, "lastState": last}]}});
-        let name = format!("pod-{pod}");
-        self.pods.patch_status(&name, &PatchParams::default(), &Patch::Strategic(status)).await?;
-        Ok(())
-    }
-
-    /// The changes that the runner has, oldest first.
-    async fn changes(&self, program: &Program) -> Result<Vec<Change>> {
-        let mut all: Vec<Change> = Vec::new();
-        let mut until = jiff::Timestamp::now();
-        loop {
-            let path = format!("/api/changes?namespace={}&limit=500&until={until}", self.namespace.name());
-            let page = program.get(&path).await?;
-            let changes: Vec<Change> = serde_json::from_value(page["changes"].clone())?;
-            let last = changes.last().map(|change| change.at);
-            for change in changes {
-                if !all.contains(&change) {
-                    all.push(change);
-                }
-            }
-            match last {
-                Some(last) if page["more"] == json!(true) && last < until => until = last,
-                _ => break,
-            }
-        }
-        all.reverse();
-        all.retain(|change| change.object.namespace.as_deref() == Some(self.namespace.name()));
-        Ok(all)
-    }
-
-    /// Waits until the runner knows the objects, from when on what differs is a change.
-    async fn known(&self, program: &Program) -> Result<()> {
-        wait_for("the list of ConfigMaps", ARRIVED_WITHIN, || async {
-            let kept = program
-                .get("/api/changes/kept?cluster=test&kind=ConfigMap")
-                .await
-                .map_err(|error| error.to_string())?;
-            (kept["reached"].as_array().is_some_and(|reached| !reached.is_empty()))
-                .then_some(())
-                .ok_or(format!("{kept}"))
-        })
-        .await
-    }
-
-    /// Whether the runner has every count of every map, each once and in order.
-    async fn has_all(&self, program: &Program, counts: &BTreeMap<usize, usize>) -> Result<(), String> {
-        let changes = self.changes(program).await.map_err(|error| format!("{error:#}"))?;
-        for (map, last) in counts {
-            let name = format!("map-{map}");
-            let of_map =
-                changes.iter().filter(|change| change.object.name == name && change.kind == ChangeKind::Altered);
-            let mut told: Vec<(usize, usize)> =
-                of_map.map(|change| step(change).ok_or_else(|| format!("{change:#?}"))).collect::<Result<_, _>>()?;
-            told.sort_unstable();
-            let wanted: Vec<(usize, usize)> = (0..*last).map(|count| (count, count + 1)).collect();
-            if told != wanted {
-                let missing: Vec<_> = wanted.iter().filter(|step| !told.contains(step)).collect();
-                let more: Vec<_> = told.iter().filter(|step| !wanted.contains(step)).collect();
-                return Err(format!(
-                    "of {name}, {} of {last} are told; missing {missing:?}, too many {more:?}",
-                    told.len()
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Which pods the runner holds as crashing.
-    async fn crashing(&self, program: &Program) -> Result<BTreeSet<String>, String> {
-        let held = program.get("/api/signals").await.map_err(|error| error.to_string())?;
-        let crashing = held.as_array().into_iter().flatten().filter(|signal| {
-            signal["name"] == "PodCrashLooping" && signal["subject"]["namespace"] == self.namespace.name()
-        });
-        Ok(crashing.filter_map(|signal| signal["subject"]["name"].as_str().map(str::to_owned)).collect())
-    }
-}
-
-/// The counts before and after a change.
-fn step(change: &Change) -> Option<(usize, usize)> {
-    let field = change.fields.iter().find(|field| field.path == "data.count")?;
-    Some((field.before.as_deref()?.parse().ok()?, field.after.as_deref()?.parse().ok()?))
-}
-
-/// Writes counts into all maps until each has so many, and gives up to which.
-async fn churn(stage: &Stage, pause: Duration) -> Result<BTreeMap<usize, usize>> {
-    for count in 1..=WRITES {
-        for map in 0..MAPS {
-            stage.write(map, count).await?;
-            tokio::time::sleep(pause).await;
-        }
+/// Writes counts into all maps until each has so many, with a pause after each round, and gives up to which.
+async fn churn(stage: &Stage, writes: usize, pause: Duration) -> Result<BTreeMap<usize, usize>> {
+    for count in 1..=writes {
+        futures::future::try_join_all((0..MAPS).map(|map| stage.write(map, count))).await?;
         let pod = count % PODS;
         stage.set_broken(pod, count % (2 * PODS) < PODS).await?;
+        tokio::time::sleep(pause).await;
     }
-    Ok((0..MAPS).map(|map| (map, WRITES)).collect())
+    Ok((0..MAPS).map(|map| (map, writes)).collect())
 }
 
-/// What fails, one after the other, while objects change.
-async fn fail(program: &mut Program, forwarding: &mut Forwarding, api: &mut Proxy, runner: &mut Proxy) -> Result<()> {
-    let moment = |millis| tokio::time::sleep(Duration::from_millis(millis));
-    for round in 0..3_u64 {
-        moment(300 + 170 * round).await;
+/// Which pods the last writing of each has left broken.
+fn broken_at_end(writes: usize) -> BTreeSet<String> {
+    let last = |pod: &usize| (1..=writes).rev().find(|count| count % PODS == *pod).unwrap();
+    (0..PODS).filter(|pod| last(pod) % (2 * PODS) < PODS).map(|pod| format!("pod-{pod}")).collect()
+}
+
+/// Waits until the runner holds these pods as crashing, and no others.
+async fn holds(stage: &Stage, program: &Program, broken: &BTreeSet<String>) -> Result<()> {
+    wait_for("the pods that crash", ARRIVED_WITHIN, || async {
+        let held = stage.crashing(program).await?;
+        if held == *broken { Ok(()) } else { Err(format!("{held:?} instead of {broken:?}")) }
+    })
+    .await
+}
+
+/// What fails, one after the other, at random while objects change.
+async fn fail(
+    program: &mut Program,
+    forwarding: &mut Forwarding,
+    (api, runner): (&mut Proxy, &mut Proxy),
+    chance: &mut Chance,
+) -> Result<()> {
+    let mut moment = |least, most| tokio::time::sleep(Duration::from_millis(chance.between(least, most)));
+    for _ in 0..3 {
+        moment(100, 1_000).await;
         forwarding.kill().await?;
         forwarding.begin().await?;
-        moment(700).await;
+        moment(300, 1_100).await;
         runner.cut().await?;
-        moment(900).await;
+        moment(500, 1_300).await;
         // Killed while the runner is away: what it saw is on the disk.
         forwarding.kill().await?;
         forwarding.begin().await?;
-        moment(400).await;
+        moment(100, 800).await;
         runner.mend().await?;
-        moment(500).await;
+        moment(100, 900).await;
         api.cut().await?;
-        moment(300 * (1 + round)).await;
+        moment(200, 1_000).await;
         api.mend().await?;
-        moment(300).await;
+        moment(50, 600).await;
         program.kill().await?;
-        moment(500).await;
+        moment(100, 900).await;
         program.start().await?;
     }
     Ok(())
@@ -224,30 +118,21 @@ async fn each_change_arrives_once_and_the_picture_is_right_whatever_is_cut_and_k
     let mut forwarding = Forwarding::start(&configuration, &format!("http://{}", runner.address()), &[]).await?;
     stage.known(&program).await?;
 
-    let failing = fail(&mut program, &mut forwarding, &mut api, &mut runner);
-    let (counts, failed) = tokio::join!(churn(&stage, Duration::from_millis(25)), failing);
+    let mut chance = Chance::default();
+    eprintln!("seed {}", chance.seed());
+    let failing = fail(&mut program, &mut forwarding, (&mut api, &mut runner), &mut chance);
+    let (counts, failed) = tokio::join!(churn(&stage, WRITES, Duration::from_millis(150)), failing);
     failed?;
     let counts = counts?;
     wait_for("every change once", ARRIVED_WITHIN, || stage.has_all(&program, &counts)).await?;
-    let broken: BTreeSet<String> =
-        (0..PODS).filter(|pod| is_broken_at_end(*pod)).map(|pod| format!("pod-{pod}")).collect();
-    wait_for("the pods that crash", ARRIVED_WITHIN, || async {
-        let held = stage.crashing(&program).await?;
-        if held == broken { Ok(()) } else { Err(format!("{held:?} instead of {broken:?}")) }
-    })
-    .await?;
+    holds(&stage, &program, &broken_at_end(WRITES)).await?;
     assert!(forwarding.metric("marple_forwarder_dropped_total").await? == 0.0, "nothing is dropped");
     forwarding.stop().await
 }
 
-/// What the last writing of a pod says.
-fn is_broken_at_end(pod: usize) -> bool {
-    let last = (1..=WRITES).rev().find(|count| count % PODS == pod).unwrap();
-    last % (2 * PODS) < PODS
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_runner_is_away_for_long_what_happens_waits_on_the_disk_and_comes_in_order() -> Result<()> {
+async fn while_the_runner_is_away_for_five_minutes_of_churn_what_happens_waits_on_the_disk_and_comes_in_order()
+-> Result<()> {
     let cluster = cluster_or_return!();
     let stage = Stage::open(&cluster, "delivery-away").await?;
     let program = Program::serve(RUNNER, &[]).await?;
@@ -267,18 +152,33 @@ async fn while_the_runner_is_away_for_long_what_happens_waits_on_the_disk_and_co
     })
     .await?;
     stage.set_broken(1, false).await?;
-    let outage = std::env::var("MARPLE_TEST_OUTAGE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(8);
-    let pause = Duration::from_secs(outage) / u32::try_from(MAPS * WRITES)?;
-    let counts = churn(&stage, pause).await?;
+    // `MARPLE_TEST_OUTAGE_SECONDS=300` has it last as long as it stands for.
+    let outage =
+        std::env::var("MARPLE_TEST_OUTAGE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
+    let pause = Duration::from_secs(outage) / u32::try_from(AWAY_WRITES)?;
+    let counts = churn(&stage, AWAY_WRITES, pause).await?;
+    let total = (MAPS * AWAY_WRITES) as f64;
+    wait_for("all that happened on the disk", ALL_WITHIN, || async {
+        let metric = async |name: &str| forwarding.metric(name).await.map_err(|error| error.to_string());
+        let (seen, bytes) =
+            (metric("marple_forwarder_changes_total").await?, metric("marple_forwarder_spool_bytes").await?);
+        let spooled = seen >= total && bytes > BEYOND_MEMORY;
+        if spooled { Ok(()) } else { Err(format!("{seen} changes are seen, {bytes} bytes are on the disk")) }
+    })
+    .await?;
+    let tries = forwarding.metric("marple_forwarder_delivery_failures_total").await?;
+    assert!((2.0..=60.0).contains(&tries), "{tries} tries: slower each time");
     assert_eq!(stage.changes(&program).await?.len(), 0, "nothing arrives while it is away");
     runner.mend().await?;
-    wait_for("every change once", ARRIVED_WITHIN, || stage.has_all(&program, &counts)).await?;
+    wait_for("every change once", ALL_WITHIN, || stage.has_all(&program, &counts)).await?;
     wait_for("an incident that is over", ARRIVED_WITHIN, || async {
         let incidents = program.get("/api/incidents?limit=100").await.map_err(|error| error.to_string())?;
         let of_pod = incidents.as_array().into_iter().flatten().any(|one| one.to_string().contains("pod-1"));
         if of_pod { Ok(()) } else { Err(format!("{incidents:#}")) }
     })
     .await?;
+    holds(&stage, &program, &broken_at_end(AWAY_WRITES)).await?;
+    assert!(forwarding.metric("marple_forwarder_dropped_total").await? == 0.0, "nothing is dropped");
     wait_for("an empty spool", ARRIVED_WITHIN, || async {
         let bytes = forwarding.metric("marple_forwarder_spool_bytes").await.map_err(|error| error.to_string())?;
         if bytes == 0.0 { Ok(()) } else { Err(format!("{bytes} bytes")) }

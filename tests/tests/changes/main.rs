@@ -4,6 +4,9 @@
 //! Needs `MARPLE_TEST_CONTEXT`, the name of a kubeconfig context; without it each test says so and passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod custom;
+mod stage;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,145 +14,23 @@ use anyhow::Result;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, ResourceQuota, Secret, Service};
 use k8s_openapi::api::rbac::v1::Role;
-use kube::api::{DeleteParams, Patch, PatchParams};
-use kube::core::NamespaceResourceScope;
-use kube::{Api, Resource};
-use marple_core::{Change, ChangeKind, Period};
+use kube::api::DeleteParams;
+use marple_core::{ChangeKind, Period};
 use marple_forwarder::{Courier, Deliver, DeliverError, Forwarder, ForwarderConfig, HttpDeliver, RunnerEndpoint};
-use marple_tests::cluster::{Namespace, TestCluster, wait_for};
+use marple_tests::cluster::wait_for;
 use marple_tests::cluster_or_return;
 use marple_tests::model::{KEY, MODEL, ModelDouble, Received, Reply};
 use marple_tests::program::{Program, TOKEN};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-/// The longest that a change may take to be told.
-const TOLD_WITHIN: Duration = Duration::from_secs(30);
+use stage::{OBJECTS, Stage, TOLD_WITHIN, WRITER};
 
 /// The longest that an investigation may take, group wait and capture included.
 const INVESTIGATED_WITHIN: Duration = Duration::from_mins(1);
 
-/// Under this name the tests write.
-const WRITER: &str = "kubectl-edit";
-
 /// Stands in a Secret, and must be told nowhere.
 const PASSWORD: &str = "correct-horse-battery-staple";
-
-const OBJECTS: &str = r#"
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: cart, annotations: { meta.helm.sh/release-name: cart, meta.helm.sh/release-namespace: shop } }
-spec:
-  replicas: 1
-  selector: { matchLabels: { app: cart } }
-  template:
-    metadata: { labels: { app: cart } }
-    spec: { terminationGracePeriodSeconds: 0, containers: [{ name: app, image: "localhost/pause:1", envFrom: [{ configMapRef: { name: settings } }] }] }
----
-apiVersion: v1
-kind: ConfigMap
-metadata: { name: settings }
-data: { timeout: 5s, app.yaml: "pool: 8\nretries: 3\n", db_password: first-value-of-a-secret }
----
-apiVersion: v1
-kind: Secret
-metadata: { name: credentials }
-stringData: { password: correct-horse-battery-staple }
----
-apiVersion: v1
-kind: Service
-metadata: { name: cart }
-spec: { selector: { app: cart }, ports: [{ port: 80 }] }
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: { name: reader }
-rules: [{ apiGroups: [""], resources: [pods], verbs: [get, list] }]
----
-apiVersion: v1
-kind: ResourceQuota
-metadata: { name: team }
-spec: { hard: { pods: "10" } }
-"#;
-
-/// A namespace with objects, and a program that knows them.
-struct Stage {
-    cluster: TestCluster,
-    namespace: Namespace,
-    program: Program,
-}
-
-impl Stage {
-    async fn open(cluster: TestCluster, name: &str, more: &str) -> Result<Self> {
-        let namespace = cluster.namespace(name).await?;
-        namespace.apply(OBJECTS).await?;
-        let configuration =
-            format!("cluster: {{ name: test, context: {}, discover: false }}\n{more}", cluster.context());
-        let program = Program::serve(&configuration, &[]).await?;
-        let stage = Self { cluster, namespace, program };
-        stage.listed().await?;
-        Ok(stage)
-    }
-
-    /// Waits until the kinds of the objects were listed, from which on what differs is a change.
-    async fn listed(&self) -> Result<()> {
-        for kind in ["Deployment", "ConfigMap", "Secret", "Service", "Role", "ResourceQuota"] {
-            wait_for(&format!("the list of {kind}s"), TOLD_WITHIN, || async {
-                let path = format!("/api/changes/kept?cluster=test&kind={kind}");
-                let kept = self.program.get(&path).await.map_err(|error| error.to_string())?;
-                let states = kept["states"].as_array().into_iter().flatten();
-                let mut here = states.filter(|state| state["object"]["namespace"] == self.namespace.name());
-                (kept["listed_at"].is_string() && here.next().is_some()).then_some(()).ok_or(format!("{kept}"))
-            })
-            .await?;
-        }
-        Ok(())
-    }
-
-    fn api<K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>>(&self) -> Api<K> {
-        Api::namespaced(self.cluster.client(), self.namespace.name())
-    }
-
-    /// Alters an object as a person with an editor does.
-    async fn alter<K>(&self, name: &str, patch: Value) -> Result<()>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Serialize
-            + std::fmt::Debug,
-    {
-        let parameters = PatchParams { field_manager: Some(WRITER.to_owned()), ..PatchParams::default() };
-        self.api::<K>().patch(name, &parameters, &Patch::Strategic(patch)).await?;
-        Ok(())
-    }
-
-    /// The changes of the namespace, latest first.
-    async fn changes(&self) -> Result<Vec<Change>> {
-        let page = self.program.get(&format!("/api/changes?namespace={}&limit=500", self.namespace.name())).await?;
-        let changes: Vec<Change> = serde_json::from_value(page["changes"].clone())?;
-        Ok(changes
-            .into_iter()
-            .filter(|change| change.object.namespace.as_deref() == Some(self.namespace.name()))
-            .collect())
-    }
-
-    /// Waits for a change of this object which tells this field so.
-    async fn told(&self, kind: &str, name: &str, field: &str) -> Result<Change> {
-        wait_for(&format!("{kind} {name}: {field}"), TOLD_WITHIN, || async {
-            let changes = self.changes().await.map_err(|error| error.to_string())?;
-            let fits = |change: &&Change| {
-                change.object.kind == kind
-                    && change.object.name == name
-                    && change.fields.iter().any(|one| one.to_string() == field)
-            };
-            changes.iter().find(fits).cloned().ok_or_else(|| format!("these are told: {changes:#?}"))
-        })
-        .await
-    }
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_kind_of_change_is_told_before_and_after_with_who_made_it() -> Result<()> {
