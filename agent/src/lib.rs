@@ -17,7 +17,7 @@ pub mod prompts;
 pub mod run;
 
 pub use budget::Budget;
-pub use case::{Case, EvidenceTitle, Exchange, Mode};
+pub use case::{Case, EvidenceTitle, Exchange, Mode, Small};
 pub use fallback::fallback;
 pub use investigate::Investigator;
 pub use model::config::{ModelConfig, Prices};

@@ -3,6 +3,7 @@
 mod ask;
 mod clock;
 mod look;
+mod small;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use marple_core::InvestigationId;
 use marple_tools::{Look, Toolbox};
 
+use crate::case::Small;
 use crate::citation::check;
 use crate::context::tokens;
 use crate::run::{Event, Opening, Run, Step};
@@ -60,7 +62,8 @@ impl Investigator {
             let step = run.step(Event::Resumed { at: clock.now() }, &self.prompts);
             (run, step)
         } else {
-            let run = Run::begin(self.opening(case, toolbox, look), &self.prompts);
+            let small = small::small(&case, toolbox.evidence().as_ref()).await;
+            let run = Run::begin(self.opening(case, small, toolbox, look), &self.prompts);
             save(&run, progress).await;
             let step = run.next();
             (run, step)
@@ -100,7 +103,7 @@ impl Investigator {
         }
     }
 
-    fn opening(&self, case: Case, toolbox: &Toolbox, look: &Look) -> Opening {
+    fn opening(&self, case: Case, small: Vec<Small>, toolbox: &Toolbox, look: &Look) -> Opening {
         let offers = toolbox.specs().into_iter().map(|spec| ToolOffer {
             name: spec.name.to_string(),
             description: spec.description.to_string(),
@@ -108,6 +111,7 @@ impl Investigator {
         });
         Opening {
             case,
+            small,
             offers: offers.collect(),
             instructions: toolbox.instructions().to_vec(),
             limits: self.model.limits(),

@@ -6,6 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use marple_core::{Citation, Finding, IncidentStatus, Member, SignalStatus, Verdict};
 use serde::Serialize;
 
+use super::kept;
+use crate::case::Small;
 use crate::{Case, Mode};
 
 /// How many kinds of signals are named.
@@ -41,6 +43,8 @@ pub(crate) struct Brief {
     unseen: Vec<String>,
     evidence: Vec<String>,
     more_evidence: usize,
+    evidence_groups: Vec<String>,
+    small: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -59,12 +63,13 @@ struct Head {
 }
 
 impl Brief {
-    /// The case at a time. `fence` is the name of the fences, whose marks no text of the case may hold.
-    pub(crate) fn of(case: &Case, fence: &str, now: Timestamp) -> Self {
+    /// The case at a time, with the small pieces of evidence that are shown whole. `fence` is the name of the fences, whose
+    /// marks no text of the case may hold.
+    pub(crate) fn of(case: &Case, small: &[Small], fence: &str, now: Timestamp) -> Self {
         let (signals, more_signals) = signals(&case.members, now);
         let mut worst: Vec<&Finding> = case.findings.iter().collect();
         worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let titles = case.evidence.iter().take(EVIDENCE);
+        let (titles, rest) = case.evidence.split_at(case.evidence.len().min(EVIDENCE));
         let brief = Self {
             fence: fence.to_owned(),
             mode: case.mode,
@@ -90,8 +95,13 @@ impl Brief {
             more_findings: worst.len().saturating_sub(FINDINGS),
             rules: (case.rules.verdict != Verdict::Inconclusive).then(|| case.rules.summary.clone()),
             unseen: case.rules.unseen.iter().map(|one| format!("{}: {}", one.what, short(&one.why))).collect(),
-            evidence: titles.map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size))).collect(),
-            more_evidence: case.evidence.len().saturating_sub(EVIDENCE),
+            evidence: titles
+                .iter()
+                .map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size)))
+                .collect(),
+            more_evidence: rest.len(),
+            evidence_groups: kept::grouped(rest).iter().map(|group| short(group)).collect(),
+            small: small.iter().map(|one| kept::whole(one, &case.evidence)).collect(),
         };
         brief.harmless(fence)
     }
@@ -103,8 +113,9 @@ impl Brief {
                 *text = text.replace(fence, "data");
             }
         };
-        let lists = [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.evidence];
-        lists.into_iter().flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
+        let evidence = [&mut self.evidence, &mut self.evidence_groups, &mut self.small];
+        let lists = [&mut self.signals, &mut self.findings, &mut self.unseen].into_iter().chain(evidence);
+        lists.flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
         self.earlier.iter_mut().flat_map(|one| [&mut one.question, &mut one.answer]).for_each(clean);
         if let Some(head) = &mut self.incident {
             [&mut head.title, &mut head.objects].into_iter().for_each(clean);
@@ -130,6 +141,8 @@ impl Brief {
             unseen: Vec::new(),
             evidence: Vec::new(),
             more_evidence: 0,
+            evidence_groups: Vec::new(),
+            small: Vec::new(),
         };
         let line = || vec!["one".to_owned()];
         let full = Self {
@@ -152,6 +165,8 @@ impl Brief {
             unseen: line(),
             evidence: line(),
             more_evidence: 1,
+            evidence_groups: line(),
+            small: line(),
             ..empty.clone()
         };
         [empty, full]
@@ -218,12 +233,12 @@ fn short(text: &str) -> String {
     cut(&line, WORDS)
 }
 
+/// Cut between two words where there are any in the second half.
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        text.to_owned()
-    } else {
-        format!("{} …", text.chars().take(most).collect::<String>())
-    }
+    let Some((at, next)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let head = text.get(..at).unwrap_or(text);
+    let word = head.rfind(char::is_whitespace).filter(|word| !next.is_whitespace() && *word * 2 > head.len());
+    format!("{} …", word.and_then(|word| head.get(..word)).unwrap_or(head).trim_end())
 }
 
 fn time(at: Timestamp) -> String {

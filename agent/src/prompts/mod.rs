@@ -1,6 +1,7 @@
 //! Every word that is said to a model: templates, embedded and overridable by a folder.
 
 mod brief;
+mod kept;
 mod note;
 
 use std::path::{Path, PathBuf};

@@ -17,6 +17,7 @@ use marple_core::{Conclusion, Unseen};
 use marple_tools::toolset::Instructions;
 use serde::{Deserialize, Serialize};
 
+use crate::case::Small;
 use crate::context::{Fence, Transcript, offers_tokens};
 use crate::prompts::{Brief, Prompts};
 use crate::{Budget, Case, Ending, Limit, Message, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
@@ -30,6 +31,8 @@ pub use step::{Event, Step};
 pub struct Opening {
     /// What is to be investigated.
     pub case: Case,
+    /// Small pieces of its evidence, which are shown whole.
+    pub small: Vec<Small>,
     /// The tools, in the order in which they are offered each time; the tool to conclude with is added.
     pub offers: Vec<ToolOffer>,
     /// What is told of how to use them.
@@ -101,12 +104,12 @@ pub struct Run {
 impl Run {
     /// An investigation that has not asked anything yet.
     pub fn begin(opening: Opening, prompts: &Prompts) -> Self {
-        let Opening { case, mut offers, instructions, limits, budget, nonce, at } = opening;
+        let Opening { case, small, mut offers, instructions, limits, budget, nonce, at } = opening;
         if case.mode == Mode::Conclude {
             offers.push(conclude::offer());
         }
         let fence = Fence::new(&nonce);
-        let brief = Brief::of(&case, fence.name(), at);
+        let brief = Brief::of(&case, &small, fence.name(), at);
         let mut run = Self {
             mode: case.mode,
             offers_tokens: offers_tokens(&offers),

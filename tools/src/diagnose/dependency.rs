@@ -1,14 +1,15 @@
 //! Dependencies that a log says are not reached.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
 use super::credentials::named_in_settings;
 use super::outside::outside;
-use super::words::{Words, lines};
-use super::{Condition, Diagnoser, line, workload};
+use super::words::{Times, Words, lines};
+use super::{Condition, Diagnoser, line, origin, workload};
 use crate::near::nearest;
 use crate::scene::spoken::{Trouble, addresses, hosts, trouble};
 use crate::scene::{Target, clients, field};
@@ -21,10 +22,11 @@ const BESIDE: Condition = Condition::pointer("dependency-failing-beside", 45).li
 const WRONG_PORT: Condition = Condition::cause("dependency-wrong-port", 10);
 const WRONG_NAME: Condition = Condition::cause("dependency-wrong-name", 10).likely();
 const MISSING: Condition = Condition::cause("dependency-service-missing", 10);
+const ALIAS: Condition = Condition::cause("service-external-name-unknown", 10).likely();
 const OUTSIDE: Condition = Condition::symptom("dependency-outside-unreachable", 10);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
-    conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, BESIDE, WRONG_PORT, WRONG_NAME, MISSING, OUTSIDE],
+    conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, BESIDE, WRONG_PORT, WRONG_NAME, MISSING, ALIAS, OUTSIDE],
     find,
 };
 
@@ -72,19 +74,26 @@ pub(super) fn is_beside(finding: &Finding) -> bool {
 }
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut seen: BTreeMap<(ObjectRef, String), (usize, Trouble, Words<'_>, Host)> = BTreeMap::new();
+    let mut seen: BTreeMap<(ObjectRef, String), (Times, Trouble, Words<'_>, Host)> = BTreeMap::new();
+    let now = context.scene.now;
     // What an ended run said well before its end, it had got over.
     for words in lines(context).into_iter().filter(|words| words.serves || words.last) {
         let Some(trouble) = call_trouble(context, &words) else { continue };
         let Some(host) = host(context, &words, trouble) else { continue };
         // The kind of trouble may change while a dependency dies; the latest line counts, and each adds to the number.
         let key = (words.owner.clone(), host.key());
-        seen.entry(key).and_modify(|(count, ..)| *count += 1).or_insert((1, trouble, words, host));
+        match seen.entry(key) {
+            Entry::Occupied(mut known) => known.get_mut().0.add(&words, now),
+            Entry::Vacant(place) => {
+                let times = Times::of(&words, now);
+                place.insert((times, trouble, words, host));
+            }
+        }
     }
-    for (count, trouble, words, host) in seen.into_values() {
+    for (times, trouble, words, host) in seen.into_values() {
         // A program that serves now may have retried and got through.
-        if !words.serves || count > 1 {
-            state(context, count, trouble, &words, &host, findings);
+        if !words.serves || times.count > 1 {
+            state(context, times, trouble, &words, &host, findings);
         }
     }
 }
@@ -189,14 +198,14 @@ fn address(context: &Context<'_>, words: &Words<'_>) -> Option<Host> {
 
 fn state(
     context: &Context<'_>,
-    count: usize,
+    times: Times,
     trouble: Trouble,
     words: &Words<'_>,
     host: &Host,
     findings: &mut Vec<Finding>,
 ) {
     let owner = &words.owner;
-    let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+    let times = times.told(context);
     let said = line::readable(words.line);
     let (service, target, there) = match host {
         Host::Service { service, target, there } => (service, target, *there),
@@ -212,9 +221,10 @@ fn state(
         }
     };
     let call = context.graph.call(owner, service);
-    let how = call.map(|call| format!(" ({})", call.how)).unwrap_or_default();
+    let secret = call.is_none().then(|| secret_of(context, words)).flatten();
+    let how = origin::told(context, words, call, secret.as_ref());
     if !there {
-        missing(context, words, service, target, &how, findings);
+        missing(context, words, (service, target), &how, secret.as_ref(), findings);
         return;
     }
     let ports = context.scene.get(service).map(|value| field::items(value, "/spec/ports")).unwrap_or_default();
@@ -229,13 +239,11 @@ fn state(
             .filter_map(|port| field::number(port, "/port"))
             .map(|port| port.to_string())
             .collect::<Vec<_>>();
-        let secret = call.is_none().then(|| secret_of(context, words)).flatten();
         let culprit = call.map(|call| &call.written_in).or(secret.as_ref()).unwrap_or(owner);
-        let from = secret.as_ref().map(|secret| format!("; it must have that from {secret}")).unwrap_or_default();
         let mut draft = words
             .prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration))
             .says(format!(
-                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}{from}",
+                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}",
                 offered.join(", ")
             ))
             .severity(Severity::Critical)
@@ -247,6 +255,20 @@ fn state(
             draft = draft.field(service, "port", offered);
         }
         draft.mend("Correct the port", workload::edit(culprit)).into(findings);
+        return;
+    }
+    let alias = context.scene.get(service).and_then(|value| field::text(value, "/spec/externalName"));
+    if let Some(alias) = alias.filter(|_| trouble == Trouble::Unresolved) {
+        words
+            .prove(context.finding(&ALIAS, words.pod, Category::Network))
+            .says(format!(
+                "{owner} calls {service}{how}, which stands for {alias}; that name is not found{times}: {said}"
+            ))
+            .severity(Severity::Critical)
+            .culprit(service)
+            .field(service, "externalName", alias)
+            .mend("Correct the name that the Service stands for", workload::edit(service))
+            .into(findings);
         return;
     }
     let (condition, what) = match trouble {
@@ -271,9 +293,9 @@ fn state(
 fn missing(
     context: &Context<'_>,
     words: &Words<'_>,
-    service: &ObjectRef,
-    target: &Target,
+    (service, target): (&ObjectRef, &Target),
     how: &str,
+    secret: Option<&ObjectRef>,
     findings: &mut Vec<Finding>,
 ) {
     let others = context.scene.of_kind("Service").map(|(other, _)| other).collect::<Vec<_>>();
@@ -287,12 +309,13 @@ fn missing(
     });
     let owner = &words.owner;
     let written = context.graph.call(owner, service);
+    let holder = written.map(|call| &call.written_in).or(secret).unwrap_or(owner);
     let draft = match near {
         Some(near) => words
             .prove(context.finding(&WRONG_NAME, words.pod, Category::Configuration))
             .says(format!("{owner} calls {}{how}, {}; {near} does", target.host, absent(context, service)))
-            .culprit(written.map_or(owner, |call| &call.written_in))
-            .mend("Correct the name", workload::edit(written.map_or(owner, |call| &call.written_in))),
+            .culprit(holder)
+            .mend("Correct the name", workload::edit(holder)),
         None => words
             .prove(context.finding(&MISSING, words.pod, Category::Network))
             .says(format!("{owner} calls {}{how}, {}", target.host, absent(context, service)))

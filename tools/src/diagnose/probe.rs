@@ -14,16 +14,22 @@ use crate::scene::{Event, field};
 const READINESS_PORT: Condition = Condition::cause("readiness-probe-wrong-port", 8);
 const READINESS_UNDECLARED: Condition = Condition::cause("readiness-probe-undeclared-port", 10).likely();
 const READINESS_PATH: Condition = Condition::cause("readiness-probe-wrong-path", 9);
+const READINESS_COMMAND: Condition = Condition::cause("readiness-probe-wrong-command", 9);
+const READINESS_SCHEME: Condition = Condition::cause("readiness-probe-wrong-scheme", 9);
 const READINESS: Condition = Condition::symptom("readiness-probe-failing", 30);
 const LIVENESS_PORT: Condition = Condition::cause("liveness-probe-wrong-port", 8);
 const LIVENESS_UNDECLARED: Condition = Condition::cause("liveness-probe-undeclared-port", 10).likely();
 const LIVENESS_PATH: Condition = Condition::cause("liveness-probe-wrong-path", 9);
+const LIVENESS_COMMAND: Condition = Condition::cause("liveness-probe-wrong-command", 9);
+const LIVENESS_SCHEME: Condition = Condition::cause("liveness-probe-wrong-scheme", 9);
 const LIVENESS: Condition = Condition::symptom("liveness-probe-kills", 15);
 const SLOW_START: Condition = Condition::cause("liveness-probe-kills-slow-start", 14).likely();
 const SLOW_ANSWER: Condition = Condition::cause("liveness-probe-waits-too-short", 14).likely();
 const STARTUP_PORT: Condition = Condition::cause("startup-probe-wrong-port", 8);
 const STARTUP_UNDECLARED: Condition = Condition::cause("startup-probe-undeclared-port", 10).likely();
 const STARTUP_PATH: Condition = Condition::cause("startup-probe-wrong-path", 9);
+const STARTUP_COMMAND: Condition = Condition::cause("startup-probe-wrong-command", 9);
+const STARTUP_SCHEME: Condition = Condition::cause("startup-probe-wrong-scheme", 9);
 const STARTUP: Condition = Condition::symptom("startup-probe-failing", 16);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
@@ -31,16 +37,22 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
         READINESS_PORT,
         READINESS_UNDECLARED,
         READINESS_PATH,
+        READINESS_COMMAND,
+        READINESS_SCHEME,
         READINESS,
         LIVENESS_PORT,
         LIVENESS_UNDECLARED,
         LIVENESS_PATH,
+        LIVENESS_COMMAND,
+        LIVENESS_SCHEME,
         LIVENESS,
         SLOW_START,
         SLOW_ANSWER,
         STARTUP_PORT,
         STARTUP_UNDECLARED,
         STARTUP_PATH,
+        STARTUP_COMMAND,
+        STARTUP_SCHEME,
         STARTUP,
     ],
     find,
@@ -53,6 +65,8 @@ struct Kind {
     port: &'static Condition,
     undeclared: &'static Condition,
     path: &'static Condition,
+    command: &'static Condition,
+    scheme: &'static Condition,
     other: &'static Condition,
 }
 
@@ -63,6 +77,8 @@ const KINDS: [Kind; 3] = [
         port: &READINESS_PORT,
         undeclared: &READINESS_UNDECLARED,
         path: &READINESS_PATH,
+        command: &READINESS_COMMAND,
+        scheme: &READINESS_SCHEME,
         other: &READINESS,
     },
     Kind {
@@ -71,6 +87,8 @@ const KINDS: [Kind; 3] = [
         port: &LIVENESS_PORT,
         undeclared: &LIVENESS_UNDECLARED,
         path: &LIVENESS_PATH,
+        command: &LIVENESS_COMMAND,
+        scheme: &LIVENESS_SCHEME,
         other: &LIVENESS,
     },
     Kind {
@@ -79,6 +97,8 @@ const KINDS: [Kind; 3] = [
         port: &STARTUP_PORT,
         undeclared: &STARTUP_UNDECLARED,
         path: &STARTUP_PATH,
+        command: &STARTUP_COMMAND,
+        scheme: &STARTUP_SCHEME,
         other: &STARTUP,
     },
 ];
@@ -139,6 +159,25 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
             format!(
                 "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
                 lower(&title)
+            ),
+        ),
+        _ if lacks_command(&event.message) => (
+            kind.command,
+            Category::Probe,
+            format!(
+                "The {word} probe of {} runs a command that its image does not have: {}",
+                lower(&title),
+                line::cut(told(event), 160)
+            ),
+        ),
+        _ if speaks_otherwise(&event.message) => (
+            kind.scheme,
+            Category::Probe,
+            format!(
+                "The {word} probe of {} asks by {}, and the program answers otherwise: {}",
+                lower(&title),
+                field::text(probe, "/httpGet/scheme").unwrap_or("HTTP"),
+                line::cut(told(event), 160)
             ),
         ),
         _ => {
@@ -231,6 +270,23 @@ fn fix(container: &Container<'_>, probe: &str, listens: Option<&Listening<'_>>) 
         ),
         _ => workload::edit(owner),
     }
+}
+
+/// Whether the runtime finds no such program in the container (the words of runc and of crun).
+fn lacks_command(message: &str) -> bool {
+    let exec = message.contains("exec failed") || message.contains("OCI runtime") || message.contains("exec: \"");
+    let absent = ["executable file not found", "no such file or directory", "executable file `"];
+    exec && absent.iter().any(|words| message.contains(words))
+}
+
+/// Whether one side speaks TLS and the other does not.
+fn speaks_otherwise(message: &str) -> bool {
+    let said = [
+        "server gave HTTP response to HTTPS client",
+        "malformed HTTP response",
+        "first record does not look like a TLS",
+    ];
+    said.iter().any(|words| message.contains(words))
 }
 
 fn told(event: &Event) -> &str {

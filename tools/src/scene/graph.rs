@@ -102,9 +102,11 @@ impl Graph {
                 graph.owners.insert(object.clone(), service);
             }
         }
-        for subject in scene.subjects.iter().filter(|subject| subject.is("Pod") && scene.get(subject).is_none()) {
-            if let Some(owner) = creator(scene, subject) {
-                graph.owners.insert(subject.clone(), owner);
+        let preempted = scene.events.iter().filter(|event| event.is_preemption()).map(|event| &event.about);
+        let gone = scene.subjects.iter().chain(preempted).filter(|pod| pod.is("Pod") && scene.get(pod).is_none());
+        for pod in gone {
+            if let Some(owner) = creator(scene, pod) {
+                graph.owners.insert(pod.clone(), owner);
             }
         }
         for object in scene.objects.keys() {

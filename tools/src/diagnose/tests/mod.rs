@@ -3,6 +3,8 @@
 
 mod alerts;
 mod blame;
+mod changed_last;
+mod classes;
 mod composed;
 mod conclusions;
 mod configured;
