@@ -4,10 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use marple_core::ObjectRef;
 
 use super::context::Context;
-use crate::scene::{Change, field};
+use crate::scene::{Change, MADE, field};
 
 /// What was changed longer ago than this contradicts nothing anew.
 pub(super) const LATELY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What is written so soon after its making belongs to that.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
 
 /// When an object was last changed: by what is known of its changes, or by the managers of a field of it, else when it
 /// was made. To restart a workload changes nothing of it.
@@ -23,6 +26,19 @@ pub(super) fn at(context: &Context<'_>, object: &ObjectRef, part: Option<&str>) 
 pub(super) fn is_newer(context: &Context<'_>, rule: &ObjectRef, part: Option<&str>, workload: &ObjectRef) -> bool {
     let Some(changed) = at(context, rule, part).filter(|at| context.within(*at, LATELY)) else { return false };
     at(context, workload, None).is_none_or(|workload| changed > workload)
+}
+
+/// Whether a part of an object was changed lately, after another object that no longer fits it was last changed. That it was
+/// made is no change of it: what belongs together is made at one time.
+pub(super) fn was_altered(context: &Context<'_>, object: &ObjectRef, part: &str, other: &ObjectRef) -> bool {
+    let rollout = context.scene.rollouts.get(object).filter(|rollout| rollout.revision != MADE);
+    let touches = |change: &Change| change.field.contains(part) && !change.is_restart();
+    let told = rollout.filter(|rollout| rollout.changes.iter().any(touches)).map(|rollout| rollout.at);
+    let made = context.scene.get(object).and_then(field::created);
+    let written = context.scene.get(object).and_then(|value| field::written(value, part));
+    let written = written.filter(|at| made.is_none_or(|made| at.duration_since(made) > AT_ONCE));
+    let altered = told.max(written).filter(|at| context.within(*at, LATELY));
+    altered.is_some_and(|altered| at(context, other, None).is_none_or(|other| altered > other))
 }
 
 /// That an object was changed lately, behind a statement: `; it was last changed at 11:46 UTC`.

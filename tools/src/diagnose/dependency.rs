@@ -9,24 +9,34 @@ use super::context::Context;
 use super::credentials::named_in_settings;
 use super::outside::outside;
 use super::words::{Times, Words, lines};
-use super::{Condition, Diagnoser, line, origin, workload};
+use super::{Condition, Diagnoser, callee, changed, line, origin, workload, wrong_port};
 use crate::near::nearest;
 use crate::scene::spoken::{Trouble, addresses, hosts, trouble};
-use crate::scene::{Target, clients, field};
+use crate::scene::{MADE, Target, clients, dns, field};
 
 const REFUSED: Condition = Condition::pointer("dependency-refused", 10);
 const TIMEOUT: Condition = Condition::pointer("dependency-timeout", 12);
 const UNRESOLVED: Condition = Condition::pointer("dependency-unresolved", 11);
 const ERRORS: Condition = Condition::pointer("dependency-answers-errors", 14);
 const BESIDE: Condition = Condition::pointer("dependency-failing-beside", 45).likely();
-const WRONG_PORT: Condition = Condition::cause("dependency-wrong-port", 10);
 const WRONG_NAME: Condition = Condition::cause("dependency-wrong-name", 10).likely();
 const MISSING: Condition = Condition::cause("dependency-service-missing", 10);
 const ALIAS: Condition = Condition::cause("service-external-name-unknown", 10).likely();
 const OUTSIDE: Condition = Condition::symptom("dependency-outside-unreachable", 10);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
-    conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, BESIDE, WRONG_PORT, WRONG_NAME, MISSING, ALIAS, OUTSIDE],
+    conditions: &[
+        REFUSED,
+        TIMEOUT,
+        UNRESOLVED,
+        ERRORS,
+        BESIDE,
+        wrong_port::WRONG_PORT,
+        WRONG_NAME,
+        MISSING,
+        ALIAS,
+        OUTSIDE,
+    ],
     find,
 };
 
@@ -227,34 +237,8 @@ fn state(
         missing(context, words, (service, target), &how, secret.as_ref(), findings);
         return;
     }
-    let ports = context.scene.get(service).map(|value| field::items(value, "/spec/ports")).unwrap_or_default();
-    let headless =
-        context.scene.get(service).is_some_and(|value| field::text(value, "/spec/clusterIP") == Some("None"));
-    let has = |port: u16| ports.iter().any(|one| field::number(one, "/port") == Some(i64::from(port)));
-    if let Some(port) = target.port.filter(|port| {
-        !headless && !ports.is_empty() && !has(*port) && matches!(trouble, Trouble::Refused | Trouble::Timeout)
-    }) {
-        let offered = ports
-            .iter()
-            .filter_map(|port| field::number(port, "/port"))
-            .map(|port| port.to_string())
-            .collect::<Vec<_>>();
-        let culprit = call.map(|call| &call.written_in).or(secret.as_ref()).unwrap_or(owner);
-        let mut draft = words
-            .prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration))
-            .says(format!(
-                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}",
-                offered.join(", ")
-            ))
-            .severity(Severity::Critical)
-            .culprit(culprit);
-        if let Some(call) = call {
-            draft = draft.words(marple_core::ProofSource::Object(call.written_in.clone()), &call.host);
-        }
-        if let Some(offered) = offered.first() {
-            draft = draft.field(service, "port", offered);
-        }
-        draft.mend("Correct the port", workload::edit(culprit)).into(findings);
+    let refused = matches!(trouble, Trouble::Refused | Trouble::Timeout);
+    if refused && wrong_port::find(context, words, (service, target), secret.as_ref(), &how, findings) {
         return;
     }
     let alias = context.scene.get(service).and_then(|value| field::text(value, "/spec/externalName"));
@@ -278,15 +262,44 @@ fn state(
         Trouble::Errors => (&ERRORS, "gets errors from"),
     };
     let condition = if beside(words) { &BESIDE } else { condition };
+    if *condition == UNRESOLVED && dns::has_name(context.scene, service) && is_name_server_suspect(context) {
+        let server = dns::server();
+        words
+            .prove(context.finding(condition, words.pod, Category::Network))
+            .says(format!("{owner} {what} {service}{how}, though that exists, from {server}{times}: {said}"))
+            .severity(Severity::Critical)
+            .culprit(&server)
+            .check("See the name server's pods and configuration", workload::describe(&server))
+            .into(findings);
+        return;
+    }
+    let behind = if trouble == Trouble::Timeout { callee::told(context, service) } else { String::new() };
     let mut draft = words
         .prove(context.finding(condition, words.pod, Category::Dependency))
-        .says(format!("{owner} {what} {service}{how}{times}: {said}"))
+        .says(format!("{owner} {what} {service}{how}{behind}{times}: {said}"))
         .severity(Severity::Critical)
         .culprit(service);
     if let Some(call) = call {
         draft = draft.words(marple_core::ProofSource::Object(call.written_in.clone()), &call.host);
     }
     draft.check("See the Service's endpoints", workload::describe(service)).into(findings);
+}
+
+/// Whether something is wrong with the cluster's DNS or was changed in it lately: where not, a name that is not found is rather
+/// a wrong one.
+fn is_name_server_suspect(context: &Context<'_>) -> bool {
+    let changed = |object: &ObjectRef| {
+        context
+            .scene
+            .rollouts
+            .get(object)
+            .is_some_and(|it| it.revision != MADE && context.within(it.at, changed::LATELY))
+    };
+    context.graph.workloads_behind(&dns::server()).iter().any(|unit| {
+        let members = context.graph.members(unit).iter().chain([unit]);
+        let mut named = members.flat_map(|member| context.graph.edges(member)).map(|edge| &edge.to);
+        !workload::is_well(context.scene, unit) || changed(unit) || named.any(|to| to.is("ConfigMap") && changed(to))
+    })
 }
 
 /// A Service that is called and that isn't there: named wrongly where another is near, else gone.

@@ -10,6 +10,7 @@ mod api_service;
 mod asker;
 mod autoscaler;
 mod autoscaler_flapping;
+mod callee;
 mod certificate;
 mod changed;
 mod claim;
@@ -79,6 +80,7 @@ mod volume_source;
 mod webhook_configuration;
 mod words;
 mod workload;
+mod wrong_port;
 
 use marple_core::Finding;
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::words::{Words, told};
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, changed, line, workload};
 use crate::scene::field;
 
 const MISSING: Condition = Condition::cause("mounted-file-missing", 8).likely();
@@ -29,7 +29,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 line::readable(words.line)
             ))
             .severity(if words.serves { Severity::Warning } else { Severity::Critical })
-            .culprit(&source)
+            .culprit(if changed::was_altered(context, owner, "", &source) { owner } else { &source })
             .field(words.pod, "name", &source.name)
             .mend(format!("Put {key} back into {source}, or correct the path"), workload::edit(&source))
             .into(findings);

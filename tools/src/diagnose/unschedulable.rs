@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::context::Context;
 use super::node_changed::Altered;
-use super::{Condition, Diagnoser, host_port, line, node_changed, preemption, workload};
+use super::{Condition, Diagnoser, claim, host_port, line, node_changed, preemption, workload};
 use crate::scene::field;
 
 const RESOURCES: Condition = Condition::cause("unschedulable-resources", 5);
@@ -116,7 +116,9 @@ fn explained(
         Hindrance::Volume => {
             let culprit = waited_for(context, pod, value, reasons);
             let named = culprit.as_ref().map_or_else(|| "a claim".to_owned(), ToString::to_string);
-            let statement = format!("{pod} waits for {named}: {told}");
+            let claim = culprit.as_ref().and_then(|claim| context.scene.get(claim));
+            let small = claim.and_then(|claim| claim::too_small(context, claim)).map(|why| format!(". {why}"));
+            let statement = format!("{pod} waits for {named}: {told}{}", small.unwrap_or_default());
             (VOLUME, Category::Storage, statement, culprit.unwrap_or_else(|| owner.clone()))
         }
         Hindrance::Failing => {

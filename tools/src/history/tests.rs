@@ -333,8 +333,8 @@ async fn what_an_installation_made_beside_the_subject_is_told_together_and_what_
     let (_, elsewhere) = shown.split_once("elsewhere:\n").unwrap();
     assert_eq!(
         elsewhere,
-        "  39m ago (T-9m) (2026-01-02T11:50:04Z) ValidatingWebhookConfiguration mesh created by helm\n    with image a\n  \
-         39m ago (T-9m) (2026-01-02T11:50:00Z to 2026-01-02T11:50:03Z) 4 objects without a namespace created by helm: ClusterRole (2), ClusterRoleBinding (2)\n"
+        "  39m ago (T-9m56s) (2026-01-02T11:50:04Z) ValidatingWebhookConfiguration mesh created by helm\n    with image a\n  \
+         39m ago (T-9m57s) (2026-01-02T11:50:00Z to 2026-01-02T11:50:03Z) 4 objects without a namespace created by helm: ClusterRoleBinding (2), ClusterRole (2)\n"
     );
     assert!(shown.contains("ConfigMap shop/mesh-ca created by helm"));
     assert!(told.content.contains("ClusterRole mesh-b created"), "all is kept");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::names::{configured_hosts, named_by_cluster_scoped, references, spoken_hosts};
 use super::spoken::{troubled_addresses, troubled_hosts};
-use super::{Scene, field, gateway, names};
+use super::{Scene, dns, field, gateway, names};
 
 /// In which way one object depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -285,6 +285,9 @@ impl Graph {
                 {
                     self.add(&unit, &service, Relation::TalksTo, format!("its log names {ip}"));
                 }
+            }
+            if dns::denies(scene, log) && scene.get(&dns::server()).is_some() {
+                self.add(&unit, &dns::server(), Relation::TalksTo, "its log says that a name is not found".to_owned());
             }
             for target in troubled_hosts(&log.text) {
                 let service = target.service(namespace);

@@ -4,6 +4,7 @@
 //! in [`Scene::unseen`]. The rules look at nothing else.
 
 pub(crate) mod clients;
+pub(crate) mod dns;
 mod event;
 pub(crate) mod field;
 pub(crate) mod gateway;

@@ -23,6 +23,9 @@ const READY_LIMIT: usize = 5;
 /// The most pods kept that hold a port of their node.
 const HOLDERS_LIMIT: usize = 10;
 
+/// The most free volumes kept that a claim may have meant.
+const VOLUMES_LIMIT: usize = 20;
+
 /// What was written longer ago than this took nobody a right lately.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -59,6 +62,7 @@ pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> 
     walk.include_rights();
     walk.include_holders();
     walk.include_preemptors();
+    walk.include_volumes();
     walk.found
 }
 
@@ -285,6 +289,19 @@ impl Walk<'_> {
         });
         for (pod, _) in held.take(HOLDERS_LIMIT) {
             self.found.entry(pod.clone()).or_insert(1);
+        }
+    }
+
+    /// Free volumes of the class that a claim within reach waits for.
+    fn include_volumes(&mut self) {
+        let class = |value: &Value| field::text(value, "/spec/storageClassName").unwrap_or_default().to_owned();
+        let phase = |value: &Value, wanted: &str| field::text(value, "/status/phase") == Some(wanted);
+        let claims = self.found.keys().filter(|object| object.is("PersistentVolumeClaim"));
+        let claims = claims.filter_map(|claim| self.scene.get(claim)).filter(|claim| phase(claim, "Pending"));
+        let classes = claims.map(class).collect::<BTreeSet<_>>();
+        let free = self.scene.of_kind("PersistentVolume").filter(|(_, volume)| phase(volume, "Available"));
+        for (volume, _) in free.filter(|(_, volume)| classes.contains(&class(volume))).take(VOLUMES_LIMIT) {
+            self.found.entry(volume.clone()).or_insert(1);
         }
     }
 

@@ -263,3 +263,66 @@ fn a_binding_that_was_deleted_is_blamed_and_one_of_another_account_is_not() {
     );
     assert_eq!(causes(&of_account("mail")), one("forbidden-by-rbac", "ServiceAccount shop/cart"));
 }
+
+#[test]
+fn of_a_service_and_its_pods_or_callers_the_one_that_was_changed_last_is_blamed() {
+    let call = json!({"env": [{"name": "DATABASE", "value": "http://db:5432"}]});
+    let objects = |ports: &Value| {
+        let mut objects = workload("shop", "cart", pod("shop", "cart"));
+        merge(&mut objects[0]["spec"]["template"]["spec"]["containers"][0], &call);
+        objects.extend(workload("shop", "db", pod("shop", "db")));
+        objects.push(with(service("shop", "db", 5433), ports));
+        objects
+    };
+    let line = "ERROR dial tcp: db:5432: connect: connection refused\n".repeat(2);
+    let of_ports = |ports: &Value| causes(&scene(objects(ports), &[], vec![log("shop", "cart", false, &line)]));
+    assert_eq!(
+        of_ports(&written(&json!({"f:spec": {"f:ports": {}}}))),
+        one("dependency-wrong-port", "Service shop/db")
+    );
+    assert_eq!(of_ports(&json!({})), one("dependency-wrong-port", CART));
+
+    let unselected = |labels: Option<&str>| {
+        let mut objects = workload("shop", "cart", pod("shop", "cart"));
+        objects.push(with(service("shop", "cart", 80), &json!({"spec": {"selector": {"app": "cart", "tier": "web"}}})));
+        merge(&mut objects[0]["spec"]["template"]["metadata"]["labels"], &json!({"tier": "front"}));
+        let mut told = scene(objects, &[], vec![]);
+        if let Some(field) = labels {
+            rollout(&mut told, of("Deployment", "cart"), LATELY, field, Some("web"), Some("front"));
+        }
+        causes(&told)
+    };
+    assert_eq!(unselected(Some("metadata.labels.tier")), one("service-selects-nothing", CART));
+    assert_eq!(unselected(Some("containers[app].image")), one("service-selects-nothing", "Service shop/cart"));
+    assert_eq!(unselected(None), one("service-selects-nothing", "Service shop/cart"));
+}
+
+#[test]
+fn a_name_that_exists_and_is_not_found_leads_to_a_name_server_that_was_changed() {
+    let line = "ERROR dial tcp: lookup db.shop.svc on 10.96.0.10:53: no such host\n".repeat(2);
+    let name_server = with(
+        pod("kube-system", "coredns"),
+        &json!({"metadata": {"labels": {"app": "kube-dns"}}, "spec": {"volumes": [{"name": "config", "configMap": {"name": "coredns"}}]}}),
+    );
+    let mut objects = workload("shop", "cart", pod("shop", "cart"));
+    objects.extend(workload("shop", "db", pod("shop", "db")));
+    objects.push(service("shop", "db", 5432));
+    objects.extend(workload("kube-system", "coredns", name_server));
+    objects.push(with(service("kube-system", "kube-dns", 53), &json!({"spec": {"clusterIP": "10.96.0.10"}})));
+    objects.push(object("ConfigMap", "kube-system", "coredns", &json!({"data": {"Corefile": ".:53"}})));
+    let mut told = scene(objects, &[], vec![log("shop", "cart", false, &line)]);
+    assert_eq!(causes(&told), one("dependency-unresolved", "Service shop/db"), "nothing speaks against the server");
+    let map = ObjectRef::namespaced("ConfigMap", "kube-system", "coredns");
+    rollout(
+        &mut told,
+        map.clone(),
+        LATELY,
+        "data.Corefile line 3",
+        Some("kubernetes cluster.local"),
+        Some("kubernetes local"),
+    );
+    assert_eq!(causes(&told), one("dependency-unresolved", "Service kube-system/kube-dns"));
+    let symptoms = [super::conclusions::symptom("HighErrorRate", &of("Deployment", "cart"))];
+    let conclusion = super::conclusions::concluded(&mut told, &symptoms);
+    assert_eq!(super::conclusions::cause(&conclusion), map.to_string());
+}

@@ -259,66 +259,6 @@ fn a_certificate_tells_what_it_is_not_for_and_from_when_on_it_is_valid() {
 }
 
 #[test]
-fn errors_of_a_log_tell_when_they_were_and_that_they_are_over() {
-    let line = |minute: u8, second: u8, text: &str| format!("2026-01-02T11:{minute:02}:{second:02}Z {text}\n");
-    let of = |text: &str| {
-        let mut told =
-            scene(workload("shop", "cart", pod("shop", "cart")), &[], vec![log("shop", "cart", false, text)]);
-        told.subjects = vec![ObjectRef::namespaced("Deployment", "shop", "cart")];
-        told
-    };
-    let failing = (50..58).map(|minute| line(minute, 7, &format!("ERROR order {minute} failed"))).collect::<String>();
-    assert_eq!(
-        statement(&of(&failing), "errors-in-log"),
-        "8 of the latest 8 lines of container app of Pod shop/cart-5d-a are errors, from 11:50 to 11:57 UTC, the last: 2026-01-02T11:57:07Z ERROR order 57 failed"
-    );
-    let mixed = failing + &line(58, 1, "ERROR disk is slow");
-    assert!(
-        statement(&of(&mixed), "errors-in-log")
-            .ends_with("8 of them alike: 2026-01-02T11:57:07Z ERROR order 57 failed")
-    );
-    let early = (10..18).map(|minute| line(minute, 7, "ERROR no connection")).collect::<String>();
-    let recovered = early.clone() + &(20..59).map(|minute| line(minute, 7, "served")).collect::<String>();
-    let over = of(&recovered);
-    assert_eq!(found(&over), one("errors-in-log-over", ""));
-    assert_eq!(
-        statement(&over, "errors-in-log-over"),
-        "8 lines of container app of Pod shop/cart-5d-a told of errors, from 11:10 to 11:17 UTC; that is over: none of the 39 lines since does. The last: 2026-01-02T11:17:07Z ERROR no connection"
-    );
-    assert_eq!(found(&of(&early)), [], "nothing was said since");
-}
-
-#[test]
-fn a_failing_call_tells_which_key_holds_the_address_and_when_that_was_changed() {
-    let mut objects = workload("shop", "cart", pod("shop", "cart"));
-    for (at, path) in [(0, "/spec/template/spec/containers/0"), (2, "/spec/containers/0")] {
-        merge(objects[at].pointer_mut(path).unwrap(), &json!({"envFrom": [{"configMapRef": {"name": "settings"}}]}));
-    }
-    objects.extend(workload("shop", "db", pod("shop", "db")));
-    objects.push(service("shop", "db", 5432));
-    objects.push(object("ConfigMap", "shop", "settings", &json!({"data": {"URL": "http://db:5432"}})));
-    let line = "2026-01-02T11:58:07Z ERROR dial tcp: db:5432: connect: connection refused\n".repeat(3);
-    let mut told = scene(objects, &[], vec![log("shop", "cart", false, &line)]);
-    let change = Change {
-        field: "data.URL".to_owned(),
-        from: Some("http://store:5432".to_owned()),
-        to: Some("http://db:5432".to_owned()),
-    };
-    let rollout = Rollout {
-        at: "2026-01-02T11:30:00Z".parse().unwrap(),
-        revision: "recorded as it was changed".to_owned(),
-        by: None,
-        writer: Some("kubectl-edit".to_owned()),
-        changes: vec![change],
-    };
-    told.rollouts.insert(ObjectRef::namespaced("ConfigMap", "shop", "settings"), rollout);
-    assert_eq!(
-        statement(&told, "dependency-refused"),
-        "Deployment shop/cart is refused by Service shop/db (ConfigMap shop/settings names db under URL; ConfigMap shop/settings was changed by kubectl-edit at 11:30 UTC: data.URL: http://store:5432 -> http://db:5432; container app began before that), 3 times in its latest lines, at 11:58 UTC: 2026-01-02T11:58:07Z ERROR dial tcp: db:5432: connect: connection refused"
-    );
-}
-
-#[test]
 fn a_file_that_is_no_key_of_what_is_mounted_there_blames_that() {
     let mounts = |volume: Value| {
         json!({"spec": {"volumes": [with(json!({"name": "config"}), &volume)],
@@ -357,4 +297,33 @@ fn a_pull_secret_that_was_written_lately_is_blamed_for_an_image_that_is_the_one_
     };
     assert_eq!(of("2026-01-02T11:30:00Z"), one("image-pull-denied", "Secret shop/registry"));
     assert_eq!(of("2026-01-01T11:30:00Z"), one("image-pull-denied", CART), "before the workload was made");
+}
+
+#[test]
+fn a_claim_that_asks_for_more_than_its_volume_has_tells_both_sizes() {
+    let claim = |size: &str| {
+        object(
+            "PersistentVolumeClaim",
+            "shop",
+            "data",
+            &json!({"spec": {"volumeName": "old-data", "storageClassName": "", "resources": {"requests": {"storage": size}}}, "status": {"phase": "Pending"}}),
+        )
+    };
+    let volume = json!({"kind": "PersistentVolume", "metadata": {"name": "old-data", "creationTimestamp": OLD},
+        "spec": {"capacity": {"storage": "5Gi"}}, "status": {"phase": "Available"}});
+    let said = event(
+        "PersistentVolumeClaim",
+        "shop",
+        "data",
+        "VolumeMismatch",
+        "Cannot bind to requested volume \"old-data\": requested PV is too small",
+    );
+    let told = scene(vec![claim("20Gi"), volume.clone()], &[said], vec![]);
+    assert_eq!(found(&told), one("claim-volume-mismatch", "PersistentVolumeClaim shop/data"));
+    assert_eq!(
+        statement(&told, "claim-volume-mismatch"),
+        "PersistentVolumeClaim shop/data does not fit the volume that it asks for, \"old-data\": requested PV is too small. It asks for 20Gi, and the largest free volume of its class, PersistentVolume old-data, has 5Gi"
+    );
+    let unsaid = scene(vec![claim("2Gi"), volume], &[], vec![]);
+    assert!(!found(&unsaid).iter().any(|(condition, _)| condition == "claim-volume-mismatch"));
 }

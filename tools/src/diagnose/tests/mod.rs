@@ -19,6 +19,7 @@ mod properties;
 mod recorded;
 mod services;
 mod storage_and_nodes;
+mod told;
 
 use jiff::Timestamp;
 use marple_core::{Finding, ObjectRef};

@@ -9,9 +9,10 @@ use super::{LIST_LIMIT, Progress, Reader, Seen};
 use crate::scene::spoken::{mentions_policy, mentions_webhook};
 use crate::scene::{Scene, field, rights};
 
-/// The most nodes, classes, webhook configurations and policies that are read.
+/// The most nodes, classes, volumes, webhook configurations and policies that are read.
 const NODES_LIMIT: usize = 100;
 const CLASSES_LIMIT: usize = 50;
+const VOLUMES_LIMIT: usize = 200;
 const WEBHOOKS_LIMIT: usize = 100;
 const POLICIES_LIMIT: usize = 100;
 
@@ -34,6 +35,10 @@ impl Reader<'_> {
         let spread = scene.subjects.iter().any(|subject| subject.is("DaemonSet"));
         if (unscheduled || spread) && read.asked.insert(ObjectRef::cluster("Node", "*")) {
             self.all(scene, "Node", NODES_LIMIT).await;
+        }
+        let waits = scene.of_kind("PersistentVolumeClaim").any(|(_, claim)| is_pending(claim));
+        if waits && read.asked.insert(ObjectRef::cluster("PersistentVolume", "*")) {
+            self.all(scene, "PersistentVolume", VOLUMES_LIMIT).await;
         }
         let unbound = scene
             .of_kind("PersistentVolumeClaim")
