@@ -65,6 +65,7 @@ mod probe;
 mod quota;
 mod readiness_gate;
 mod recent_change;
+mod recovered;
 mod refusal;
 mod rollout;
 mod sandbox;
@@ -152,6 +153,7 @@ const DIAGNOSERS: &[Diagnoser] = &[
     disruption_budget::DIAGNOSER,
     drain::DIAGNOSER,
     log_errors::DIAGNOSER,
+    recovered::DIAGNOSER,
     dependency_trouble::DIAGNOSER,
     stale::DIAGNOSER,
     recent_change::DIAGNOSER,

@@ -79,3 +79,55 @@ fn a_call_that_gets_no_answer_tells_what_is_known_of_who_should_give_it() {
         "Deployment shop/cart gets no answer from Service shop/db (behind it Deployment shop/db: 1 of 1 replicas ready, 3 restarts, CPU limit 50m), 2 times"
     ));
 }
+
+/// `cart`, whose calls of `db` failed until 11:58:40, and `db` with one pod that got ready then.
+fn replaced(until: &str, db: &Value) -> Scene {
+    let made = json!({"metadata": {"creationTimestamp": "2026-01-02T11:58:20Z"}, "status": {"conditions": [
+        {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-02T11:58:41Z"}]}});
+    let mut objects = workload("shop", "cart", pod("shop", "cart"));
+    objects.extend(workload("shop", "db", with(with(pod("shop", "db"), &made), db)));
+    objects.push(service("shop", "db", 5432));
+    let line =
+        |second: u8| format!("2026-01-02T11:58:{second}Z ERROR dial tcp: db:5432: connect: connection refused\n");
+    let text = (21..40).map(line).collect::<String>() + until;
+    let mut told = scene(objects, &[], vec![log("shop", "cart", false, &text)]);
+    told.subjects = vec![ObjectRef::namespaced("Deployment", "shop", "cart")];
+    told
+}
+
+#[test]
+fn calls_that_failed_while_a_pod_was_replaced_are_over_with_that() {
+    let over = replaced("", &json!({}));
+    assert_eq!(found(&over), one("dependency-recovered", ""));
+    assert_eq!(
+        statement(&over, "dependency-recovered"),
+        "Calls of Deployment shop/cart to Service shop/db failed until 11:58 UTC, while Pod shop/db-5d-a replaced another pod; that is ready since 11:58 UTC, and none fails since. The last said: 2026-01-02T11:58:39Z ERROR dial tcp: db:5432: connect: connection refused"
+    );
+    let alert = [super::conclusions::symptom("HighErrorRate", &ObjectRef::namespaced("Deployment", "shop", "cart"))];
+    let conclusion = super::conclusions::concluded(&mut replaced("", &json!({})), &alert);
+    assert_eq!(conclusion.verdict, marple_core::Verdict::NoFault);
+    assert!(conclusion.summary.contains("replaced another pod"), "{}", conclusion.summary);
+    let goes_on = "2026-01-02T11:59:50Z ERROR dial tcp: db:5432: connect: connection refused\n";
+    assert!(found(&replaced(goes_on, &json!({}))).contains(&one("dependency-refused", "Service shop/db")[0]));
+    let restarts = json!({"status": {"containerStatuses": [{"name": "app", "ready": true, "restartCount": 2, "state": {"running": {"startedAt": "2026-01-02T11:58:41Z"}}}]}});
+    assert!(found(&replaced("", &restarts)).contains(&one("dependency-refused", "Service shop/db")[0]));
+}
+
+#[test]
+fn a_program_that_came_before_what_it_calls_and_runs_since_is_no_fault() {
+    let of = |text: &str, began: &str| {
+        let status = json!({"restartCount": 3, "state": {"running": {"startedAt": began}}, "lastState": ended(1, "Error", "2026-01-02T11:58:00Z")});
+        let mut objects = workload("shop", "cart", with_container(pod("shop", "cart"), &json!({}), &status));
+        objects.extend(workload("shop", "db", pod("shop", "db")));
+        objects.push(service("shop", "db", 5432));
+        let mut told = scene(objects, &[], vec![log("shop", "cart", true, text)]);
+        let alert =
+            super::conclusions::symptom("KubePodCrashLooping", &ObjectRef::namespaced("Pod", "shop", "cart-5d-a"));
+        super::conclusions::concluded(&mut told, &[alert]).verdict
+    };
+    let refused = "ERROR dial tcp: db:5432: connect: connection refused";
+    let (long, just_now) = ("2026-01-02T11:58:30Z", "2026-01-02T11:59:50Z");
+    assert_eq!(of(refused, long), marple_core::Verdict::NoFault);
+    assert_ne!(of(refused, just_now), marple_core::Verdict::NoFault, "it may end the same way");
+    assert_ne!(of("panic: index out of range", long), marple_core::Verdict::NoFault, "it may come again");
+}
