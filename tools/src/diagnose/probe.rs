@@ -138,73 +138,17 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
     let probed = port(probe, container.spec);
     let listens = probed.and_then(|probed| elsewhere(context, container, probed));
     let word = kind.word.to_ascii_lowercase();
-    let title = container.title();
     let refused = event.message.contains("connection refused");
     let asked_elsewhere = listens.as_ref().filter(|_| refused);
-    let path = field::text(probe, "/httpGet/path").unwrap_or("/");
-    let (condition, category, statement) = match (asked_elsewhere, probed) {
-        (Some(listens), Some(probed)) => (
-            // Ports are declared for people: a program may listen where it declares nothing.
-            if listens.proof.is_some() { kind.port } else { kind.undeclared },
-            Category::Probe,
-            format!(
-                "The {word} probe of {} asks port {probed}, where nothing listens: {}",
-                lower(&title),
-                listens.told
-            ),
-        ),
-        _ if event.message.contains("statuscode: 404") => (
-            kind.path,
-            Category::Probe,
-            format!(
-                "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
-                lower(&title)
-            ),
-        ),
-        _ if lacks_command(&event.message) => (
-            kind.command,
-            Category::Probe,
-            format!(
-                "The {word} probe of {} runs a command that its image does not have: {}",
-                lower(&title),
-                line::cut(told(event), 160)
-            ),
-        ),
-        _ if speaks_otherwise(&event.message) => (
-            kind.scheme,
-            Category::Probe,
-            format!(
-                "The {word} probe of {} asks by {}, and the program answers otherwise: {}",
-                lower(&title),
-                field::text(probe, "/httpGet/scheme").unwrap_or("HTTP"),
-                line::cut(told(event), 160)
-            ),
-        ),
-        _ => {
-            let tight = tight(context, container, probe, event).filter(|_| kind.word == "Liveness");
-            let (condition, why) = match tight {
-                Some(Tight::ToBegin { lived, given }) => (
-                    &SLOW_START,
-                    format!(
-                        "; it gives the program {given} s to begin, and ended it after {lived} s before it was ready"
-                    ),
-                ),
-                Some(Tight::ToAnswer { given }) => {
-                    (&SLOW_ANSWER, format!("; it waits {given} s for an answer, while the program goes on"))
-                }
-                None => (kind.other, String::new()),
-            };
-            let fails = format!("The {word} probe of {} fails: {}{why}", lower(&title), line::cut(told(event), 160));
-            (condition, Category::Probe, fails)
-        }
-    };
+    let asked = asked_elsewhere.zip(probed);
+    let (condition, statement) = explained(context, container, kind, probe, event, asked);
     let consequence = match kind.word {
         "Readiness" => String::new(),
         _ => format!("; the kubelet has restarted it {} times for it", container.restarts()),
     };
     let owner = &container.owner;
     let mut draft = container
-        .finding(context, condition, category)
+        .finding(context, condition, Category::Probe)
         .says(statement + &consequence)
         .severity(Severity::Critical)
         .event(event);
@@ -228,6 +172,72 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
         draft = draft.check("See what the program says meanwhile", container.logs_command(false));
     }
     draft.into(findings);
+}
+
+/// What a probe that fails asks wrongly, or else that it fails, in words.
+fn explained<'a>(
+    context: &Context<'a>,
+    container: &Container<'a>,
+    kind: &Kind,
+    probe: &Value,
+    event: &Event,
+    asked: Option<(&Listening<'_>, i64)>,
+) -> (&'static Condition, String) {
+    let word = kind.word.to_ascii_lowercase();
+    let title = container.title();
+    let path = field::text(probe, "/httpGet/path").unwrap_or("/");
+    match asked {
+        Some((listens, probed)) => (
+            // Ports are declared for people: a program may listen where it declares nothing.
+            if listens.proof.is_some() { kind.port } else { kind.undeclared },
+            format!(
+                "The {word} probe of {} asks port {probed}, where nothing listens: {}",
+                lower(&title),
+                listens.told
+            ),
+        ),
+        _ if event.message.contains("statuscode: 404") => (
+            kind.path,
+            format!(
+                "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
+                lower(&title)
+            ),
+        ),
+        _ if lacks_command(&event.message) => (
+            kind.command,
+            format!(
+                "The {word} probe of {} runs a command that its image does not have: {}",
+                lower(&title),
+                line::cut(told(event), 160)
+            ),
+        ),
+        _ if speaks_otherwise(&event.message) => (
+            kind.scheme,
+            format!(
+                "The {word} probe of {} asks by {}, and the program answers otherwise: {}",
+                lower(&title),
+                field::text(probe, "/httpGet/scheme").unwrap_or("HTTP"),
+                line::cut(told(event), 160)
+            ),
+        ),
+        _ => {
+            let tight = tight(context, container, probe, event).filter(|_| kind.word == "Liveness");
+            let (condition, why) = match tight {
+                Some(Tight::ToBegin { lived, given }) => (
+                    &SLOW_START,
+                    format!(
+                        "; it gives the program {given} s to begin, and ended it after {lived} s before it was ready"
+                    ),
+                ),
+                Some(Tight::ToAnswer { given }) => {
+                    (&SLOW_ANSWER, format!("; it waits {given} s for an answer, while the program goes on"))
+                }
+                None => (kind.other, String::new()),
+            };
+            let fails = format!("The {word} probe of {} fails: {}{why}", lower(&title), line::cut(told(event), 160));
+            (condition, fails)
+        }
+    }
 }
 
 /// Whether a container has had the time that its readiness probe gives it.

@@ -26,10 +26,11 @@ const CALLS: [&str; 7] = [
 /// What shows that a container ended and runs again, and no more.
 const RESTARTED: &str = "container-restarted";
 
-/// A container that runs for less may end the same way again.
-const STEADY: SignedDuration = SignedDuration::from_secs(20);
+/// A container that runs for less, or for less than so many times its run before, may end the same way again.
+const STEADY: SignedDuration = SignedDuration::from_secs(10);
+const LONGER: i32 = 5;
 
-/// The conclusion that nothing is broken any more: all that suffers is well, has been for longer than it ran before, and
+/// The conclusion that nothing is broken any more: all that suffers is well, has been for much longer than it ran before, and
 /// nothing but calls went wrong, which are over; nor is anything wrong with who was called, or changed.
 pub(super) fn conclusion(
     scene: &Scene,
@@ -86,7 +87,7 @@ pub(super) fn conclusion(
     })
 }
 
-/// Whether each container of a workload has run for a while, and for longer than its run before.
+/// Whether each container of a workload has run for a while, and for much longer than its run before.
 fn is_steady(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> bool {
     let pods = graph.members(unit).iter().filter(|member| member.is("Pod")).filter_map(|pod| scene.get(pod));
     let mut statuses = pods.flat_map(|pod| field::items(pod, "/status/containerStatuses"));
@@ -95,6 +96,6 @@ fn is_steady(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> bool {
         let before = field::time(status, "/lastState/terminated/startedAt")
             .zip(field::time(status, "/lastState/terminated/finishedAt"))
             .map(|(from, to)| to.duration_since(from));
-        scene.now.duration_since(began) > before.unwrap_or_default().max(STEADY)
+        scene.now.duration_since(began) > (before.unwrap_or_default() * LONGER).max(STEADY)
     })
 }
