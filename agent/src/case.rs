@@ -25,6 +25,15 @@ pub struct EvidenceTitle {
     pub size: usize,
 }
 
+/// A piece of evidence that is small enough to be shown with the case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Small {
+    /// Its name.
+    pub id: EvidenceId,
+    /// All of its text.
+    pub text: String,
+}
+
 /// A question that was asked before in the same conversation, with what was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {

@@ -18,7 +18,7 @@ pub mod purse;
 pub mod run;
 
 pub use budget::Budget;
-pub use case::{Case, EvidenceTitle, Exchange, Mode, Remembered};
+pub use case::{Case, EvidenceTitle, Exchange, Mode, Remembered, Small};
 pub use fallback::fallback;
 pub use investigate::{Investigator, SPANS};
 pub use model::config::{ModelConfig, Prices};

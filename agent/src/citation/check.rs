@@ -14,6 +14,8 @@ use super::quote::{Plain, Sought};
 
 /// The longest quote that a fault repeats, in characters.
 const SHOWN: usize = 120;
+/// A summary that is longer than wanted, but no longer than this, is cut and needs no further answer of the model.
+const SUMMARY_CUT: usize = SUMMARY_LIMIT / 2 * 3;
 /// How many other pieces are named in which a quote occurs.
 const ELSEWHERE: usize = 3;
 /// No store needs longer to give an incident's evidence, a gigabyte of it included; a citation whose evidence doesn't come
@@ -145,7 +147,7 @@ async fn occurring(
 fn formal(conclusion: &Conclusion) -> Vec<String> {
     let mut faults = Vec::new();
     let length = conclusion.summary.chars().count();
-    if length > SUMMARY_LIMIT {
+    if length > SUMMARY_CUT {
         faults.push(format!("summary: it has {length} characters; at most {SUMMARY_LIMIT} are wanted"));
     }
     match (&conclusion.cause, conclusion.verdict) {
@@ -261,13 +263,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_summary_and_a_cause_without_citation_are_faults() {
+    async fn a_much_too_long_summary_and_a_cause_without_citation_are_faults() {
         let mut wrong = conclusion(Vec::new(), Vec::new(), Vec::new());
-        wrong.summary = "x".repeat(301);
+        wrong.summary = "x".repeat(451);
         assert_eq!(
-            check(wrong, &kept(&[]).await).await.faults,
-            ["summary: it has 301 characters; at most 300 are wanted", "cause: it cites nothing"]
+            check(wrong.clone(), &kept(&[]).await).await.faults,
+            ["summary: it has 451 characters; at most 300 are wanted", "cause: it cites nothing"]
         );
+        wrong.summary = "x".repeat(450);
+        assert_eq!(check(wrong, &kept(&[]).await).await.faults, ["cause: it cites nothing"], "it is cut");
     }
 
     #[tokio::test]

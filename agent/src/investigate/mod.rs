@@ -3,6 +3,7 @@
 mod ask;
 mod clock;
 mod look;
+mod small;
 mod span;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use marple_core::InvestigationId;
 use marple_tools::{Look, Toolbox};
 use tracing::Instrument as _;
 
+use crate::case::Small;
 use crate::citation::check;
 use crate::context::tokens;
 use crate::run::{Event, Opening, Run, Step};
@@ -96,7 +98,8 @@ impl Investigator {
             let step = run.step(Event::Resumed { at: clock.now() }, &self.prompts);
             (run, step)
         } else {
-            let opening = self.opening(case, toolbox, look).await;
+            let small = small::small(&case, toolbox.evidence().as_ref()).await;
+            let opening = self.opening(case, small, toolbox, look).await;
             let run = Run::begin(opening, &self.prompts);
             save(&run, progress).await;
             let step = run.next();
@@ -163,7 +166,7 @@ impl Investigator {
         event
     }
 
-    async fn opening(&self, case: Case, toolbox: &Toolbox, look: &Look) -> Opening {
+    async fn opening(&self, case: Case, small: Vec<Small>, toolbox: &Toolbox, look: &Look) -> Opening {
         // Where nothing is left, that is told before the first request.
         let left = self.purse.left().await.unwrap_or_default();
         let offers = toolbox.specs().into_iter().map(|spec| ToolOffer {
@@ -173,6 +176,7 @@ impl Investigator {
         });
         Opening {
             case,
+            small,
             offers: offers.collect(),
             instructions: toolbox.instructions().to_vec(),
             limits: self.model.limits(),

@@ -6,16 +6,34 @@ use jiff::{SignedDuration, Timestamp};
 use marple_core::{Citation, Finding, IncidentStatus, Member, SignalStatus, Verdict};
 use serde::Serialize;
 
+use super::kept;
+use crate::case::Small;
 use crate::{Case, Mode, Remembered};
 
-/// How many kinds of signals are named.
-const SIGNALS: usize = 12;
+/// How much of a case is told: windows differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail {
+    /// How many kinds of signals are named.
+    signals: usize,
+    /// How many findings are told, the worst first.
+    findings: usize,
+    /// How many pieces of evidence are named one by one.
+    evidence: usize,
+    /// Whether small pieces are shown whole.
+    small: bool,
+}
+
+impl Detail {
+    /// From all that is worth telling to what must be.
+    pub(crate) const LEVELS: [Self; 3] = [
+        Self { signals: 12, findings: 20, evidence: 40, small: true },
+        Self { signals: 6, findings: 8, evidence: 12, small: false },
+        Self { signals: 3, findings: 4, evidence: 4, small: false },
+    ];
+}
+
 /// How many objects of one kind of signal, or of the incident, are named.
 const OBJECTS: usize = 5;
-/// How many findings are told, the worst first.
-const FINDINGS: usize = 20;
-/// How many pieces of evidence are named.
-const EVIDENCE: usize = 40;
 /// How many earlier questions are told, the latest.
 const EARLIER: usize = 6;
 /// The longest earlier answer, in characters.
@@ -42,6 +60,8 @@ pub(crate) struct Brief {
     remembered: Vec<String>,
     evidence: Vec<String>,
     more_evidence: usize,
+    evidence_groups: Vec<String>,
+    small: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -60,12 +80,14 @@ struct Head {
 }
 
 impl Brief {
-    /// The case at a time. `fence` is the name of the fences, whose marks no text of the case may hold.
-    pub(crate) fn of(case: &Case, fence: &str, now: Timestamp) -> Self {
-        let (signals, more_signals) = signals(&case.members, now);
+    /// The case at a time, with the small pieces of evidence that are shown whole. `fence` is the name of the fences, whose
+    /// marks no text of the case may hold.
+    pub(crate) fn of(case: &Case, small: &[Small], detail: Detail, fence: &str, now: Timestamp) -> Self {
+        let (signals, more_signals) = signals(&case.members, detail.signals, now);
+        let small = if detail.small { small } else { &[] };
         let mut worst: Vec<&Finding> = case.findings.iter().collect();
         worst.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-        let titles = case.evidence.iter().take(EVIDENCE);
+        let (titles, rest) = case.evidence.split_at(case.evidence.len().min(detail.evidence));
         let brief = Self {
             fence: fence.to_owned(),
             mode: case.mode,
@@ -87,13 +109,18 @@ impl Brief {
             }),
             signals,
             more_signals,
-            findings: worst.iter().take(FINDINGS).map(|finding| told(finding, now)).collect(),
-            more_findings: worst.len().saturating_sub(FINDINGS),
+            findings: worst.iter().take(detail.findings).map(|finding| told(finding, now)).collect(),
+            more_findings: worst.len().saturating_sub(detail.findings),
             rules: (case.rules.verdict != Verdict::Inconclusive).then(|| case.rules.summary.clone()),
             unseen: case.rules.unseen.iter().map(|one| format!("{}: {}", one.what, short(&one.why))).collect(),
             remembered: case.remembered.iter().map(|one| hint(one, now)).collect(),
-            evidence: titles.map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size))).collect(),
-            more_evidence: case.evidence.len().saturating_sub(EVIDENCE),
+            evidence: titles
+                .iter()
+                .map(|one| format!("{} {} ({})", one.id, short(&one.title), size(one.size)))
+                .collect(),
+            more_evidence: rest.len(),
+            evidence_groups: kept::grouped(rest).iter().map(|group| short(group)).collect(),
+            small: small.iter().map(|one| kept::whole(one, &case.evidence)).collect(),
         };
         brief.harmless(fence)
     }
@@ -105,9 +132,9 @@ impl Brief {
                 *text = text.replace(fence, "data");
             }
         };
-        let lists =
-            [&mut self.signals, &mut self.findings, &mut self.unseen, &mut self.remembered, &mut self.evidence];
-        lists.into_iter().flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
+        let evidence = [&mut self.remembered, &mut self.evidence, &mut self.evidence_groups, &mut self.small];
+        let lists = [&mut self.signals, &mut self.findings, &mut self.unseen].into_iter().chain(evidence);
+        lists.flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
         self.earlier.iter_mut().flat_map(|one| [&mut one.question, &mut one.answer]).for_each(clean);
         if let Some(head) = &mut self.incident {
             [&mut head.title, &mut head.objects].into_iter().for_each(clean);
@@ -134,6 +161,8 @@ impl Brief {
             remembered: Vec::new(),
             evidence: Vec::new(),
             more_evidence: 0,
+            evidence_groups: Vec::new(),
+            small: Vec::new(),
         };
         let line = || vec!["one".to_owned()];
         let full = Self {
@@ -157,6 +186,8 @@ impl Brief {
             remembered: line(),
             evidence: line(),
             more_evidence: 1,
+            evidence_groups: line(),
+            small: line(),
             ..empty.clone()
         };
         [empty, full]
@@ -164,7 +195,7 @@ impl Brief {
 }
 
 /// One line for each name and status of signals, and how many such were left out.
-fn signals(members: &[Member], now: Timestamp) -> (Vec<String>, usize) {
+fn signals(members: &[Member], most: usize, now: Timestamp) -> (Vec<String>, usize) {
     let mut order: Vec<(&str, SignalStatus)> = Vec::new();
     let mut groups: BTreeMap<(&str, bool), Vec<&Member>> = BTreeMap::new();
     for member in members {
@@ -175,7 +206,7 @@ fn signals(members: &[Member], now: Timestamp) -> (Vec<String>, usize) {
         }
         group.push(member);
     }
-    let lines = order.iter().take(SIGNALS).filter_map(|(name, status)| {
+    let lines = order.iter().take(most).filter_map(|(name, status)| {
         let group = groups.get(&(*name, *status == SignalStatus::Firing))?;
         let first = group.iter().min_by_key(|member| member.starts_at)?;
         let count = if group.len() > 1 { format!(" ×{}", group.len()) } else { String::new() };
@@ -190,7 +221,7 @@ fn signals(members: &[Member], now: Timestamp) -> (Vec<String>, usize) {
             since(first.starts_at, now)
         ))
     });
-    (lines.collect(), order.len().saturating_sub(SIGNALS))
+    (lines.collect(), order.len().saturating_sub(most))
 }
 
 fn told(finding: &Finding, now: Timestamp) -> String {
@@ -228,12 +259,12 @@ fn short(text: &str) -> String {
     cut(&line, WORDS)
 }
 
+/// Cut between two words where there are any in the second half.
 fn cut(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
-        text.to_owned()
-    } else {
-        format!("{} …", text.chars().take(most).collect::<String>())
-    }
+    let Some((at, next)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let head = text.get(..at).unwrap_or(text);
+    let word = head.rfind(char::is_whitespace).filter(|word| !next.is_whitespace() && *word * 2 > head.len());
+    format!("{} …", word.and_then(|word| head.get(..word)).unwrap_or(head).trim_end())
 }
 
 fn time(at: Timestamp) -> String {

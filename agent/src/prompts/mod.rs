@@ -1,6 +1,7 @@
 //! Every word that is said to a model: templates, embedded and overridable by a folder.
 
 mod brief;
+mod kept;
 mod note;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 use serde_json::json;
 
-pub(crate) use brief::Brief;
+pub(crate) use brief::{Brief, Detail};
 pub(crate) use note::Note;
 
 use crate::{Mode, ToolOffer};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Forced, Phase, Run};
 use crate::context::offers_tokens;
 use crate::prompts::{Note, Prompts};
-use crate::{Ending, Limit, Mode, ModelError, ModelRequest, ToolOffer, conclude};
+use crate::{Ending, Limit, Mode, ModelError, ModelLimits, ModelRequest, ToolOffer, conclude};
 
 /// Requests that are kept for the conclusion: one to conclude, one to mend it.
 const KEPT_TURNS: u32 = 2;
@@ -129,18 +129,17 @@ impl Run {
         }
     }
 
-    /// The longest answer: never more than a quarter of the window.
     fn output(&self) -> u32 {
-        self.limits.max_output.min(self.limits.context_window / 4)
+        output(&self.limits)
     }
 
     fn margin(&self) -> u32 {
-        (self.limits.context_window / 100).saturating_add(MARGIN)
+        margin(&self.limits)
     }
 
     /// Tokens that a request may have.
     pub(super) fn room(&self) -> u32 {
-        self.limits.context_window.saturating_sub(self.output()).saturating_sub(self.margin())
+        room(&self.limits)
     }
 
     /// The budget that would not bear this request and a last one.
@@ -201,4 +200,18 @@ impl Run {
     fn allowed_cost(&self) -> u64 {
         (self.budget.cost * 1e6) as u64
     }
+}
+
+/// The longest answer: never more than a quarter of the window.
+fn output(limits: &ModelLimits) -> u32 {
+    limits.max_output.min(limits.context_window / 4)
+}
+
+fn margin(limits: &ModelLimits) -> u32 {
+    (limits.context_window / 100).saturating_add(MARGIN)
+}
+
+/// Tokens that a request may have.
+pub(super) fn room(limits: &ModelLimits) -> u32 {
+    limits.context_window.saturating_sub(output(limits)).saturating_sub(margin(limits))
 }

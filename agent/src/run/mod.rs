@@ -17,8 +17,9 @@ use marple_core::{Conclusion, Unseen};
 use marple_tools::toolset::Instructions;
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Fence, Transcript, offers_tokens};
-use crate::prompts::{Brief, Prompts};
+use crate::case::Small;
+use crate::context::{Fence, Transcript, offers_tokens, tokens};
+use crate::prompts::{Brief, Detail, Prompts};
 use crate::{Budget, Case, Ending, Limit, Message, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
 use clock::Clock;
 use results::Slot;
@@ -30,6 +31,8 @@ pub use step::{Event, Step};
 pub struct Opening {
     /// What is to be investigated.
     pub case: Case,
+    /// Small pieces of its evidence, which are shown whole.
+    pub small: Vec<Small>,
     /// The tools, in the order in which they are offered each time; the tool to conclude with is added.
     pub offers: Vec<ToolOffer>,
     /// What is told of how to use them.
@@ -106,16 +109,19 @@ pub struct Run {
 impl Run {
     /// An investigation that has not asked anything yet.
     pub fn begin(opening: Opening, prompts: &Prompts) -> Self {
-        let Opening { case, mut offers, instructions, limits, budget, refutes, nonce, at } = opening;
+        let Opening { case, small, mut offers, instructions, limits, budget, refutes, nonce, at } = opening;
         if case.mode == Mode::Conclude {
             offers.push(conclude::offer());
         }
         let fence = Fence::new(&nonce);
-        let brief = Brief::of(&case, fence.name(), at);
+        let offers_tokens = offers_tokens(&offers);
+        let told = prompts.instructions(case.mode, &instructions);
+        let free = ask::room(&limits).saturating_sub(offers_tokens).saturating_sub(tokens(&told));
+        let case_told = told_within(&case, &small, free / 2, &fence, at, prompts);
         let mut run = Self {
             mode: case.mode,
-            offers_tokens: offers_tokens(&offers),
-            transcript: Transcript::new(prompts.instructions(case.mode, &instructions), prompts.case(&brief)),
+            offers_tokens,
+            transcript: Transcript::new(told, case_told),
             rules: case.rules,
             budget,
             limits,
@@ -230,6 +236,18 @@ impl Run {
         let outcome = Box::new(Outcome { conclusion, answer, ending, usage, turns, calls });
         self.phase = Phase::Done { outcome };
     }
+}
+
+/// The case, in as much detail as leaves the other half of what is free for looks.
+fn told_within(case: &Case, small: &[Small], most: u32, fence: &Fence, at: Timestamp, prompts: &Prompts) -> String {
+    let mut told = String::new();
+    for detail in Detail::LEVELS {
+        told = prompts.case(&Brief::of(case, small, detail, fence.name(), at));
+        if tokens(&told) <= most {
+            break;
+        }
+    }
+    told
 }
 
 #[cfg(test)]

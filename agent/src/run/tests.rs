@@ -57,6 +57,7 @@ fn offer(name: &str) -> ToolOffer {
 fn opening(mode: Mode, change: impl FnOnce(&mut Opening)) -> Opening {
     let mut opening = Opening {
         case: case(mode),
+        small: Vec::new(),
         offers: vec![offer("events"), offer("logs")],
         instructions: Vec::new(),
         limits: ModelLimits { context_window: 32_000, max_output: 2_000, prices: Prices::default() },

@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
 use super::refusal::{Refusal, each};
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, changed, line, workload};
 use crate::scene::field;
 
 const DENIES: Condition = Condition::cause("admission-webhook-denies", 2);
@@ -29,14 +29,17 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
                 .check("See the webhooks", "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"),
         }
     } else if let Some((_, rest)) = refusal.message.split_once("admission webhook ") {
+        let newer = configuration(context, rest).filter(|one| changed::is_newer(context, one, Some("webhooks"), owner));
+        let since = newer.as_ref().map(|one| changed::told(context, &one.to_string(), one, Some("webhooks")));
         context
             .finding(&DENIES, refusal.object, Category::Permission)
             .says(format!(
-                "The admission webhook {} of {owner}",
-                line::cut(&rest.replacen("denied the request", "denied the pods", 1), 180)
+                "The admission webhook {} of {owner}{}",
+                line::cut(&rest.replacen("denied the request", "denied the pods", 1), 180),
+                since.unwrap_or_default()
             ))
             .severity(Severity::Critical)
-            .culprit(owner)
+            .culprit(newer.as_ref().unwrap_or(owner))
             .mend("Bring it in line with what the webhook asks", workload::edit(owner))
     } else {
         return;

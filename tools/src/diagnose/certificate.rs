@@ -3,24 +3,26 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use marple_core::{Category, Finding, ObjectRef, Severity};
+use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 
 use super::context::Context;
 use super::words::{Words, told};
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::field;
 use crate::scene::spoken::{hosts, is_unreached};
-use crate::view::certificate_end;
+use crate::view::{certificate_begin, certificate_end, certificate_names};
 
 const MET_EXPIRED: Condition = Condition::symptom("certificate-expired", 8);
 const UNTRUSTED: Condition = Condition::symptom("certificate-untrusted", 8);
 const MISNAMED: Condition = Condition::symptom("certificate-for-another-name", 8);
 const EXPIRED: Condition = Condition::cause("secret-certificate-expired", 3);
+const NOT_YET: Condition = Condition::cause("secret-certificate-not-yet-valid", 3);
+const FOR_OTHERS: Condition = Condition::cause("ingress-certificate-for-other-names", 5);
 const NOT_ISSUED: Condition = Condition::cause("certificate-not-issued", 4);
 const SOON: Condition = Condition::context("certificate-expires-soon");
 
 pub(super) const DIAGNOSER: Diagnoser =
-    Diagnoser { conditions: &[MET_EXPIRED, UNTRUSTED, MISNAMED, EXPIRED, NOT_ISSUED, SOON], find };
+    Diagnoser { conditions: &[MET_EXPIRED, UNTRUSTED, MISNAMED, EXPIRED, NOT_YET, FOR_OTHERS, NOT_ISSUED, SOON], find };
 
 /// A certificate that ends within this time is worth a word.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -38,6 +40,7 @@ enum Refused {
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     met(context, findings);
     held(context, findings);
+    for_others(context, findings);
     issued(context, findings);
 }
 
@@ -132,14 +135,17 @@ fn held(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let told = field::text(value, "/data/tls.crt").unwrap_or_default();
         let used = context.graph.named_by(secret);
         let by = used.first().map(|user| format!(", the certificate of {user},")).unwrap_or_default();
-        let (condition, statement) = if end <= context.scene.now {
+        let begin = certificate_begin(value, "tls.crt").filter(|begin| *begin > context.scene.now);
+        let (condition, statement) = if let Some(begin) = begin {
+            (&NOT_YET, format!("{secret}{by} holds a certificate that is valid only from {begin} on"))
+        } else if end <= context.scene.now {
             (&EXPIRED, format!("{secret}{by} holds a certificate that expired {} ago, at {end}", context.ago(end)))
         } else if end.duration_since(context.scene.now) <= AHEAD {
             (&SOON, format!("{secret}{by} holds a certificate that expires at {end}"))
         } else {
             continue;
         };
-        let severity = if *condition == EXPIRED { Severity::Critical } else { Severity::Info };
+        let severity = if *condition == SOON { Severity::Info } else { Severity::Critical };
         context
             .finding(condition, secret, Category::Certificate)
             .says(statement)
@@ -156,6 +162,42 @@ fn held(context: &Context<'_>, findings: &mut Vec<Finding>) {
             )
             .into(findings);
     }
+}
+
+/// Certificates of ingresses that are not for the hosts which these serve with them.
+fn for_others(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (ingress, value) in context.scene.of_kind("Ingress") {
+        for entry in field::items(value, "/spec/tls") {
+            let Some((namespace, name)) = ingress.namespace.as_deref().zip(field::text(entry, "/secretName")) else {
+                continue;
+            };
+            let secret = ObjectRef::namespaced("Secret", namespace, name);
+            let names = context.scene.get(&secret).map(|held| certificate_names(held, "tls.crt")).unwrap_or_default();
+            let hosts = field::items(entry, "/hosts").iter().filter_map(serde_json::Value::as_str);
+            let uncovered = hosts.filter(|host| !names.iter().any(|name| covers(name, host))).collect::<Vec<_>>();
+            // Of a certificate without other names it is not known what clients take it for.
+            let (Some(first), false) = (uncovered.first(), names.is_empty()) else { continue };
+            context
+                .finding(&FOR_OTHERS, ingress, Category::Certificate)
+                .says(format!(
+                    "{secret}, the certificate of {ingress}, is not for {}: it is for {}",
+                    uncovered.join(", "),
+                    line::cut(&names.join(", "), 120)
+                ))
+                .culprit(&secret)
+                .words(ProofSource::Object(ingress.clone()), first)
+                .words(ProofSource::Object(secret.clone()), names.first().copied().unwrap_or_default())
+                .check("See for which names it is", workload::describe(&secret))
+                .mend("Name a certificate that is for these hosts", workload::edit(ingress))
+                .into(findings);
+        }
+    }
+}
+
+/// Whether a name of a certificate is for a host: a star stands for one label (RFC 6125, 6.4.3).
+fn covers(name: &str, host: &str) -> bool {
+    let tail = |text: &str| text.split_once('.').map(|(_, tail)| tail.to_ascii_lowercase());
+    name.eq_ignore_ascii_case(host) || name.starts_with("*.") && tail(name) == tail(host)
 }
 
 /// Certificates that cert-manager was asked for, by their own status.

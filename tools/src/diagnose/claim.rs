@@ -13,6 +13,7 @@ const NO_CLASS: Condition = Condition::cause("storage-class-missing", 3);
 const WITHOUT_CLASS: Condition = Condition::cause("claim-without-class", 4);
 const NO_PROVISIONER: Condition = Condition::cause("provisioner-absent", 5).likely();
 const FAILED: Condition = Condition::cause("provisioning-failed", 5);
+const MISMATCH: Condition = Condition::cause("claim-volume-mismatch", 4);
 const LOST: Condition = Condition::cause("claim-lost", 3);
 const MISSING: Condition = Condition::cause("claim-missing", 2);
 const VOLUME: Condition = Condition::cause("volume-failed", 4);
@@ -20,7 +21,7 @@ const RELEASED: Condition = Condition::cause("volume-released", 3);
 const DEFAULTS: Condition = Condition::context("storage-class-defaults-several");
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
-    conditions: &[NO_CLASS, WITHOUT_CLASS, NO_PROVISIONER, FAILED, LOST, MISSING, VOLUME, RELEASED, DEFAULTS],
+    conditions: &[NO_CLASS, WITHOUT_CLASS, NO_PROVISIONER, FAILED, MISMATCH, LOST, MISSING, VOLUME, RELEASED, DEFAULTS],
     find,
 };
 
@@ -116,6 +117,14 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
                 "Let the volume go, if what is on it may be used by the new claim",
                 format!("kubectl patch persistentvolume/{} -p '{{\"spec\":{{\"claimRef\":null}}}}'", volume.name),
             )
+    } else if let Some((_, why)) = message.split_once("Cannot bind to requested volume ") {
+        let small = too_small(context, value).map(|why| format!(". {why}")).unwrap_or_default();
+        context
+            .finding(&MISMATCH, claim, Category::Storage)
+            .says(format!("{claim} does not fit the volume that it asks for, {}{small}", line::cut(why, 140)))
+            .culprit(claim)
+            .field(claim, "phase", "Pending")
+            .mend("Let the claim ask for what the volume has", workload::edit(claim))
     } else if let Some(class) = absent {
         context
             .finding(&NO_CLASS, claim, Category::Storage)
@@ -126,7 +135,10 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
     } else if reference.is_none() && (message.contains("no storage class is set") || event.is_none()) {
         context
             .finding(&WITHOUT_CLASS, claim, Category::Storage)
-            .says(format!("{claim} names no storage class, no class is the default, and no volume fits it"))
+            .says(format!(
+                "{claim} names no storage class, no class is the default, and no volume fits it{}",
+                too_small(context, value).map(|why| format!(". {why}")).unwrap_or_default()
+            ))
             .culprit(claim)
             .field(claim, "phase", "Pending")
             .check("See which classes there are", "kubectl get storageclasses")
@@ -164,12 +176,14 @@ fn pending(context: &Context<'_>, claim: &ObjectRef, value: &Value, findings: &m
 }
 
 /// That every volume of a claim's class that is free is smaller than what it asks for, in words.
-fn too_small(context: &Context<'_>, claim: &Value) -> Option<String> {
-    let (wanted, class) =
-        (field::text(claim, "/spec/resources/requests/storage")?, field::text(claim, "/spec/storageClassName")?);
+pub(super) fn too_small(context: &Context<'_>, claim: &Value) -> Option<String> {
+    let wanted = field::text(claim, "/spec/resources/requests/storage")?;
+    let class = field::text(claim, "/spec/storageClassName");
+    let named = field::text(claim, "/spec/volumeName");
     let asked = quantity::parse(wanted)?;
-    let volumes = context.scene.of_kind("PersistentVolume").filter(|(_, volume)| {
-        field::text(volume, "/spec/storageClassName") == Some(class)
+    let volumes = context.scene.of_kind("PersistentVolume").filter(|(object, volume)| {
+        field::text(volume, "/spec/storageClassName") == class
+            && named.is_none_or(|named| named == object.name)
             && field::text(volume, "/status/phase") == Some("Available")
     });
     let sizes: Vec<(&ObjectRef, &str)> =

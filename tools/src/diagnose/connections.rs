@@ -6,7 +6,7 @@ use marple_core::{Category, Finding, Severity};
 
 use super::asker::is_own;
 use super::context::Context;
-use super::words::{Words, lines, told};
+use super::words::{Times, Words, lines, told};
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::spoken::{Trouble, hosts, is_unreached, trouble};
 
@@ -55,8 +55,8 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             is_unreached(words.line) || waited() && away.contains(&(words.pod, words.container, words.previous));
         none_left(words.line).filter(|full| if *full { !beside } else { is_own(words) })
     };
-    for (full, words, count) in told(context, read) {
-        state(context, full, &words, count, findings);
+    for (full, words, times) in told(context, read) {
+        state(context, full, &words, times, findings);
     }
 }
 
@@ -72,9 +72,9 @@ fn none_left(line: &str) -> Option<bool> {
     if says(&NONE_LEFT) { Some(true) } else { says(&TOO_OFTEN).then_some(false) }
 }
 
-fn state(context: &Context<'_>, full: bool, words: &Words<'_>, count: usize, findings: &mut Vec<Finding>) {
+fn state(context: &Context<'_>, full: bool, words: &Words<'_>, times: Times, findings: &mut Vec<Finding>) {
     let owner = &words.owner;
-    let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+    let times = times.told(context);
     let said = line::readable(words.line);
     if !full {
         words

@@ -16,6 +16,9 @@ pub(super) const SETTLING: SignedDuration = SignedDuration::from_secs(30);
 /// What ended longer ago than this and does not hold is history.
 pub(super) const RECENT: SignedDuration = SignedDuration::from_hours(2);
 
+/// Nearer than this the hour alone says when.
+const TODAY: SignedDuration = SignedDuration::from_hours(12);
+
 /// The longest quote, in characters.
 const QUOTE_LIMIT: usize = 400;
 
@@ -57,6 +60,11 @@ impl<'a> Context<'a> {
             7200..172_800 => format!("{} h", seconds / 3600),
             _ => format!("{} days", seconds / 86_400),
         }
+    }
+
+    /// The hour of a time, with its day where that is another: a message is read when it is read, and a time stays true.
+    pub(super) fn clock(&self, at: Timestamp) -> String {
+        at.strftime(if self.within(at, TODAY) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" }).to_string()
     }
 
     /// The last recent warning about an object that `fits`.
@@ -115,6 +123,12 @@ impl Draft<'_, '_> {
     /// What is so, in one sentence.
     pub(super) fn says(mut self, statement: impl Into<String>) -> Self {
         self.finding.statement = statement.into();
+        self
+    }
+
+    /// What else is so, behind the sentence.
+    pub(super) fn adds(mut self, more: &str) -> Self {
+        self.finding.statement.push_str(more);
         self
     }
 

@@ -50,6 +50,7 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         "violates PodSecurity",
         "admission webhook",
         "failed calling webhook",
+        "ValidatingAdmissionPolicy '",
         "because it is being terminated",
     ];
     if known.iter().any(|words| refusal.message.contains(words)) {

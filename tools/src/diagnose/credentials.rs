@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::asker::is_own;
+use super::container::containers;
 use super::context::Context;
-use super::words::{Words, told};
-use super::{Condition, Diagnoser, line, workload};
+use super::words::{Times, Words, told};
+use super::{Condition, Diagnoser, changed, line, stale, workload};
 use crate::scene::field;
 use crate::scene::spoken::is_unreached;
 
@@ -44,8 +45,8 @@ const PHRASES: [&str; 24] = [
 ];
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for ((), words, count) in told(context, |words| (refuses(words.line) && is_own(words)).then_some(())) {
-        state(context, &words, count, findings);
+    for ((), words, times) in told(context, |words| (refuses(words.line) && is_own(words)).then_some(())) {
+        state(context, &words, times, findings);
     }
 }
 
@@ -59,25 +60,51 @@ fn refuses(line: &str) -> bool {
     PHRASES.iter().any(|phrase| lower.contains(phrase)) || status()
 }
 
-fn state(context: &Context<'_>, words: &Words<'_>, count: usize, findings: &mut Vec<Finding>) {
+fn state(context: &Context<'_>, words: &Words<'_>, times: Times, findings: &mut Vec<Finding>) {
     let owner = &words.owner;
     let secrets = secrets(context, words);
-    let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+    let times = times.told(context);
     // With several Secrets the line alone does not tell from which it has them.
     let (culprit, from) = match secrets.as_slice() {
         [only] => (only.clone(), format!("; it has them from {only}")),
-        _ => (owner.clone(), String::new()),
+        several => match rotated(context, several) {
+            Some(rotated) => (rotated.clone(), format!("; of its Secrets {rotated} alone was written lately")),
+            None => (owner.clone(), String::new()),
+        },
     };
+    let older = containers(context)
+        .into_iter()
+        .find(|container| container.pod == words.pod && container.name == words.container)
+        .filter(|_| words.serves)
+        .and_then(|container| stale::newer(context, &container, &culprit));
+    let written = older.map(|at| format!(", which was written at {}, after it began", context.clock(at)));
+    let from = from + &written.unwrap_or_default();
     let draft = words
         .prove(context.finding(&REFUSED, words.pod, Category::Permission))
         .says(format!("The credentials of {owner} are refused{times}{from}: {}", line::readable(words.line)))
         .severity(if words.serves { Severity::Warning } else { Severity::Critical })
         .culprit(&culprit);
     let draft = if culprit == *owner { draft } else { draft.field(words.pod, "name", &culprit.name) };
+    let draft = match workload::undo(owner).filter(|_| older.is_some()) {
+        Some(_) => draft.mend(
+            "Restart the pods, so that they take up what was written",
+            format!("kubectl rollout restart{} {}", workload::scope(owner), workload::target(owner)),
+        ),
+        None => draft,
+    };
     draft
         .check("See which Secrets it takes credentials from", workload::describe(words.pod))
         .mend("Set the credentials that the other side knows, and restart", workload::edit(&culprit))
         .into(findings);
+}
+
+/// The only one of several Secrets that was written lately.
+fn rotated<'s>(context: &Context<'_>, secrets: &'s [ObjectRef]) -> Option<&'s ObjectRef> {
+    let lately = |secret: &&ObjectRef| {
+        context.scene.rollouts.get(*secret).is_some_and(|it| context.within(it.at, changed::LATELY))
+    };
+    let mut written = secrets.iter().filter(lately);
+    written.next().filter(|_| written.next().is_none())
 }
 
 /// The Secrets that the container takes settings from.

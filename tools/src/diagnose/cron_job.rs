@@ -46,6 +46,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     | "UnparseableSchedule"
                     | "UnParseableCronJobSchedule"
                     | "InvalidSchedule"
+                    | "UnknownTimeZone"
             )
         });
         let mut said = context.scene.events_of(object);
@@ -69,7 +70,11 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         if let Some(event) = event {
             let condition =
-                if event.reason.contains("chedule") && event.reason != "MissSchedule" { &SCHEDULE } else { &MISSED };
+                if ["MissSchedule", "FailedNeedsStart", "TooManyMissedTimes"].contains(&event.reason.as_str()) {
+                    &MISSED
+                } else {
+                    &SCHEDULE
+                };
             context
                 .finding(condition, object, Category::Configuration)
                 .says(format!("{object} does not run on its schedule {schedule}: {}", line::cut(&event.message, 160)))

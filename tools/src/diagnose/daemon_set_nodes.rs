@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 use serde_json::Value;
 
 use super::context::Context;
-use super::{Condition, Diagnoser, workload};
+use super::{Condition, Diagnoser, changed, workload};
 use crate::scene::field;
 
 const LEFT_OUT: Condition = Condition::cause("daemon-set-leaves-nodes-out", 60);
@@ -28,11 +28,13 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 continue;
             }
             let key = field::text(taint, "/key").unwrap_or_default();
+            let newer = changed::is_newer(context, node, Some("taints"), object);
+            let since = if newer { changed::told(context, "the node", node, Some("taints")) } else { String::new() };
             context
                 .finding(&LEFT_OUT, object, Category::Scheduling)
-                .says(format!("{object} has no pod on {node}: it does not tolerate the taint {key} there"))
+                .says(format!("{object} has no pod on {node}: it does not tolerate the taint {key} there{since}"))
                 .severity(Severity::Info)
-                .culprit(object)
+                .culprit(if newer { node } else { object })
                 .field(node, "key", key)
                 .mend("Tolerate the taint, if it should run there", workload::edit(object))
                 .into(findings);
@@ -56,7 +58,7 @@ fn repelling<'a>(spec: &Value, node: &'a Value) -> Option<&'a Value> {
 }
 
 /// Whether a toleration fits a taint (API reference: no key with Exists fits all, no effect fits each).
-fn tolerates(toleration: &Value, taint: &Value) -> bool {
+pub(super) fn tolerates(toleration: &Value, taint: &Value) -> bool {
     let text = |value, path| field::text(value, path);
     let effect = text(toleration, "/effect").is_none_or(|effect| Some(effect) == text(taint, "/effect"));
     let key = text(toleration, "/key").is_none_or(|key| Some(key) == text(taint, "/key"));

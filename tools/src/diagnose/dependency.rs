@@ -1,30 +1,42 @@
 //! Dependencies that a log says are not reached.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
 use super::credentials::named_in_settings;
 use super::outside::outside;
-use super::words::{Words, lines};
-use super::{Condition, Diagnoser, line, workload};
+use super::words::{Times, Words, lines};
+use super::{Condition, Diagnoser, callee, changed, line, origin, workload, wrong_port};
 use crate::near::nearest;
 use crate::scene::spoken::{Trouble, addresses, hosts, trouble};
-use crate::scene::{Target, clients, field};
+use crate::scene::{MADE, Target, clients, dns, field};
 
 const REFUSED: Condition = Condition::pointer("dependency-refused", 10);
 const TIMEOUT: Condition = Condition::pointer("dependency-timeout", 12);
 const UNRESOLVED: Condition = Condition::pointer("dependency-unresolved", 11);
 const ERRORS: Condition = Condition::pointer("dependency-answers-errors", 14);
 const BESIDE: Condition = Condition::pointer("dependency-failing-beside", 45).likely();
-const WRONG_PORT: Condition = Condition::cause("dependency-wrong-port", 10);
 const WRONG_NAME: Condition = Condition::cause("dependency-wrong-name", 10).likely();
 const MISSING: Condition = Condition::cause("dependency-service-missing", 10);
+const ALIAS: Condition = Condition::cause("service-external-name-unknown", 10).likely();
 const OUTSIDE: Condition = Condition::symptom("dependency-outside-unreachable", 10);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
-    conditions: &[REFUSED, TIMEOUT, UNRESOLVED, ERRORS, BESIDE, WRONG_PORT, WRONG_NAME, MISSING, OUTSIDE],
+    conditions: &[
+        REFUSED,
+        TIMEOUT,
+        UNRESOLVED,
+        ERRORS,
+        BESIDE,
+        wrong_port::WRONG_PORT,
+        WRONG_NAME,
+        MISSING,
+        ALIAS,
+        OUTSIDE,
+    ],
     find,
 };
 
@@ -72,19 +84,26 @@ pub(super) fn is_beside(finding: &Finding) -> bool {
 }
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut seen: BTreeMap<(ObjectRef, String), (usize, Trouble, Words<'_>, Host)> = BTreeMap::new();
+    let mut seen: BTreeMap<(ObjectRef, String), (Times, Trouble, Words<'_>, Host)> = BTreeMap::new();
+    let now = context.scene.now;
     // What an ended run said well before its end, it had got over.
     for words in lines(context).into_iter().filter(|words| words.serves || words.last) {
         let Some(trouble) = call_trouble(context, &words) else { continue };
         let Some(host) = host(context, &words, trouble) else { continue };
         // The kind of trouble may change while a dependency dies; the latest line counts, and each adds to the number.
         let key = (words.owner.clone(), host.key());
-        seen.entry(key).and_modify(|(count, ..)| *count += 1).or_insert((1, trouble, words, host));
+        match seen.entry(key) {
+            Entry::Occupied(mut known) => known.get_mut().0.add(&words, now),
+            Entry::Vacant(place) => {
+                let times = Times::of(&words, now);
+                place.insert((times, trouble, words, host));
+            }
+        }
     }
-    for (count, trouble, words, host) in seen.into_values() {
+    for (times, trouble, words, host) in seen.into_values() {
         // A program that serves now may have retried and got through.
-        if !words.serves || count > 1 {
-            state(context, count, trouble, &words, &host, findings);
+        if !words.serves || times.count > 1 {
+            state(context, times, trouble, &words, &host, findings);
         }
     }
 }
@@ -189,14 +208,14 @@ fn address(context: &Context<'_>, words: &Words<'_>) -> Option<Host> {
 
 fn state(
     context: &Context<'_>,
-    count: usize,
+    times: Times,
     trouble: Trouble,
     words: &Words<'_>,
     host: &Host,
     findings: &mut Vec<Finding>,
 ) {
     let owner = &words.owner;
-    let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+    let times = times.told(context);
     let said = line::readable(words.line);
     let (service, target, there) = match host {
         Host::Service { service, target, there } => (service, target, *there),
@@ -212,41 +231,28 @@ fn state(
         }
     };
     let call = context.graph.call(owner, service);
-    let how = call.map(|call| format!(" ({})", call.how)).unwrap_or_default();
+    let secret = call.is_none().then(|| secret_of(context, words)).flatten();
+    let how = origin::told(context, words, call, secret.as_ref());
     if !there {
-        missing(context, words, service, target, &how, findings);
+        missing(context, words, (service, target), &how, secret.as_ref(), findings);
         return;
     }
-    let ports = context.scene.get(service).map(|value| field::items(value, "/spec/ports")).unwrap_or_default();
-    let headless =
-        context.scene.get(service).is_some_and(|value| field::text(value, "/spec/clusterIP") == Some("None"));
-    let has = |port: u16| ports.iter().any(|one| field::number(one, "/port") == Some(i64::from(port)));
-    if let Some(port) = target.port.filter(|port| {
-        !headless && !ports.is_empty() && !has(*port) && matches!(trouble, Trouble::Refused | Trouble::Timeout)
-    }) {
-        let offered = ports
-            .iter()
-            .filter_map(|port| field::number(port, "/port"))
-            .map(|port| port.to_string())
-            .collect::<Vec<_>>();
-        let secret = call.is_none().then(|| secret_of(context, words)).flatten();
-        let culprit = call.map(|call| &call.written_in).or(secret.as_ref()).unwrap_or(owner);
-        let from = secret.as_ref().map(|secret| format!("; it must have that from {secret}")).unwrap_or_default();
-        let mut draft = words
-            .prove(context.finding(&WRONG_PORT, words.pod, Category::Configuration))
+    let refused = matches!(trouble, Trouble::Refused | Trouble::Timeout);
+    if refused && wrong_port::find(context, words, (service, target), secret.as_ref(), &how, findings) {
+        return;
+    }
+    let alias = context.scene.get(service).and_then(|value| field::text(value, "/spec/externalName"));
+    if let Some(alias) = alias.filter(|_| trouble == Trouble::Unresolved) {
+        words
+            .prove(context.finding(&ALIAS, words.pod, Category::Network))
             .says(format!(
-                "{owner} calls {service} at port {port}, which it does not have; it has {}{how}{from}",
-                offered.join(", ")
+                "{owner} calls {service}{how}, which stands for {alias}; that name is not found{times}: {said}"
             ))
             .severity(Severity::Critical)
-            .culprit(culprit);
-        if let Some(call) = call {
-            draft = draft.words(marple_core::ProofSource::Object(call.written_in.clone()), &call.host);
-        }
-        if let Some(offered) = offered.first() {
-            draft = draft.field(service, "port", offered);
-        }
-        draft.mend("Correct the port", workload::edit(culprit)).into(findings);
+            .culprit(service)
+            .field(service, "externalName", alias)
+            .mend("Correct the name that the Service stands for", workload::edit(service))
+            .into(findings);
         return;
     }
     let (condition, what) = match trouble {
@@ -256,9 +262,21 @@ fn state(
         Trouble::Errors => (&ERRORS, "gets errors from"),
     };
     let condition = if beside(words) { &BESIDE } else { condition };
+    if *condition == UNRESOLVED && dns::has_name(context.scene, service) && is_name_server_suspect(context) {
+        let server = dns::server();
+        words
+            .prove(context.finding(condition, words.pod, Category::Network))
+            .says(format!("{owner} {what} {service}{how}, though that exists, from {server}{times}: {said}"))
+            .severity(Severity::Critical)
+            .culprit(&server)
+            .check("See the name server's pods and configuration", workload::describe(&server))
+            .into(findings);
+        return;
+    }
+    let behind = if trouble == Trouble::Timeout { callee::told(context, service) } else { String::new() };
     let mut draft = words
         .prove(context.finding(condition, words.pod, Category::Dependency))
-        .says(format!("{owner} {what} {service}{how}{times}: {said}"))
+        .says(format!("{owner} {what} {service}{how}{behind}{times}: {said}"))
         .severity(Severity::Critical)
         .culprit(service);
     if let Some(call) = call {
@@ -267,13 +285,30 @@ fn state(
     draft.check("See the Service's endpoints", workload::describe(service)).into(findings);
 }
 
+/// Whether something is wrong with the cluster's DNS or was changed in it lately: where not, a name that is not found is rather
+/// a wrong one.
+fn is_name_server_suspect(context: &Context<'_>) -> bool {
+    let changed = |object: &ObjectRef| {
+        context
+            .scene
+            .rollouts
+            .get(object)
+            .is_some_and(|it| it.revision != MADE && context.within(it.at, changed::LATELY))
+    };
+    context.graph.workloads_behind(&dns::server()).iter().any(|unit| {
+        let members = context.graph.members(unit).iter().chain([unit]);
+        let mut named = members.flat_map(|member| context.graph.edges(member)).map(|edge| &edge.to);
+        !workload::is_well(context.scene, unit) || changed(unit) || named.any(|to| to.is("ConfigMap") && changed(to))
+    })
+}
+
 /// A Service that is called and that isn't there: named wrongly where another is near, else gone.
 fn missing(
     context: &Context<'_>,
     words: &Words<'_>,
-    service: &ObjectRef,
-    target: &Target,
+    (service, target): (&ObjectRef, &Target),
     how: &str,
+    secret: Option<&ObjectRef>,
     findings: &mut Vec<Finding>,
 ) {
     let others = context.scene.of_kind("Service").map(|(other, _)| other).collect::<Vec<_>>();
@@ -287,12 +322,13 @@ fn missing(
     });
     let owner = &words.owner;
     let written = context.graph.call(owner, service);
+    let holder = written.map(|call| &call.written_in).or(secret).unwrap_or(owner);
     let draft = match near {
         Some(near) => words
             .prove(context.finding(&WRONG_NAME, words.pod, Category::Configuration))
             .says(format!("{owner} calls {}{how}, {}; {near} does", target.host, absent(context, service)))
-            .culprit(written.map_or(owner, |call| &call.written_in))
-            .mend("Correct the name", workload::edit(written.map_or(owner, |call| &call.written_in))),
+            .culprit(holder)
+            .mend("Correct the name", workload::edit(holder)),
         None => words
             .prove(context.finding(&MISSING, words.pod, Category::Network))
             .says(format!("{owner} calls {}{how}, {}", target.host, absent(context, service)))

@@ -3,7 +3,7 @@
 use marple_core::{Category, Finding, Severity};
 
 use super::context::Context;
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, line, preemption, workload};
 use crate::scene::field;
 
 const OF_NODE: Condition = Condition::cause("pod-evicted-by-node-pressure", 10);
@@ -14,6 +14,17 @@ const PREEMPTED: Condition = Condition::cause("pod-preempted", 12);
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[OF_NODE, OF_ITSELF, REFUSED, PREEMPTED], find };
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (owner, preempted) in preemption::each(context) {
+        let culprit = preempted.by.as_ref().unwrap_or(&owner);
+        context
+            .finding(&PREEMPTED, &preempted.event.about, Category::Scheduling)
+            .says(preempted.told.as_str())
+            .at(Some(preempted.event.at))
+            .culprit(culprit)
+            .event(preempted.event)
+            .check("See what priority it has", workload::describe(culprit))
+            .into(findings);
+    }
     for (pod, value) in context.scene.of_kind("Pod") {
         if field::text(value, "/status/phase") != Some("Failed") {
             continue;

@@ -1,10 +1,11 @@
 //! Images that can't be pulled.
 
+use jiff::Timestamp;
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::container::{Container, containers};
 use super::context::Context;
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, changed, line, workload};
 use crate::scene::field;
 
 const NOT_FOUND: Condition = Condition::cause("image-not-found", 3);
@@ -77,14 +78,22 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
     }
     draft = draft.field(container.pod, "image", image);
     let owner = &container.owner;
-    if condition != OTHER {
-        draft = draft.culprit(missing.as_ref().unwrap_or(owner));
-    }
     let change = context.scene.rollouts.get(owner).and_then(|rollout| {
         let mut changes = rollout.changes.iter();
         changes.find(|change| change.field.ends_with("].image") && change.to.as_deref() == Some(image))
     });
     let changed = change.is_some();
+    // Where the image is the one of before, and its pull secret is not.
+    let rotated = Some(&condition)
+        .filter(|condition| **condition == DENIED && !changed)
+        .and_then(|_| rotated(context, container));
+    if let Some((secret, at)) = &rotated {
+        let statement = format!("; {secret}, its only pull secret, was written at {}", context.clock(*at));
+        draft = draft.adds(&statement).field(container.pod, "name", &secret.name);
+    }
+    if condition != OTHER {
+        draft = draft.culprit(missing.as_ref().or(rotated.as_ref().map(|(secret, _)| secret)).unwrap_or(owner));
+    }
     // The image before comes from the same registry, unless that changed too.
     let helps = condition != UNREACHABLE
         || change.and_then(|change| change.from.as_deref()).is_some_and(|from| registry(from) != registry(image));
@@ -173,6 +182,14 @@ fn missing_pull_secret(context: &Context<'_>, container: &Container<'_>) -> Opti
         .filter_map(|secret| field::text(secret, "/name"))
         .map(|name| ObjectRef::namespaced("Secret", namespace, name))
         .find(|secret| context.scene.missing.contains(secret))
+}
+
+/// The only pull secret of a pod, where it was written lately and after the pod's workload was last changed; and when.
+fn rotated(context: &Context<'_>, container: &Container<'_>) -> Option<(ObjectRef, Timestamp)> {
+    let [only] = field::items(container.value, "/spec/imagePullSecrets") else { return None };
+    let secret = ObjectRef::namespaced("Secret", container.pod.namespace.as_deref()?, field::text(only, "/name")?);
+    let at = context.scene.rollouts.get(&secret)?.at;
+    changed::is_newer(context, &secret, None, &container.owner).then_some((secret, at))
 }
 
 /// The registry's answer without the layers of wrapping before it.

@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 use serde_json::Value;
 
 use super::context::Context;
-use super::{Condition, Diagnoser, workload};
+use super::{Condition, Diagnoser, changed, workload};
 use crate::scene::{backends, field};
 
 const SERVICE: Condition = Condition::cause("ingress-service-missing", 2);
@@ -44,7 +44,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                     .finding(&PORT, ingress, Category::Network)
                     .says(format!("{ingress} sends {how} to port {port} of {service}, which has {}", ports(found)))
                     .severity(Severity::Critical)
-                    .culprit(ingress)
+                    .culprit(if changed::was_altered(context, &service, "ports", ingress) { &service } else { ingress })
                     .field(ingress, "number", &port)
                     .field(ingress, "name", &port)
                     .mend("Name a port that the Service has", workload::edit(ingress))

@@ -195,16 +195,26 @@ fn klog(line: &str, now: Timestamp) -> Option<Timestamp> {
     if this.duration_since(now) > jiff::SignedDuration::from_hours(48) { of(year - 1) } else { Some(this) }
 }
 
-/// At most `limit` characters, cut at a word where there is one near the end.
+/// At most `limit` characters, cut between two words where there are any in the second half.
 pub(super) fn cut(text: &str, limit: usize) -> String {
     let text = text.trim();
     if text.chars().count() <= limit {
         return text.to_owned();
     }
-    let head = text.chars().take(limit.saturating_sub(1)).collect::<String>();
-    let end = head.rfind(char::is_whitespace).filter(|end| *end * 4 > head.len() * 3).unwrap_or(head.len());
-    let head = head.get(..end).unwrap_or(&head).trim_end_matches([' ', ',', ';', ':', '.']);
-    format!("{head}…")
+    let kept = limit.saturating_sub(2);
+    let head = text.chars().take(kept).collect::<String>();
+    let whole = text.chars().nth(kept).is_some_and(char::is_whitespace);
+    let end = head.rfind(char::is_whitespace).filter(|end| *end * 2 > head.len());
+    match end {
+        _ if whole => format!("{} …", trimmed(&head)),
+        Some(end) => format!("{} …", trimmed(head.get(..end).unwrap_or(&head))),
+        // One word alone is longer.
+        None => format!("{head}…"),
+    }
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_end_matches([' ', ',', ';', ':', '.'])
 }
 
 #[cfg(test)]
@@ -262,7 +272,9 @@ mod tests {
 
     #[test]
     fn a_cut_ends_at_a_word() {
-        assert_eq!(cut("one two three four", 15), "one two three…");
+        assert_eq!(cut("one two three four", 15), "one two three …");
+        assert_eq!(cut("one two three four", 14), "one two …");
+        assert_eq!(cut(&"x".repeat(20), 10), "xxxxxxxx…");
         assert_eq!(cut("short", 15), "short");
     }
 }

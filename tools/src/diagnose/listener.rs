@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::context::Context;
 use super::listens::listened;
 use super::words::told;
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, changed, line, workload};
 use crate::scene::spoken::{Trouble, addresses, hosts, trouble};
 use crate::scene::{Log, Relation, field};
 
@@ -67,7 +67,7 @@ fn judge(context: &Context<'_>, service: &ObjectRef, findings: &mut Vec<Finding>
         context
             .finding(&ELSEWHERE, service, Category::Network)
             .says(format!("{service} sends to port {target}, where {owner} does not listen: its log says that it listens on {listens}"))
-            .culprit(service)
+            .culprit(if changed::was_altered(context, &owner, "containers[", service) { &owner } else { service })
             .field(service, "targetPort", &target.to_string())
             .mend("Let the Service send to the port that the pods listen on", workload::edit(service))
     } else {

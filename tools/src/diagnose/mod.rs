@@ -3,12 +3,16 @@
 //! A diagnoser is one file with one line in `DIAGNOSERS`: pure, quick, each finding with the words that prove it.
 //! [`conclude`] follows the findings through the scene's graph from the symptoms to the cause.
 
+mod account_token;
+mod admission_policy;
 mod admission_webhook;
 mod api_service;
 mod asker;
 mod autoscaler;
 mod autoscaler_flapping;
+mod callee;
 mod certificate;
+mod changed;
 mod claim;
 mod command;
 mod conclude;
@@ -36,6 +40,7 @@ mod fold;
 mod forbidden;
 mod gateway;
 mod hook;
+mod host_port;
 mod image;
 mod ingress;
 mod init_container;
@@ -46,15 +51,21 @@ mod listener;
 mod listens;
 mod liveness;
 mod log_errors;
+mod mounted_file;
 mod name_resolution;
 mod network_policy;
 mod node;
+mod node_changed;
 mod node_event;
+mod origin;
 mod outside;
 mod pod_security;
+mod preemption;
 mod probe;
 mod quota;
+mod readiness_gate;
 mod recent_change;
+mod recovered;
 mod refusal;
 mod rollout;
 mod sandbox;
@@ -63,12 +74,14 @@ mod service_endpoints;
 mod service_port;
 mod service_selector;
 mod sign;
+mod stale;
 mod unschedulable;
 mod volume_mount;
 mod volume_source;
 mod webhook_configuration;
 mod words;
 mod workload;
+mod wrong_port;
 
 use marple_core::Finding;
 
@@ -94,6 +107,7 @@ const DIAGNOSERS: &[Diagnoser] = &[
     init_container::DIAGNOSER,
     container_crash::DIAGNOSER,
     probe::DIAGNOSER,
+    readiness_gate::DIAGNOSER,
     unschedulable::DIAGNOSER,
     claim::DIAGNOSER,
     volume_mount::DIAGNOSER,
@@ -102,6 +116,7 @@ const DIAGNOSERS: &[Diagnoser] = &[
     quota::DIAGNOSER,
     limit_range::DIAGNOSER,
     pod_security::DIAGNOSER,
+    admission_policy::DIAGNOSER,
     admission_webhook::DIAGNOSER,
     webhook_configuration::DIAGNOSER,
     creation::DIAGNOSER,
@@ -116,10 +131,12 @@ const DIAGNOSERS: &[Diagnoser] = &[
     dependency_endpoints::DIAGNOSER,
     network_policy::DIAGNOSER,
     environment::DIAGNOSER,
+    mounted_file::DIAGNOSER,
     credentials::DIAGNOSER,
     connections::DIAGNOSER,
     sign::DIAGNOSER,
     forbidden::DIAGNOSER,
+    account_token::DIAGNOSER,
     disk_full::DIAGNOSER,
     certificate::DIAGNOSER,
     eviction::DIAGNOSER,
@@ -136,7 +153,9 @@ const DIAGNOSERS: &[Diagnoser] = &[
     disruption_budget::DIAGNOSER,
     drain::DIAGNOSER,
     log_errors::DIAGNOSER,
+    recovered::DIAGNOSER,
     dependency_trouble::DIAGNOSER,
+    stale::DIAGNOSER,
     recent_change::DIAGNOSER,
 ];
 

@@ -18,9 +18,9 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let there = context.scene.get(&service).is_some();
     let unanswered = |line: &str| trouble(line) == Some(Trouble::NameServer);
     let of_server = |words: &Words<'_>| unanswered(words.line) && !asks_for_missing(context, words);
-    for ((), words, count) in told(context, |words| of_server(words).then_some(())) {
+    for ((), words, times) in told(context, |words| of_server(words).then_some(())) {
         let owner = &words.owner;
-        let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+        let times = times.told(context);
         let by = if there { format!(" by {service}") } else { String::new() };
         let draft = words
             .prove(context.finding(if there { &UNANSWERED } else { &UNKNOWN }, words.pod, Category::Network))

@@ -14,16 +14,22 @@ use crate::scene::{Event, field};
 const READINESS_PORT: Condition = Condition::cause("readiness-probe-wrong-port", 8);
 const READINESS_UNDECLARED: Condition = Condition::cause("readiness-probe-undeclared-port", 10).likely();
 const READINESS_PATH: Condition = Condition::cause("readiness-probe-wrong-path", 9);
+const READINESS_COMMAND: Condition = Condition::cause("readiness-probe-wrong-command", 9);
+const READINESS_SCHEME: Condition = Condition::cause("readiness-probe-wrong-scheme", 9);
 const READINESS: Condition = Condition::symptom("readiness-probe-failing", 30);
 const LIVENESS_PORT: Condition = Condition::cause("liveness-probe-wrong-port", 8);
 const LIVENESS_UNDECLARED: Condition = Condition::cause("liveness-probe-undeclared-port", 10).likely();
 const LIVENESS_PATH: Condition = Condition::cause("liveness-probe-wrong-path", 9);
+const LIVENESS_COMMAND: Condition = Condition::cause("liveness-probe-wrong-command", 9);
+const LIVENESS_SCHEME: Condition = Condition::cause("liveness-probe-wrong-scheme", 9);
 const LIVENESS: Condition = Condition::symptom("liveness-probe-kills", 15);
 const SLOW_START: Condition = Condition::cause("liveness-probe-kills-slow-start", 14).likely();
 const SLOW_ANSWER: Condition = Condition::cause("liveness-probe-waits-too-short", 14).likely();
 const STARTUP_PORT: Condition = Condition::cause("startup-probe-wrong-port", 8);
 const STARTUP_UNDECLARED: Condition = Condition::cause("startup-probe-undeclared-port", 10).likely();
 const STARTUP_PATH: Condition = Condition::cause("startup-probe-wrong-path", 9);
+const STARTUP_COMMAND: Condition = Condition::cause("startup-probe-wrong-command", 9);
+const STARTUP_SCHEME: Condition = Condition::cause("startup-probe-wrong-scheme", 9);
 const STARTUP: Condition = Condition::symptom("startup-probe-failing", 16);
 
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
@@ -31,16 +37,22 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
         READINESS_PORT,
         READINESS_UNDECLARED,
         READINESS_PATH,
+        READINESS_COMMAND,
+        READINESS_SCHEME,
         READINESS,
         LIVENESS_PORT,
         LIVENESS_UNDECLARED,
         LIVENESS_PATH,
+        LIVENESS_COMMAND,
+        LIVENESS_SCHEME,
         LIVENESS,
         SLOW_START,
         SLOW_ANSWER,
         STARTUP_PORT,
         STARTUP_UNDECLARED,
         STARTUP_PATH,
+        STARTUP_COMMAND,
+        STARTUP_SCHEME,
         STARTUP,
     ],
     find,
@@ -53,6 +65,8 @@ struct Kind {
     port: &'static Condition,
     undeclared: &'static Condition,
     path: &'static Condition,
+    command: &'static Condition,
+    scheme: &'static Condition,
     other: &'static Condition,
 }
 
@@ -63,6 +77,8 @@ const KINDS: [Kind; 3] = [
         port: &READINESS_PORT,
         undeclared: &READINESS_UNDECLARED,
         path: &READINESS_PATH,
+        command: &READINESS_COMMAND,
+        scheme: &READINESS_SCHEME,
         other: &READINESS,
     },
     Kind {
@@ -71,6 +87,8 @@ const KINDS: [Kind; 3] = [
         port: &LIVENESS_PORT,
         undeclared: &LIVENESS_UNDECLARED,
         path: &LIVENESS_PATH,
+        command: &LIVENESS_COMMAND,
+        scheme: &LIVENESS_SCHEME,
         other: &LIVENESS,
     },
     Kind {
@@ -79,6 +97,8 @@ const KINDS: [Kind; 3] = [
         port: &STARTUP_PORT,
         undeclared: &STARTUP_UNDECLARED,
         path: &STARTUP_PATH,
+        command: &STARTUP_COMMAND,
+        scheme: &STARTUP_SCHEME,
         other: &STARTUP,
     },
 ];
@@ -118,54 +138,17 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
     let probed = port(probe, container.spec);
     let listens = probed.and_then(|probed| elsewhere(context, container, probed));
     let word = kind.word.to_ascii_lowercase();
-    let title = container.title();
     let refused = event.message.contains("connection refused");
     let asked_elsewhere = listens.as_ref().filter(|_| refused);
-    let path = field::text(probe, "/httpGet/path").unwrap_or("/");
-    let (condition, category, statement) = match (asked_elsewhere, probed) {
-        (Some(listens), Some(probed)) => (
-            // Ports are declared for people: a program may listen where it declares nothing.
-            if listens.proof.is_some() { kind.port } else { kind.undeclared },
-            Category::Probe,
-            format!(
-                "The {word} probe of {} asks port {probed}, where nothing listens: {}",
-                lower(&title),
-                listens.told
-            ),
-        ),
-        _ if event.message.contains("statuscode: 404") => (
-            kind.path,
-            Category::Probe,
-            format!(
-                "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
-                lower(&title)
-            ),
-        ),
-        _ => {
-            let tight = tight(context, container, probe, event).filter(|_| kind.word == "Liveness");
-            let (condition, why) = match tight {
-                Some(Tight::ToBegin { lived, given }) => (
-                    &SLOW_START,
-                    format!(
-                        "; it gives the program {given} s to begin, and ended it after {lived} s before it was ready"
-                    ),
-                ),
-                Some(Tight::ToAnswer { given }) => {
-                    (&SLOW_ANSWER, format!("; it waits {given} s for an answer, while the program goes on"))
-                }
-                None => (kind.other, String::new()),
-            };
-            let fails = format!("The {word} probe of {} fails: {}{why}", lower(&title), line::cut(told(event), 160));
-            (condition, Category::Probe, fails)
-        }
-    };
+    let asked = asked_elsewhere.zip(probed);
+    let (condition, statement) = explained(context, container, kind, probe, event, asked);
     let consequence = match kind.word {
         "Readiness" => String::new(),
         _ => format!("; the kubelet has restarted it {} times for it", container.restarts()),
     };
     let owner = &container.owner;
     let mut draft = container
-        .finding(context, condition, category)
+        .finding(context, condition, Category::Probe)
         .says(statement + &consequence)
         .severity(Severity::Critical)
         .event(event);
@@ -189,6 +172,72 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, kind: &Kind, find
         draft = draft.check("See what the program says meanwhile", container.logs_command(false));
     }
     draft.into(findings);
+}
+
+/// What a probe that fails asks wrongly, or else that it fails, in words.
+fn explained<'a>(
+    context: &Context<'a>,
+    container: &Container<'a>,
+    kind: &Kind,
+    probe: &Value,
+    event: &Event,
+    asked: Option<(&Listening<'_>, i64)>,
+) -> (&'static Condition, String) {
+    let word = kind.word.to_ascii_lowercase();
+    let title = container.title();
+    let path = field::text(probe, "/httpGet/path").unwrap_or("/");
+    match asked {
+        Some((listens, probed)) => (
+            // Ports are declared for people: a program may listen where it declares nothing.
+            if listens.proof.is_some() { kind.port } else { kind.undeclared },
+            format!(
+                "The {word} probe of {} asks port {probed}, where nothing listens: {}",
+                lower(&title),
+                listens.told
+            ),
+        ),
+        _ if event.message.contains("statuscode: 404") => (
+            kind.path,
+            format!(
+                "The {word} probe of {} asks for {path}, which the program answers with 404 (not found)",
+                lower(&title)
+            ),
+        ),
+        _ if lacks_command(&event.message) => (
+            kind.command,
+            format!(
+                "The {word} probe of {} runs a command that its image does not have: {}",
+                lower(&title),
+                line::cut(told(event), 160)
+            ),
+        ),
+        _ if speaks_otherwise(&event.message) => (
+            kind.scheme,
+            format!(
+                "The {word} probe of {} asks by {}, and the program answers otherwise: {}",
+                lower(&title),
+                field::text(probe, "/httpGet/scheme").unwrap_or("HTTP"),
+                line::cut(told(event), 160)
+            ),
+        ),
+        _ => {
+            let tight = tight(context, container, probe, event).filter(|_| kind.word == "Liveness");
+            let (condition, why) = match tight {
+                Some(Tight::ToBegin { lived, given }) => (
+                    &SLOW_START,
+                    format!(
+                        "; it gives the program {given} s to begin, and ended it after {lived} s before it was ready"
+                    ),
+                ),
+                Some(Tight::ToAnswer { given }) => {
+                    (&SLOW_ANSWER, format!("; it waits {given} s for an answer, while the program goes on"))
+                }
+                None => (kind.other, String::new()),
+            };
+            let fails = format!("The {word} probe of {} fails: {}{why}", lower(&title), line::cut(told(event), 160));
+            (condition, fails)
+        }
+    }
 }
 
 /// Whether a container has had the time that its readiness probe gives it.
@@ -231,6 +280,23 @@ fn fix(container: &Container<'_>, probe: &str, listens: Option<&Listening<'_>>) 
         ),
         _ => workload::edit(owner),
     }
+}
+
+/// Whether the runtime finds no such program in the container (the words of runc and of crun).
+fn lacks_command(message: &str) -> bool {
+    let exec = message.contains("exec failed") || message.contains("OCI runtime") || message.contains("exec: \"");
+    let absent = ["executable file not found", "no such file or directory", "executable file `"];
+    exec && absent.iter().any(|words| message.contains(words))
+}
+
+/// Whether one side speaks TLS and the other does not.
+fn speaks_otherwise(message: &str) -> bool {
+    let said = [
+        "server gave HTTP response to HTTPS client",
+        "malformed HTTP response",
+        "first record does not look like a TLS",
+    ];
+    said.iter().any(|words| message.contains(words))
 }
 
 fn told(event: &Event) -> &str {

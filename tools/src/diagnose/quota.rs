@@ -2,9 +2,9 @@
 
 use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 
-use super::context::Context;
+use super::context::{Context, RECENT};
 use super::refusal::{Refusal, each};
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, changed, line, workload};
 use crate::kubernetes::quantity;
 use crate::scene::field;
 
@@ -50,11 +50,17 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
         let (name, numbers) = rest.split_once(", ").unwrap_or((rest, ""));
         let quota = ObjectRef::namespaced("ResourceQuota", namespace, name);
         let owner = &refusal.owner;
+        let grew = grew(context, owner, &quota);
+        let changed = match (&grew, changed::is_newer(context, &quota, None, owner)) {
+            (Some(grew), _) => format!("; what it asks for was changed after the quota: {grew}"),
+            (None, true) => changed::told(context, "the quota", &quota, None),
+            (None, false) => String::new(),
+        };
         let draft = context
             .finding(&EXCEEDED, refusal.object, Category::Quota)
-            .says(format!("{quota} refuses the pods of {owner}: {}", line::cut(numbers, 160)))
+            .says(format!("{quota} refuses the pods of {owner}: {}{changed}", line::cut(numbers, 160)))
             .severity(Severity::Critical)
-            .culprit(&quota);
+            .culprit(if grew.is_some() { owner } else { &quota });
         let mut draft = refusal.prove(draft);
         if let Some(value) = context.scene.get(&quota) {
             let limited = numbers.split_once("limited: ").and_then(|(_, rest)| rest.split_once('='));
@@ -63,6 +69,11 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
             {
                 draft = draft.field(&quota, resource, limit);
             }
+        }
+        if grew.is_some()
+            && let Some(undo) = workload::undo(owner)
+        {
+            draft = draft.mend("Go back to the revision that asked for less", undo);
         }
         draft
             .mend("Raise the quota", workload::edit(&quota))
@@ -77,4 +88,13 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
             .culprit(&refusal.owner);
         refusal.prove(draft).mend("State its requests and limits", workload::edit(&refusal.owner)).into(findings);
     }
+}
+
+/// What a workload was lately changed to ask for, after its quota was last changed.
+fn grew(context: &Context<'_>, owner: &ObjectRef, quota: &ObjectRef) -> Option<String> {
+    let rollout = context.scene.rollouts.get(owner).filter(|rollout| context.within(rollout.at, RECENT))?;
+    let later = changed::at(context, quota, None).is_none_or(|quota| rollout.at > quota);
+    let mut changes = rollout.changes.iter();
+    let asks = |field: &str| field.contains(".resources.") || field.ends_with(".resources") || field == "replicas";
+    changes.find(|change| asks(&change.field)).filter(|_| later).map(ToString::to_string)
 }

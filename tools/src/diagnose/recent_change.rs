@@ -14,9 +14,6 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[CHANGED], find
 /// A change longer ago than this has nothing to do with what breaks now.
 const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Nearer than this the hour alone says when.
-const TODAY: SignedDuration = SignedDuration::from_hours(12);
-
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, rollout) in &context.scene.rollouts {
         let revised = workload::undo(object).is_some();
@@ -31,8 +28,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         let more = rollout.changes.len().saturating_sub(3);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let at = rollout.at;
-        // A message is read when it is read: a time stays true.
-        let when = at.strftime(if context.within(at, TODAY) { "%H:%M UTC" } else { "%Y-%m-%d %H:%M UTC" });
+        let when = context.clock(at);
         let valued = rollout.changes.iter().any(|change| change.from.is_some() || change.to.is_some());
         let by = rollout.writer.as_ref().map(|writer| format!(" by {writer}")).unwrap_or_default();
         let statement = if (revised || valued) && !gone {

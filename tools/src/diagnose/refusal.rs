@@ -29,18 +29,22 @@ impl<'a> Refusal<'a> {
 /// Refusals of controllers that have fewer pods than they want.
 pub(super) fn refusals<'a>(context: &Context<'a>) -> Vec<Refusal<'a>> {
     let mut found = Vec::new();
-    for kind in ["ReplicaSet", "StatefulSet", "DaemonSet", "Job"] {
+    for kind in ["ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"] {
         for (object, value) in context.scene.of_kind(kind) {
             let number = |path| field::number(value, path).unwrap_or_default();
             let short = match kind {
                 "DaemonSet" => number("/status/currentNumberScheduled") < number("/status/desiredNumberScheduled"),
                 "Job" => number("/status/active") + number("/status/succeeded") == 0,
+                "CronJob" => true,
                 _ => number("/status/replicas") < field::number(value, "/spec/replicas").unwrap_or(1),
             };
             if !short {
                 continue;
             }
+            // A run that began since got through.
+            let began = field::time(value, "/status/lastScheduleTime").filter(|_| kind == "CronJob");
             let event = context.warning(object, |event| event.reason == "FailedCreate");
+            let event = event.filter(|event| began.is_none_or(|began| event.at > began));
             let condition = field::condition(value, "ReplicaFailure").and_then(|one| field::text(one, "/message"));
             let Some(message) = event.map(|event| event.message.as_str()).or(condition) else { continue };
             found.push(Refusal { object, owner: context.graph.top_owner(object), message, event });

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use marple_core::{Category, Finding, ObjectRef, Severity};
+use serde_json::Value;
 
 use super::context::Context;
 use super::{Condition, Diagnoser, workload};
@@ -10,9 +11,11 @@ use crate::scene::field;
 const STUCK: Condition = Condition::symptom("rollout-stuck", 70);
 const UNAVAILABLE: Condition = Condition::symptom("replicas-unavailable", 80);
 const ORDINAL: Condition = Condition::symptom("stateful-set-held-up", 75);
+const PAUSED: Condition = Condition::cause("deployment-paused", 45);
 const HEADLESS: Condition = Condition::cause("stateful-set-service-missing", 30).likely();
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[STUCK, UNAVAILABLE, ORDINAL, HEADLESS], find };
+pub(super) const DIAGNOSER: Diagnoser =
+    Diagnoser { conditions: &[STUCK, UNAVAILABLE, ORDINAL, PAUSED, HEADLESS], find };
 
 /// Short of replicas for less than this, a workload may only be rolling out.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -38,6 +41,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
 fn deployments(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, value) in context.scene.of_kind("Deployment") {
         let Some((wanted, ready)) = workload::replicas(object, value) else { continue };
+        paused(context, object, value, findings);
         let status = |kind| field::condition(value, kind).and_then(|one| Some((field::text(one, "/status")?, one)));
         if let Some(("False", progressing)) = status("Progressing")
             && field::text(progressing, "/reason") == Some("ProgressDeadlineExceeded")
@@ -76,6 +80,28 @@ fn deployments(context: &Context<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// A Deployment that somebody paused: what is changed in it makes no new pods until it is resumed.
+fn paused(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
+    if !field::flag(value, "/spec/paused") {
+        return;
+    }
+    let wanted = field::number(value, "/spec/replicas").unwrap_or(1);
+    let updated = field::number(value, "/status/updatedReplicas").unwrap_or_default();
+    let waits = if updated < wanted {
+        format!(": {updated} of {wanted} replicas are of its present specification")
+    } else {
+        String::new()
+    };
+    context
+        .finding(&PAUSED, object, Category::Configuration)
+        .says(format!("{object} is paused, so that what is changed in it is not rolled out{waits}"))
+        .severity(Severity::Info)
+        .culprit(object)
+        .field(object, "paused", "true")
+        .mend("Resume it", format!("kubectl rollout resume{} {}", workload::scope(object), workload::target(object)))
+        .into(findings);
+}
+
 /// A ReplicaSet that no Deployment owns.
 fn replica_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (object, value) in context.scene.of_kind("ReplicaSet") {
@@ -110,14 +136,26 @@ fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .collect::<Vec<_>>();
         pods.sort_by_key(|(ordinal, _, _)| *ordinal);
         let held = pods.iter().find(|(_, _, pod)| !field::is_ready(pod)).filter(|(_, _, pod)| context.settled(pod));
-        if let Some((_, pod, _)) = held.filter(|_| ready < wanted) {
-            context
+        if let Some((_, pod, found)) = held.filter(|_| ready < wanted) {
+            let of_before = is_of_before(value, found);
+            let waits = if of_before {
+                ". That one is of an earlier revision, and is not replaced by itself as long as it is not ready"
+            } else {
+                ""
+            };
+            let draft = context
                 .finding(&ORDINAL, object, Category::Application)
-                .says(format!("{object} has {ready} of {wanted} replicas ready; {pod} is the first that is not"))
+                .says(format!("{object} has {ready} of {wanted} replicas ready; {pod} is the first that is not{waits}"))
                 .severity(if ready == 0 { Severity::Critical } else { Severity::Warning })
-                .field(object, "replicas", &wanted.to_string())
-                .check("See the pod", workload::describe(pod))
-                .into(findings);
+                .field(object, "replicas", &wanted.to_string());
+            if of_before {
+                let delete = format!("kubectl delete{} pod/{}", workload::scope(pod), pod.name);
+                draft.mend("Delete the pod, so that it is made of the present revision", delete)
+            } else {
+                draft
+            }
+            .check("See the pod", workload::describe(pod))
+            .into(findings);
         }
         let service = field::text(value, "/spec/serviceName").zip(object.namespace.as_deref());
         let service = service.map(|(name, namespace)| ObjectRef::namespaced("Service", namespace, name));
@@ -131,6 +169,15 @@ fn stateful_sets(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .into(findings);
         }
     }
+}
+
+/// Whether a pod that is not ready is of an earlier revision than the one that its StatefulSet makes in order: the controller
+/// waits for it to get ready before it replaces it ("Forced rollback" of the StatefulSet documentation).
+fn is_of_before(set: &Value, pod: &Value) -> bool {
+    let parallel = field::text(set, "/spec/podManagementPolicy") == Some("Parallel");
+    let own = field::text(pod, "/metadata/labels/controller-revision-hash");
+    let wanted = field::text(set, "/status/updateRevision");
+    !parallel && own.zip(wanted).is_some_and(|(own, wanted)| own != wanted)
 }
 
 /// Whether a pod of the workload that has had its time is not ready.

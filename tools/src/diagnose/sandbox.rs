@@ -1,7 +1,8 @@
 //! Pods whose sandbox or network the node can't make, and pods that don't go away.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::{Category, Finding, ObjectRef, Severity};
+use serde_json::Value;
 
 use super::context::Context;
 use super::{Condition, Diagnoser, line, workload};
@@ -9,8 +10,9 @@ use crate::scene::field;
 
 const SANDBOX: Condition = Condition::cause("pod-sandbox-failed", 10).likely();
 const STUCK: Condition = Condition::symptom("deletion-stuck", 50);
+const SLOW: Condition = Condition::cause("pod-slow-to-end", 48).likely();
 
-pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SANDBOX, STUCK], find };
+pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[SANDBOX, STUCK, SLOW], find };
 
 /// How long past its grace period a pod may take to go.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
@@ -33,6 +35,9 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 .check("See the pod and its node", workload::describe(pod))
                 .into(findings);
         }
+        if let Some(ends) = deleted.filter(|at| !held && *at > context.scene.now) {
+            slow(context, pod, value, ends, findings);
+        }
         let waits = field::text(value, "/status/phase") == Some("Pending") && !workload::pod_begun(value);
         if !waits || !context.settled(value) || deleted.is_some() {
             continue;
@@ -51,4 +56,33 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             .into(findings);
         }
     }
+}
+
+/// How long a pod may take to end before it is worth a word, though its grace period is longer.
+const SLOWLY: SignedDuration = SignedDuration::from_mins(2);
+
+/// A pod that was to end and still runs, within a long grace period: its program does not heed the request to end. The time of
+/// its deletion is that at which the grace period ends (API reference of `deletionTimestamp`).
+fn slow(context: &Context<'_>, pod: &ObjectRef, value: &Value, ends: Timestamp, findings: &mut Vec<Finding>) {
+    let Some(grace) = field::number(value, "/metadata/deletionGracePeriodSeconds") else { return };
+    let asked = ends - SignedDuration::from_secs(grace);
+    let statuses = field::items(value, "/status/containerStatuses").iter();
+    let mut running = statuses.filter(|status| status.pointer("/state/running").is_some());
+    let Some(name) = running.next().and_then(|status| field::text(status, "/name")) else { return };
+    if context.within(asked, SLOWLY) {
+        return;
+    }
+    let hook = field::items(value, "/spec/containers").iter().any(|one| one.pointer("/lifecycle/preStop").is_some());
+    let why = if hook { "; its preStop hook comes first" } else { "; it does not end when it is asked to (SIGTERM)" };
+    let owner = context.graph.top_owner(pod);
+    context
+        .finding(&SLOW, pod, Category::Application)
+        .says(format!(
+            "{pod} was to end {} ago, and container {name} still runs{why}. It is killed only when its grace period of {grace} s is over",
+            context.ago(asked)
+        ))
+        .culprit(&owner)
+        .field(pod, "deletionGracePeriodSeconds", &grace.to_string())
+        .mend("Let the program end on SIGTERM, or shorten terminationGracePeriodSeconds", workload::edit(&owner))
+        .into(findings);
 }

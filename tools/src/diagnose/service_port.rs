@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 use serde_json::Value;
 
 use super::context::Context;
-use super::{Condition, Diagnoser, probe, workload};
+use super::{Condition, Diagnoser, changed, probe, workload};
 use crate::scene::{Relation, field};
 
 const NAMED: Condition = Condition::cause("service-target-port-unknown", 4);
@@ -87,7 +87,7 @@ fn judge(
             "Port {own} of {service} leads to target port {target}, which no container of {owner} has: they {offers}"
         ))
         .severity(if named || refused { Severity::Critical } else { Severity::Warning })
-        .culprit(service)
+        .culprit(if changed::was_altered(context, &owner, "ports", service) { &owner } else { service })
         .field(service, "targetPort", &target);
     if let Some(number) = declared.first().and_then(number) {
         draft = draft.field(pod, "containerPort", &number);

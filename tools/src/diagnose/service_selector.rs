@@ -3,7 +3,7 @@
 use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::context::Context;
-use super::{Condition, Diagnoser, workload};
+use super::{Condition, Diagnoser, changed, workload};
 use crate::scene::{Relation, field};
 
 const NOTHING: Condition = Condition::cause("service-selects-nothing", 2);
@@ -50,7 +50,10 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         } else {
             Severity::Critical
         };
-        let mut draft = context.finding(&NOTHING, service, Category::Network).severity(severity).culprit(service);
+        let relabelled = near.as_ref().map(|(.., workload)| *workload);
+        let relabelled = relabelled.filter(|workload| changed::was_altered(context, workload, "labels", service));
+        let culprit = relabelled.unwrap_or(service);
+        let mut draft = context.finding(&NOTHING, service, Category::Network).severity(severity).culprit(culprit);
         for (name, value) in selector.iter() {
             draft = draft.field(service, name, value);
         }

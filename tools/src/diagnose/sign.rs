@@ -4,7 +4,7 @@ use marple_core::{Category, Finding, ObjectRef, Severity};
 
 use super::asker::is_own;
 use super::context::Context;
-use super::words::{Words, told};
+use super::words::{Times, Words, told};
 use super::{Condition, Diagnoser, line, workload};
 use crate::scene::spoken::{hosts, is_unreached};
 
@@ -25,6 +25,7 @@ const WATCHES: Condition = Condition::cause("file-watches-exhausted", 8).likely(
 const PROCESSES: Condition = Condition::cause("processes-exhausted", 9).likely();
 const HEAP: Condition = Condition::cause("heap-exhausted", 7);
 const PORT: Condition = Condition::cause("port-already-used", 7);
+const LOW_PORT: Condition = Condition::cause("port-needs-privilege", 7).likely();
 const READ_ONLY: Condition = Condition::cause("file-system-read-only", 9).likely();
 const FILE_DENIED: Condition = Condition::cause("file-access-denied", 12).likely();
 const CONFIGURATION: Condition = Condition::cause("configuration-unreadable", 9).likely();
@@ -41,6 +42,7 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
         PROCESSES,
         HEAP,
         PORT,
+        LOW_PORT,
         READ_ONLY,
         FILE_DENIED,
         CONFIGURATION,
@@ -54,7 +56,7 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser {
 };
 
 /// The first whose phrase fits counts: the narrower come before the wider.
-const SIGNS: [Sign; 13] = [
+const SIGNS: [Sign; 14] = [
     Sign {
         condition: WATCHES,
         category: Category::Node,
@@ -119,6 +121,22 @@ const SIGNS: [Sign; 13] = [
         ],
         what: "can't listen: its port is taken by another in the same pod or on the node",
         remedy: "Give each program a port of its own",
+    },
+    Sign {
+        condition: LOW_PORT,
+        category: Category::Permission,
+        phrases: &[
+            "bind: permission denied",
+            "listen eacces",
+            "make_sock: could not bind to address",
+            "bind() to 0.0.0.0:80 failed (13: permission denied)",
+            "bind() to [::]:80 failed (13: permission denied)",
+            "bind() to 0.0.0.0:443 failed (13: permission denied)",
+            "bind() to [::]:443 failed (13: permission denied)",
+            "socketexception: permission denied",
+        ],
+        what: "may not listen on its port: one below 1024 takes a privilege that it does not have",
+        remedy: "Let it listen on a port above 1023, or give the container the capability NET_BIND_SERVICE",
     },
     Sign {
         condition: READ_ONLY,
@@ -216,6 +234,12 @@ const SIGNS: [Sign; 13] = [
             "unexpected token in json",
             "invalid character",
             "toml: line",
+            "toml parse error",
+            "error during parsing",
+            "mapping values are not allowed",
+            "did not find expected key",
+            "while parsing a block",
+            "json: cannot unmarshal",
             "[emerg]",
         ],
         what: "does not take its configuration",
@@ -260,9 +284,9 @@ const SIGNS: [Sign; 13] = [
 ];
 
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    for (index, words, count) in told(context, |words| sign(words)) {
+    for (index, words, times) in told(context, |words| sign(words)) {
         if let Some(sign) = SIGNS.get(index) {
-            state(context, sign, &words, count, findings);
+            state(context, sign, &words, times, findings);
         }
     }
 }
@@ -284,7 +308,7 @@ fn sign(words: &Words<'_>) -> Option<usize> {
         // A program that serves has taken its configuration, or what it was asked was wrong.
         // `<` begins the page with which a server answers instead of the configuration.
         "configuration-unreadable" => !words.serves && !lower.contains("invalid character '<'"),
-        "library-missing" | "port-already-used" => !words.serves,
+        "library-missing" | "port-already-used" | "port-needs-privilege" => !words.serves,
         _ => true,
     };
     relevant.then_some(index)
@@ -298,9 +322,9 @@ fn written_in(context: &Context<'_>, words: &Words<'_>) -> Option<ObjectRef> {
     calls.next().map(|call| call.written_in.clone())
 }
 
-fn state(context: &Context<'_>, sign: &Sign, words: &Words<'_>, count: usize, findings: &mut Vec<Finding>) {
+fn state(context: &Context<'_>, sign: &Sign, words: &Words<'_>, times: Times, findings: &mut Vec<Finding>) {
     let owner = &words.owner;
-    let times = if count > 1 { format!(", {count} times in its latest lines") } else { String::new() };
+    let times = times.told(context);
     let draft = words
         .prove(context.finding(&sign.condition, words.pod, sign.category))
         .says(format!("{owner} {}{times}: {}", sign.what, line::readable(words.line)))

@@ -1,10 +1,11 @@
 //! Pods that fit no node.
 
-use marple_core::{Category, Finding, ObjectRef, Severity};
+use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 use serde_json::Value;
 
 use super::context::Context;
-use super::{Condition, Diagnoser, line, workload};
+use super::node_changed::Altered;
+use super::{Condition, Diagnoser, claim, host_port, line, node_changed, preemption, workload};
 use crate::scene::field;
 
 const RESOURCES: Condition = Condition::cause("unschedulable-resources", 5);
@@ -53,12 +54,71 @@ fn judge(context: &Context<'_>, pod: &ObjectRef, value: &Value, message: &str, f
     // What the scheduler tried beyond the first look is behind `preemption:`.
     let reasons = message.split(" preemption:").next().unwrap_or(message);
     let hindrance = hindrance(reasons);
+    let altered = match hindrance {
+        Hindrance::Taint => node_changed::tainted(context, value, &owner),
+        Hindrance::Affinity => node_changed::relabelled(context, value, &owner),
+        _ => None,
+    };
+    let (condition, category, statement, culprit) =
+        explained(context, (pod, value), reasons, hindrance, altered.as_ref(), &owner);
+    let mut draft = context
+        .finding(&condition, pod, category)
+        .says(statement)
+        .severity(Severity::Critical)
+        .field(pod, "message", message)
+        .field(pod, "reason", "Unschedulable");
+    if condition != OTHER {
+        draft = draft.culprit(&culprit);
+    }
+    if condition == CORDONED && culprit.is("Node") {
+        draft = draft
+            .field(&culprit, "unschedulable", "true")
+            .mend("Let the node take pods again", format!("kubectl uncordon {}", culprit.name));
+    }
+    if let Some(altered) = &altered {
+        let recorded = ProofSource::Rollout(altered.node.clone());
+        draft = draft
+            .field(altered.node, "key", &altered.key)
+            .words(recorded, &altered.key)
+            .mend("Take back what was changed in the node", altered.undo.as_str());
+    }
+    draft
+        .mend(
+            match hindrance {
+                Hindrance::Resources => "Lower the requests to what a node offers, or add a node",
+                Hindrance::Affinity => "Correct the node selector or affinity, or label a node",
+                Hindrance::Taint => "Tolerate the taint, or take it from a node",
+                Hindrance::Failing => "Mend the node, or replace it",
+                _ => "Correct what keeps it from every node",
+            },
+            if condition == VOLUME || culprit.is("Node") {
+                workload::describe(&culprit)
+            } else {
+                workload::edit(&owner)
+            },
+        )
+        .into(findings);
+}
+
+/// What the scheduler says of a pod: which condition that is, in words, and in what it lies.
+fn explained(
+    context: &Context<'_>,
+    (pod, value): (&ObjectRef, &Value),
+    reasons: &str,
+    hindrance: Hindrance,
+    altered: Option<&Altered<'_>>,
+    owner: &ObjectRef,
+) -> (Condition, Category, String, ObjectRef) {
     let told = line::cut(reasons, 170);
-    let (condition, category, statement, culprit) = match hindrance {
+    let lately = altered.map(|it| format!("; {}", it.what)).unwrap_or_default();
+    let changed = || altered.map_or_else(|| owner.clone(), |it| it.node.clone());
+    match hindrance {
         Hindrance::Volume => {
             let culprit = waited_for(context, pod, value, reasons);
             let named = culprit.as_ref().map_or_else(|| "a claim".to_owned(), ToString::to_string);
-            let statement = format!("{pod} waits for {named}: {told}");
+            let claim = culprit.as_ref().and_then(|claim| context.scene.get(claim));
+            let small = claim.and_then(|claim| claim::too_small(context, claim)).map(|why| format!(". {why}"));
+            let statement = format!("{pod} waits for {named}: {told}{}", small.unwrap_or_default());
             (VOLUME, Category::Storage, statement, culprit.unwrap_or_else(|| owner.clone()))
         }
         Hindrance::Failing => {
@@ -77,54 +137,32 @@ fn judge(context: &Context<'_>, pod: &ObjectRef, value: &Value, message: &str, f
             (CORDONED, Category::Node, format!("{pod} fits no node: {told}; {culprit} is cordoned"), culprit)
         }
         Hindrance::Resources => {
-            let statement = format!("{pod} fits no node: {told}{}", numbers(context, value, reasons));
-            (RESOURCES, Category::Resources, statement, owner.clone())
+            let preempted = preemption::each(context).into_iter().find(|(unit, _)| unit == owner).map(|(_, it)| it);
+            let why = preempted.as_ref().map(|it| format!("; {}", it.told)).unwrap_or_default();
+            let statement = format!("{pod} fits no node: {told}{}{why}", numbers(context, value, reasons));
+            let culprit = preempted.and_then(|it| it.by).unwrap_or_else(|| owner.clone());
+            (RESOURCES, Category::Resources, statement, culprit)
         }
         Hindrance::Taint => {
-            let statement = format!("{pod} fits no node: {told}; it does not tolerate the taint");
-            (TAINT, Category::Scheduling, statement, owner.clone())
+            let statement = format!("{pod} fits no node: {told}; it does not tolerate the taint{lately}");
+            (TAINT, Category::Scheduling, statement, changed())
         }
         Hindrance::Affinity => {
-            let statement = format!("{pod} fits no node: {told}{}", wanted(value));
-            (AFFINITY, Category::Scheduling, statement, owner.clone())
+            let statement = format!("{pod} fits no node: {told}{}{lately}", wanted(value));
+            (AFFINITY, Category::Scheduling, statement, changed())
         }
         Hindrance::Ports => {
-            let statement = format!("{pod} fits no node: {told}; its host port is taken");
-            (PORTS, Category::Scheduling, statement, owner.clone())
+            let holder = host_port::holder(context, value, owner);
+            let by = holder.as_ref().map_or_else(
+                || "its host port is taken".to_owned(),
+                |it| format!("its host port {} is taken by {} of {}", it.port, it.pod, it.owner),
+            );
+            let culprit = holder.filter(|it| it.came_later).map_or_else(|| owner.clone(), |it| it.owner);
+            (PORTS, Category::Scheduling, format!("{pod} fits no node: {told}; {by}"), culprit)
         }
         Hindrance::Full => (FULL, Category::Node, format!("{pod} fits no node: {told}"), owner.clone()),
         Hindrance::Other => (OTHER, Category::Scheduling, format!("{pod} can't be scheduled: {told}"), owner.clone()),
-    };
-    let mut draft = context
-        .finding(&condition, pod, category)
-        .says(statement)
-        .severity(Severity::Critical)
-        .field(pod, "message", message)
-        .field(pod, "reason", "Unschedulable");
-    if condition != OTHER {
-        draft = draft.culprit(&culprit);
     }
-    if condition == CORDONED && culprit.is("Node") {
-        draft = draft
-            .field(&culprit, "unschedulable", "true")
-            .mend("Let the node take pods again", format!("kubectl uncordon {}", culprit.name));
-    }
-    draft
-        .mend(
-            match hindrance {
-                Hindrance::Resources => "Lower the requests to what a node offers, or add a node",
-                Hindrance::Affinity => "Correct the node selector or affinity, or label a node",
-                Hindrance::Taint => "Tolerate the taint, or take it from a node",
-                Hindrance::Failing => "Mend the node, or replace it",
-                _ => "Correct what keeps it from every node",
-            },
-            if condition == VOLUME || culprit.is("Node") {
-                workload::describe(&culprit)
-            } else {
-                workload::edit(&owner)
-            },
-        )
-        .into(findings);
 }
 
 /// What keeps a pod from nodes.

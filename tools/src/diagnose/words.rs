@@ -1,6 +1,7 @@
 //! Logs as diagnosers search them: the latest lines of each container's last troubled run.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use jiff::{SignedDuration, Timestamp};
 use marple_core::ObjectRef;
@@ -19,7 +20,7 @@ const SHALLOW: usize = 40;
 const NEAR: usize = 20;
 
 /// What a container that serves said longer ago than this, it has got over.
-const LATELY: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const LATELY: SignedDuration = SignedDuration::from_mins(15);
 
 /// A line of a log, latest first, and whose.
 pub(super) struct Words<'a> {
@@ -36,6 +37,58 @@ pub(super) struct Words<'a> {
     pub(super) ended_by: Option<&'a str>,
     /// When the run ended that said it, where that is over.
     pub(super) at: Option<Timestamp>,
+    /// How many lines stand behind it.
+    pub(super) behind: usize,
+}
+
+/// How often something was said, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    pub(super) count: usize,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    /// Lines of a program that serves which stand behind the last.
+    behind: usize,
+}
+
+/// So many lines without it, and it may be over.
+const QUIET: usize = 5;
+
+impl Times {
+    /// It was said by this line, so far the latest.
+    pub(super) fn of(words: &Words<'_>, now: Timestamp) -> Self {
+        let at = line::said_at(words.line, now);
+        Self { count: 1, first: at, last: at, behind: if words.serves { words.behind } else { 0 } }
+    }
+
+    /// It was said by this line too.
+    pub(super) fn add(&mut self, words: &Words<'_>, now: Timestamp) {
+        self.count += 1;
+        let at = line::said_at(words.line, now);
+        self.first = at.into_iter().chain(self.first).min();
+        self.last = self.last.max(at);
+        // Of several containers the one that said it last tells whether it is over.
+        self.behind = self.behind.min(if words.serves { words.behind } else { 0 });
+    }
+
+    /// That it was said several times, behind a sentence: `, 7 times in its latest lines, from 11:40 to 11:52 UTC`.
+    pub(super) fn told(&self, context: &Context<'_>) -> String {
+        if self.count < 2 {
+            return String::new();
+        }
+        let when = self.first.zip(self.last).map(|span| between(context, span)).unwrap_or_default();
+        let over = match self.behind {
+            0..QUIET => String::new(),
+            behind => format!(", and not in the {behind} lines since"),
+        };
+        format!(", {} times in its latest lines{when}{over}", self.count)
+    }
+}
+
+/// From when until when, behind a sentence.
+pub(super) fn between(context: &Context<'_>, (first, last): (Timestamp, Timestamp)) -> String {
+    let (from, to) = (context.clock(first), context.clock(last));
+    if from == to { format!(", at {to}") } else { format!(", from {} to {to}", from.trim_end_matches(" UTC")) }
 }
 
 impl<'a> Words<'a> {
@@ -52,20 +105,26 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The latest line of each workload with what `read` takes it for, and how many such lines there are. Of a container
+/// The latest line of each workload with what `read` takes it for, and how often and when such lines were said. Of a container
 /// that serves one line alone is a passing trouble, and left out; of one that ended, what it said well before.
 pub(super) fn told<'a, K: Ord>(
     context: &Context<'a>,
     read: impl Fn(&Words<'a>) -> Option<K>,
-) -> Vec<(K, Words<'a>, usize)> {
-    let mut seen: BTreeMap<(ObjectRef, K), (Words<'a>, usize)> = BTreeMap::new();
+) -> Vec<(K, Words<'a>, Times)> {
+    let now = context.scene.now;
+    let mut seen: BTreeMap<(ObjectRef, K), (Words<'a>, Times)> = BTreeMap::new();
     for words in lines(context).into_iter().filter(|words| words.serves || words.last) {
-        if let Some(key) = read(&words) {
-            seen.entry((words.owner.clone(), key)).and_modify(|(_, count)| *count += 1).or_insert((words, 1));
+        let Some(key) = read(&words) else { continue };
+        match seen.entry((words.owner.clone(), key)) {
+            Entry::Occupied(mut known) => known.get_mut().1.add(&words, now),
+            Entry::Vacant(place) => {
+                let times = Times::of(&words, now);
+                place.insert((words, times));
+            }
         }
     }
-    let kept = seen.into_iter().filter(|(_, (words, count))| !words.serves || *count > 1);
-    kept.map(|((_, key), (words, count))| (key, words, count)).collect()
+    let kept = seen.into_iter().filter(|(_, (words, times))| !words.serves || times.count > 1);
+    kept.map(|((_, key), (words, times))| (key, words, times)).collect()
 }
 
 /// Lines of all logs of the scene, each container's latest first.
@@ -84,19 +143,20 @@ pub(super) fn lines<'a>(context: &Context<'a>) -> Vec<Words<'a>> {
             let now = context.scene.now;
             let over = |line: &&str| line::said_at(line, now).is_some_and(|at| now.duration_since(at) > LATELY);
             let serves = serves && !previous;
-            let latest = line::latest(&log.text, depth).filter(|line| !serves || !over(line));
+            let latest = line::latest(&log.text, depth).enumerate().filter(|(_, line)| !serves || !over(line));
             let telling = line::telling(&log.text);
             let at = past.filter(|(present, _)| *present || previous).map(|(_, at)| at);
-            found.extend(latest.enumerate().map(|(before, line)| Words {
+            found.extend(latest.map(|(behind, line)| Words {
                 pod: container.pod,
                 container: container.name,
                 previous,
                 owner: container.owner.clone(),
                 line,
-                last: before < NEAR || telling == Some(line),
+                last: behind < NEAR || telling == Some(line),
                 serves,
                 ended_by: telling.filter(|_| !serves),
                 at,
+                behind,
             }));
         }
     }

@@ -7,6 +7,7 @@ use marple_core::{Change, ChangeKind, FieldChange, ObjectRef};
 
 use super::near::{Near, Nearness};
 use crate::kubernetes::Clock;
+use crate::view::counted;
 
 /// How much is told of what there is much of.
 #[derive(Clone, Copy)]
@@ -19,13 +20,16 @@ pub(super) struct Detail {
     same: usize,
     /// Whether namespaces that have nothing to do with the subject are told, and not only counted.
     namespaces: bool,
+    /// From how many on what was made in one go, as an installation makes it, is told together.
+    together: usize,
 }
 
 impl Detail {
     /// All, as it is kept.
-    pub(super) const WHOLE: Self = Self { fields: usize::MAX, made: usize::MAX, same: usize::MAX, namespaces: true };
+    pub(super) const WHOLE: Self =
+        Self { fields: usize::MAX, made: usize::MAX, same: usize::MAX, namespaces: true, together: usize::MAX };
     /// What is shown.
-    pub(super) const SHOWN: Self = Self { fields: 12, made: 4, same: 3, namespaces: false };
+    pub(super) const SHOWN: Self = Self { fields: 12, made: 4, same: 3, namespaces: false, together: 4 };
 }
 
 /// Changes that differ by time and values alone.
@@ -33,6 +37,41 @@ type Same<'a> = (&'a ObjectRef, Vec<&'a str>);
 
 fn same(change: &Change) -> Same<'_> {
     (&change.object, change.fields.iter().map(|field| field.path.as_str()).collect())
+}
+
+/// What bears upon what is there already, so that its making may be a cause: it is told by itself.
+const BEARING: [&str; 10] = [
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodDisruptionBudget",
+    "HorizontalPodAutoscaler",
+    "ValidatingWebhookConfiguration",
+    "MutatingWebhookConfiguration",
+    "PriorityClass",
+    "StorageClass",
+    "Node",
+];
+
+/// What was made in one go: in which namespace, or in none, and by whom.
+type Batch<'a> = (usize, Option<&'a str>, String);
+
+/// The batch of a change, where it is the making of something beside the subject that bears upon nothing there.
+fn batch<'a>(nearness: &Nearness, change: &'a Change) -> Option<Batch<'a>> {
+    let beside = matches!(nearness, Nearness::Beside | Nearness::Elsewhere);
+    let made = change.kind == ChangeKind::Created && beside && !BEARING.contains(&change.object.kind.as_str());
+    made.then(|| (heading(nearness), change.object.namespace.as_deref(), change.by.to_string()))
+}
+
+/// What was made together, in one line: how many of which kinds.
+fn together((_, namespace, by): &Batch<'_>, changes: &[&Change], clock: Clock) -> String {
+    let times = || changes.iter().map(|change| change.at);
+    let (first, last) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
+    let place = namespace.map_or_else(|| "without a namespace".to_owned(), |name| format!("in namespace {name}"));
+    let kinds = counted(changes.iter().map(|change| change.object.kind.as_str()), 8);
+    let by = if by.is_empty() { "an unknown writer" } else { by };
+    let count = changes.len();
+    format!("  {} ({first:.0} to {last:.0}) {count} objects {place} created by {by}: {kinds}", clock.when(last))
 }
 
 /// What is told beside the changes.
@@ -69,12 +108,24 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
     for (_, change) in &placed {
         *times.entry(same(change)).or_default() += 1;
     }
+    let mut batches: BTreeMap<Batch<'_>, Vec<&Change>> = BTreeMap::new();
+    for (nearness, change) in &placed {
+        if let Some(batch) = batch(nearness, change) {
+            batches.entry(batch).or_default().push(change);
+        }
+    }
     let mut told_of: BTreeMap<Same<'_>, usize> = BTreeMap::new();
     let other =
         |nearness: &Nearness, change: &Change| *nearness == Nearness::Elsewhere && change.object.is("Namespace");
     let others = placed.iter().filter(|(nearness, change)| !detail.namespaces && other(nearness, change)).count();
     for (nearness, change) in placed {
         if !detail.namespaces && other(&nearness, change) {
+            continue;
+        }
+        let of_batch = batch(&nearness, change).and_then(|batch| batches.get_key_value(&batch));
+        let made_together = of_batch.filter(|(_, changes)| changes.len() >= detail.together);
+        // The line stands where the first of them would.
+        if made_together.is_some_and(|(_, changes)| changes.first().is_none_or(|first| !std::ptr::eq(*first, change))) {
             continue;
         }
         let nth = told_of.entry(same(change)).or_default();
@@ -86,6 +137,10 @@ pub(super) fn report(changes: &[Change], near: &Near, told: &Told<'_>, clock: Cl
         if under != Some(heading) {
             lines.push(HEADINGS.get(heading).map_or_else(String::new, |title| title.replace("{}", told.subject)));
             under = Some(heading);
+        }
+        if let Some((batch, changes)) = made_together {
+            lines.push(together(batch, changes, clock));
+            continue;
         }
         one(change, &nearness, clock, detail, &mut lines);
         let more = times.get(&same(change)).copied().unwrap_or_default().saturating_sub(detail.same);

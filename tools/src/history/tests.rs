@@ -312,3 +312,30 @@ fn of_a_namespace_all_that_is_in_it_is_beside_and_what_that_needs_is_near() {
     assert!(matches!(nearness("Service", "data", "db"), Nearness::Needed(_)));
     assert_eq!(near.namespaces, ["data".to_owned(), "shop".to_owned()].into());
 }
+
+#[tokio::test]
+async fn what_an_installation_made_beside_the_subject_is_told_together_and_what_bears_upon_it_by_itself() {
+    let made = |kind: &str, namespace: &str, name: &str, when: &str| {
+        let mut made = change(kind, namespace, name, when, ("image", "", "a"));
+        (made.kind, made.by.manager) = (ChangeKind::Created, Some("helm".to_owned()));
+        made
+    };
+    let held = Held::of(vec![
+        made("ClusterRole", "", "mesh-a", "11:50:00"),
+        made("ClusterRole", "", "mesh-b", "11:50:01"),
+        made("ClusterRoleBinding", "", "mesh-a", "11:50:02"),
+        made("ClusterRoleBinding", "", "mesh-b", "11:50:03"),
+        made("ValidatingWebhookConfiguration", "", "mesh", "11:50:04"),
+        made("ConfigMap", "shop", "mesh-ca", "11:50:05"),
+    ]);
+    let told = RecentChanges::new(recorded(held)).call(cart(), &look()).await.unwrap();
+    let shown = told.view.unwrap();
+    let (_, elsewhere) = shown.split_once("elsewhere:\n").unwrap();
+    assert_eq!(
+        elsewhere,
+        "  39m ago (T-9m56s) (2026-01-02T11:50:04Z) ValidatingWebhookConfiguration mesh created by helm\n    with image a\n  \
+         39m ago (T-9m57s) (2026-01-02T11:50:00Z to 2026-01-02T11:50:03Z) 4 objects without a namespace created by helm: ClusterRoleBinding (2), ClusterRole (2)\n"
+    );
+    assert!(shown.contains("ConfigMap shop/mesh-ca created by helm"));
+    assert!(told.content.contains("ClusterRole mesh-b created"), "all is kept");
+}

@@ -27,6 +27,8 @@ pub struct Event {
     pub by: String,
     /// The part of the object, as `spec.containers{app}`.
     pub part: String,
+    /// Another object that had to do with it, as the pod for which this one had to go.
+    pub related: Option<ObjectRef>,
 }
 
 impl Event {
@@ -38,12 +40,16 @@ impl Event {
             .find_map(|path| field::time(value, path))
             .or_else(|| field::created(value))?;
         let first = |paths: &[&str]| paths.iter().find_map(|path| field::text(value, path)).unwrap_or_default();
+        let reference = |at: &Value| {
+            Some(ObjectRef {
+                kind: field::text(at, "/kind")?.to_owned(),
+                namespace: field::text(at, "/namespace").map(str::to_owned),
+                name: field::text(at, "/name")?.to_owned(),
+            })
+        };
         Some(Self {
-            about: ObjectRef {
-                kind: field::text(about, "/kind")?.to_owned(),
-                namespace: field::text(about, "/namespace").map(str::to_owned),
-                name: field::text(about, "/name")?.to_owned(),
-            },
+            about: reference(about)?,
+            related: value.get("related").and_then(reference),
             warning: field::text(value, "/type") == Some("Warning"),
             reason: first(&["/reason"]).to_owned(),
             message: first(&["/message", "/note"]).trim().to_owned(),
@@ -61,6 +67,11 @@ impl Event {
             .to_owned(),
             part: field::text(about, "/fieldPath").unwrap_or_default().to_owned(),
         })
+    }
+
+    /// Whether the scheduler ended the pod that it is about to make room for another.
+    pub(crate) fn is_preemption(&self) -> bool {
+        self.reason == "Preempted" && self.about.is("Pod")
     }
 
     /// The container that it is about, where it is one.

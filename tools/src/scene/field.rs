@@ -64,6 +64,21 @@ pub(crate) fn created(value: &Value) -> Option<Timestamp> {
     time(value, "/metadata/creationTimestamp")
 }
 
+/// When a field of this name was last written, wherever in the object it stands, as its managers tell.
+pub(crate) fn written(value: &Value, field: &str) -> Option<Timestamp> {
+    fn holds(fields: &Value, key: &str) -> bool {
+        fields.as_object().is_some_and(|fields| fields.iter().any(|(name, inner)| name == key || holds(inner, key)))
+    }
+    let key = format!("f:{field}");
+    let entries = items(value, "/metadata/managedFields").iter();
+    // What a controller notes of its work is no change.
+    let wanted = entries.filter(|entry| text(entry, "/subresource").is_none());
+    wanted
+        .filter(|entry| entry.get("fieldsV1").is_some_and(|fields| holds(fields, &key)))
+        .filter_map(|entry| time(entry, "/time"))
+        .max()
+}
+
 /// The pod specification: of a pod itself, of a workload's template, of a `CronJob`'s template of templates.
 pub(crate) fn pod_spec(value: &Value) -> Option<&Value> {
     let path = match text(value, "/kind")? {
@@ -89,6 +104,12 @@ pub(crate) fn pod_labels(value: &Value) -> Labels {
 /// Containers of a pod specification, those for initialisation first.
 pub(crate) fn containers(spec: &Value) -> impl Iterator<Item = &Value> {
     items(spec, "/initContainers").iter().chain(items(spec, "/containers"))
+}
+
+/// The ports of their node that a pod's containers ask for, each with its protocol.
+pub(crate) fn host_ports(pod: &Value) -> Vec<(&str, i64)> {
+    let ports = items(pod, "/spec/containers").iter().flat_map(|container| items(container, "/ports"));
+    ports.filter_map(|port| Some((text(port, "/protocol").unwrap_or("TCP"), number(port, "/hostPort")?))).collect()
 }
 
 /// Whether a label selector (`matchLabels` and `matchExpressions`) selects these labels. An empty one selects all.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::names::{configured_hosts, named_by_cluster_scoped, references, spoken_hosts};
 use super::spoken::{troubled_addresses, troubled_hosts};
-use super::{Scene, field, gateway, names};
+use super::{Scene, dns, field, gateway, names};
 
 /// In which way one object depends on another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -102,9 +102,11 @@ impl Graph {
                 graph.owners.insert(object.clone(), service);
             }
         }
-        for subject in scene.subjects.iter().filter(|subject| subject.is("Pod") && scene.get(subject).is_none()) {
-            if let Some(owner) = creator(scene, subject) {
-                graph.owners.insert(subject.clone(), owner);
+        let preempted = scene.events.iter().filter(|event| event.is_preemption()).map(|event| &event.about);
+        let gone = scene.subjects.iter().chain(preempted).filter(|pod| pod.is("Pod") && scene.get(pod).is_none());
+        for pod in gone {
+            if let Some(owner) = creator(scene, pod) {
+                graph.owners.insert(pod.clone(), owner);
             }
         }
         for object in scene.objects.keys() {
@@ -283,6 +285,9 @@ impl Graph {
                 {
                     self.add(&unit, &service, Relation::TalksTo, format!("its log names {ip}"));
                 }
+            }
+            if dns::denies(scene, log) && scene.get(&dns::server()).is_some() {
+                self.add(&unit, &dns::server(), Relation::TalksTo, "its log says that a name is not found".to_owned());
             }
             for target in troubled_hosts(&log.text) {
                 let service = target.service(namespace);

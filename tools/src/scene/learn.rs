@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{Change as Recorded, ChangeKind, ObjectRef};
 
-use super::Scene;
 use super::rollout::{Change, GONE, Rollout};
+use super::{Scene, rights};
 use crate::history::{Window, made_again};
 
 /// How long before the incident changes are read: older ones have nothing to do with it.
@@ -69,8 +69,13 @@ impl Scene {
     /// What the autoscaler does, which it does all the time, is left out; of a Secret only a deletion is told, for its
     /// values were never read.
     pub fn learn(&mut self, recorded: Vec<Recorded>, began: Timestamp) {
+        let refused = rights::refused(self);
         let mut changes: BTreeMap<ObjectRef, Vec<Recorded>> = BTreeMap::new();
         for change in made_again(recorded).into_iter().filter(|change| !change.by.autoscaler) {
+            // Nothing names a binding: that one is missing is known by its deletion alone.
+            if rights::took(&change, &refused) && !self.objects.contains_key(&change.object) {
+                self.missing.insert(change.object.clone());
+            }
             let here = match change.kind {
                 ChangeKind::Altered => self.objects.contains_key(&change.object) && !change.object.is("Secret"),
                 ChangeKind::Deleted => self.missing.contains(&change.object),

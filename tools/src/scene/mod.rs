@@ -4,6 +4,7 @@
 //! in [`Scene::unseen`]. The rules look at nothing else.
 
 pub(crate) mod clients;
+pub(crate) mod dns;
 mod event;
 pub(crate) mod field;
 pub(crate) mod gateway;
@@ -14,6 +15,7 @@ mod learn;
 pub(crate) mod names;
 mod reach;
 mod read;
+pub(crate) mod rights;
 mod rollout;
 pub(crate) mod spoken;
 mod trouble;
@@ -26,6 +28,7 @@ use marple_core::{ObjectRef, ProofSource, Unseen};
 use serde_json::Value;
 
 pub use event::Event;
+pub(crate) use graph::Call;
 pub use graph::{Edge, Graph, Relation};
 pub(crate) use hosts::Target;
 pub(crate) use keep::occurs;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use jiff::SignedDuration;
 use marple_core::ObjectRef;
 use serde_json::Value;
 
 use super::graph::Relation;
-use super::spoken::mentions_webhook;
-use super::{Edge, Graph, Scene, field};
+use super::spoken::{mentions_policy, mentions_webhook};
+use super::{Edge, Graph, Scene, field, rights};
 use crate::near::nearest;
 
 /// How many calls from one workload to the next are followed.
@@ -18,6 +19,15 @@ const PODS_LIMIT: usize = 20;
 
 /// How many of them may be ready.
 const READY_LIMIT: usize = 5;
+
+/// The most pods kept that hold a port of their node.
+const HOLDERS_LIMIT: usize = 10;
+
+/// The most free volumes kept that a claim may have meant.
+const VOLUMES_LIMIT: usize = 20;
+
+/// What was written longer ago than this took nobody a right lately.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
 
 /// Objects within reach of the subjects, and by how many calls they are away. Some may not have been read.
 pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> {
@@ -48,6 +58,11 @@ pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> 
     walk.include_near_services();
     walk.include_webhooks();
     walk.include_limits();
+    walk.include_policies();
+    walk.include_rights();
+    walk.include_holders();
+    walk.include_preemptors();
+    walk.include_volumes();
     walk.found
 }
 
@@ -206,6 +221,96 @@ impl Walk<'_> {
         for (configuration, _) in webhooks(self.scene) {
             if self.graph.edges(configuration).iter().any(|edge| self.found.contains_key(&edge.to)) {
                 self.found.entry(configuration.clone()).or_insert(1);
+            }
+        }
+    }
+
+    /// Policies that an event speaks of, and the namespaces whose own rules it speaks of.
+    fn include_policies(&mut self) {
+        let warnings = self.scene.events.iter().filter(|event| event.warning);
+        let warnings =
+            warnings.map(|event| (event.message.as_str(), event.about.namespace.as_deref())).collect::<Vec<_>>();
+        for kind in ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"] {
+            for (rule, _) in self.scene.of_kind(kind) {
+                let named = format!("'{}'", rule.name);
+                if warnings.iter().any(|(message, _)| mentions_policy(message) && message.contains(&named)) {
+                    self.found.entry(rule.clone()).or_insert(1);
+                }
+            }
+        }
+        for (space, _) in self.scene.of_kind("Namespace") {
+            let refuses = |(message, within): &(&str, Option<&str>)| {
+                *within == Some(space.name.as_str()) && message.contains("violates PodSecurity")
+            };
+            if warnings.iter().any(refuses) {
+                self.found.entry(space.clone()).or_insert(0);
+            }
+        }
+    }
+
+    /// What gives rights to accounts that are refused something, and bindings beside that were written lately.
+    fn include_rights(&mut self) {
+        let refused = rights::refused(self.scene);
+        for refusal in &refused {
+            let account = refusal.object();
+            for kind in ["RoleBinding", "ClusterRoleBinding"] {
+                for (binding, value) in self.scene.of_kind(kind) {
+                    let beside = binding.namespace.is_some() && binding.namespace == account.namespace;
+                    let written = field::written(value, "subjects").or_else(|| field::created(value));
+                    let lately = written.is_some_and(|at| self.scene.now.duration_since(at) <= LATELY);
+                    let own = rights::binds(value, &account);
+                    if own || beside && lately {
+                        self.found.entry(binding.clone()).or_insert(1);
+                    }
+                    let role = rights::role(value).filter(|role| own && self.scene.get(role).is_some());
+                    self.found.extend(role.map(|role| (role, 1)));
+                }
+            }
+        }
+        for object in &self.scene.missing {
+            if ["RoleBinding", "ClusterRoleBinding"].contains(&object.kind.as_str()) && !refused.is_empty() {
+                self.found.entry(object.clone()).or_insert(1);
+            }
+        }
+    }
+
+    /// Pods that hold a port of their node which a pod within reach waits for.
+    fn include_holders(&mut self) {
+        let waiting = self.found.keys().filter_map(|object| self.scene.get(object).filter(|_| object.is("Pod")));
+        let waiting = waiting.filter(|pod| field::text(pod, "/spec/nodeName").is_none());
+        let asked = waiting.flat_map(field::host_ports).collect::<BTreeSet<_>>();
+        if asked.is_empty() {
+            return;
+        }
+        let scene = self.scene;
+        let held = scene.of_kind("Pod").filter(|(_, pod)| {
+            field::text(pod, "/spec/nodeName").is_some()
+                && field::host_ports(pod).iter().any(|port| asked.contains(port))
+        });
+        for (pod, _) in held.take(HOLDERS_LIMIT) {
+            self.found.entry(pod.clone()).or_insert(1);
+        }
+    }
+
+    /// Free volumes of the class that a claim within reach waits for.
+    fn include_volumes(&mut self) {
+        let class = |value: &Value| field::text(value, "/spec/storageClassName").unwrap_or_default().to_owned();
+        let phase = |value: &Value, wanted: &str| field::text(value, "/status/phase") == Some(wanted);
+        let claims = self.found.keys().filter(|object| object.is("PersistentVolumeClaim"));
+        let claims = claims.filter_map(|claim| self.scene.get(claim)).filter(|claim| phase(claim, "Pending"));
+        let classes = claims.map(class).collect::<BTreeSet<_>>();
+        let free = self.scene.of_kind("PersistentVolume").filter(|(_, volume)| phase(volume, "Available"));
+        for (volume, _) in free.filter(|(_, volume)| classes.contains(&class(volume))).take(VOLUMES_LIMIT) {
+            self.found.entry(volume.clone()).or_insert(1);
+        }
+    }
+
+    /// Pods for which pods of what is within reach had to go.
+    fn include_preemptors(&mut self) {
+        for event in self.scene.events.iter().filter(|event| event.is_preemption()) {
+            let related = event.related.as_ref().filter(|pod| self.scene.get(pod).is_some());
+            if let Some(pod) = related.filter(|_| self.found.contains_key(&self.graph.top_owner(&event.about))) {
+                self.found.entry(pod.clone()).or_insert(1);
             }
         }
     }

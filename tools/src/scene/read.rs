@@ -96,7 +96,7 @@ impl Scene {
         reader.walk(&mut scene, &mut read, wanted).await;
         let mut near = reach(&scene, &Graph::of(&scene));
         reader.logs(&mut scene, &near, logs::FIRST).await;
-        reader.webhooks(&mut scene).await;
+        reader.rules(&mut scene, &mut read).await;
         for _ in 0..HOPS {
             // What only a log names is within reach now: the address may stand in a Secret.
             let wanted = reader.next_namespaces(&mut scene, &mut read).await;
@@ -136,7 +136,11 @@ impl Scene {
         self.objects.retain(|object, _| near.contains_key(object));
         self.missing.retain(|object| near.contains_key(object));
         self.rollouts.retain(|object, _| near.contains_key(object));
-        self.events.retain(|event| near.contains_key(&event.about));
+        self.events.retain(|event| {
+            // A pod that had to go is no more within reach than anything that is gone; its owner is.
+            near.contains_key(&event.about)
+                || event.is_preemption() && near.contains_key(&graph.top_owner(&event.about))
+        });
     }
 }
 

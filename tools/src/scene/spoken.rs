@@ -78,6 +78,11 @@ pub(crate) fn mentions_webhook(text: &str) -> bool {
     text.contains("admission webhook") || text.contains("calling webhook") || text.contains("conversion webhook")
 }
 
+/// Whether a text speaks of an admission policy.
+pub(crate) fn mentions_policy(text: &str) -> bool {
+    text.contains("ValidatingAdmissionPolicy '")
+}
+
 /// The IPv4 addresses that a line names with a port or in parentheses, but for those of name servers.
 pub(crate) fn addresses(line: &str) -> Vec<(String, Option<u16>)> {
     let ip = |text: &str| text.parse().ok().filter(|ip: &std::net::Ipv4Addr| !ip.is_loopback());

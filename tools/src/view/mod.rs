@@ -8,6 +8,7 @@ mod object;
 mod plain;
 #[cfg(test)]
 mod properties;
+mod secret;
 mod yaml;
 
 pub(crate) use alike::{alike, counted, names};
@@ -15,6 +16,7 @@ pub(crate) use bounded::cut;
 pub use bounded::{Limits, bounded};
 pub(crate) use fold::{Folded, fold, grouped, normalised};
 pub use object::object;
-pub(crate) use object::{certificate_end, mask_secret, trimmed};
+pub(crate) use object::trimmed;
 pub use plain::plain;
+pub(crate) use secret::{certificate_begin, certificate_end, certificate_names, certificate_told, mask_secret};
 pub(crate) use yaml::{scalar, write as yaml};

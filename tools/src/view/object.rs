@@ -2,25 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{certificate, yaml};
+use super::secret::mask_secret;
+use super::yaml;
 
 /// Annotations in which appliers keep a copy of the whole object.
-const COPIES: [&str; 5] = [
+pub(super) const COPIES: [&str; 5] = [
     "kubectl.kubernetes.io/last-applied-configuration",
     "objectset.rio.cattle.io/applied",
     "banzaicloud.com/last-applied",
     "kapp.k14s.io/original",
     "kapp.k14s.io/original-diff-md5",
 ];
-
-/// Keys under which a Secret holds a certificate.
-const CERTIFICATES: [&str; 2] = ["tls.crt", "ca.crt"];
-
-/// What stands between the size of a certificate and the times between which it is valid.
-const VALID: &str = ", valid ";
-
-/// The longest annotation of a Secret that is shown: a value may hide in a longer one.
-const SECRET_ANNOTATION: usize = 100;
 
 /// Settings of a pod's or a container's spec that the API server fills in and nobody reads.
 const DEFAULTS: [(&str, &str); 7] = [
@@ -39,12 +31,6 @@ const DEFAULTS: [(&str, &str); 7] = [
 /// filled in; of a Secret only the keys and their sizes. The same object always gives the same text.
 pub fn object(object: &Value) -> String {
     yaml(&trimmed(object))
-}
-
-/// When the certificate under a key of a masked Secret ends.
-pub(crate) fn certificate_end(secret: &Value, key: &str) -> Option<jiff::Timestamp> {
-    let (_, times) = secret.get("data")?.get(key)?.as_str()?.split_once(VALID)?;
-    times.split_once(" to ")?.1.parse().ok()
 }
 
 /// The object without what nobody reads.
@@ -66,65 +52,6 @@ pub(crate) fn trimmed(object: &Value) -> Value {
     }
     trim(&mut object);
     object
-}
-
-/// Replaces the values of a Secret by their sizes, as `12 bytes`; anything else stays as it is, but for lists, of
-/// which each item is masked. A certificate is public: with its size it is told when it is valid.
-pub(crate) fn mask_secret(object: &mut Value) {
-    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
-    if kind.ends_with("List") {
-        let secrets = kind == "SecretList";
-        for item in object.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
-            if secrets && let Value::Object(item) = item {
-                item.entry("kind").or_insert_with(|| "Secret".into());
-            }
-            mask_secret(item);
-        }
-        return;
-    }
-    if kind != "Secret" {
-        return;
-    }
-    for (field, encoded) in [("data", true), ("stringData", false)] {
-        for (key, value) in object.get_mut(field).and_then(Value::as_object_mut).into_iter().flatten() {
-            let valid = value
-                .as_str()
-                .filter(|_| encoded && CERTIFICATES.contains(&key.as_str()))
-                .and_then(certificate::validity);
-            *value = size(value, encoded);
-            if let (Some((from, until)), Value::String(told)) = (valid, value) {
-                told.push_str(&format!("{VALID}{from} to {until}"));
-            }
-        }
-    }
-    let annotations = object.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut);
-    for (name, value) in annotations.into_iter().flatten() {
-        if COPIES.contains(&name.as_str()) || value.as_str().is_none_or(|text| text.len() > SECRET_ANNOTATION) {
-            *value = size(value, false);
-        }
-    }
-}
-
-/// The size of a value, told in place of it. Base64 has no spaces, so a size that is already there is told apart.
-fn size(value: &Value, encoded: bool) -> Value {
-    let text = value.as_str().unwrap_or_default();
-    let sized =
-        |text: &str| text.strip_suffix(" bytes").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-    let dated = |times: &str| {
-        times.split_once(" to ").is_some_and(|(from, until)| {
-            [from, until].iter().all(|time| time.parse::<jiff::Timestamp>().is_ok_and(|at| at.to_string() == *time))
-        })
-    };
-    let told = match text.split_once(VALID) {
-        Some((bytes, times)) => sized(bytes) && dated(times),
-        None => sized(text),
-    };
-    if told {
-        return value.clone();
-    }
-    let padding = text.bytes().rev().take_while(|byte| *byte == b'=').count();
-    let bytes = if encoded { (text.len() / 4 * 3).saturating_sub(padding) } else { text.len() };
-    json!(format!("{bytes} bytes"))
 }
 
 fn metadata(object: &mut Value) {
@@ -330,40 +257,5 @@ mod tests {
             "conditions": [{"type": "Ready", "status": "True", "lastHeartbeatTime": "2026-01-02T03:04:05Z"}]}});
         let text = "kind: Node\nmetadata:\n  name: n1\nstatus:\n  conditions:\n  - type: Ready\n    status: \"True\"\n  nodeInfo:\n    architecture: arm64\n";
         assert_eq!(object(&node), text);
-    }
-
-    #[test]
-    fn a_secret_tells_its_keys_and_sizes_and_never_a_value() {
-        let mut secret = json!({
-            "kind": "Secret",
-            "metadata": {"name": "db", "annotations": {"note": "short", "copy": "x".repeat(101)}},
-            "data": {"password": "aHVudGVyMg==", "empty": ""}, "stringData": {"token": "hunter2"}, "type": "Opaque"
-        });
-        let text = "kind: Secret\nmetadata:\n  name: db\n  annotations:\n    copy: 101 bytes\n    note: short\ndata:\n  \
-                    empty: 0 bytes\n  password: 7 bytes\nstringData:\n  token: 7 bytes\ntype: Opaque\n";
-        assert_eq!(object(&secret), text);
-        mask_secret(&mut secret);
-        assert_eq!(object(&secret), text, "masking twice changes nothing");
-    }
-
-    #[test]
-    fn a_certificate_tells_until_when_it_is_valid_and_its_key_nothing() {
-        let encoded = include_str!("expired.crt.base64").trim();
-        let mut secret = json!({"kind": "Secret", "data": {"tls.crt": encoded, "tls.key": encoded}});
-        mask_secret(&mut secret);
-        let (told, size) = ("436 bytes, valid 2020-01-01T00:00:00Z to 2020-01-03T00:00:00Z", "436 bytes");
-        assert_eq!(secret["data"], json!({"tls.crt": told, "tls.key": size}));
-        mask_secret(&mut secret);
-        assert_eq!(secret["data"]["tls.crt"], told, "masking twice changes nothing");
-        assert_eq!(certificate_end(&secret, "tls.crt"), "2020-01-03T00:00:00Z".parse().ok());
-        let mut forged = json!({"kind": "Secret", "data": {"tls.crt": "1 bytes, valid hunter2 to hunter2"}});
-        mask_secret(&mut forged);
-        assert!(!forged.to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn secrets_in_a_list_are_masked_though_items_of_lists_have_no_kind() {
-        let list = json!({"kind": "SecretList", "items": [{"data": {"a": "aHVudGVyMg=="}}]});
-        assert!(!object(&list).contains("aHVudGVyMg"));
     }
 }

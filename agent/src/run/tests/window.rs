@@ -1,5 +1,7 @@
 //! Small windows.
 
+use marple_core::{Category, Finding, ObjectRef, Severity};
+
 use super::*;
 
 #[test]
@@ -41,4 +43,39 @@ fn in_a_large_window_results_are_as_long_as_they_were() {
     let outcomes = vec![("a".to_owned(), seen(1, &text)), ("b".to_owned(), seen(2, &text))];
     let told = results(&request(run.step(Event::ToolsAnswered { outcomes, at: at(2) }, &prompts)));
     assert!(told.iter().all(|(_, told)| told.contains(&text) && !told.contains("left out")));
+}
+
+#[test]
+fn a_long_case_is_told_in_less_detail_where_the_window_is_small_so_that_looks_remain() {
+    let prompts = Prompts::embedded();
+    let long = |window: u32| {
+        let finding = |number: u32| Finding {
+            condition: "errors-in-log".to_owned(),
+            object: ObjectRef::namespaced("Pod", "shop", format!("cart-{number}")),
+            category: Category::Dependency,
+            severity: Severity::Warning,
+            statement: format!("It logs errors, {number}: {}", "connection to db refused ".repeat(8)),
+            culprit: None,
+            at: None,
+            proofs: Vec::new(),
+            citations: Vec::new(),
+            remedies: Vec::new(),
+        };
+        Run::begin(
+            opening(Mode::Conclude, |opening| {
+                opening.limits.context_window = window;
+                opening.case.findings = (0..40).map(finding).collect();
+            }),
+            &prompts,
+        )
+    };
+    let tools = |run: &Run| request(run.next()).tools.len();
+    let (small, large) = (long(8_192), long(128_000));
+    assert_eq!((tools(&small), tools(&large)), (3, 3));
+    let told = |run: &Run| match &request(run.next()).messages[1] {
+        Message::User { content } => content.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(told(&large).contains("and 20 less severe ones"), "{}", told(&large));
+    assert!(told(&small).contains("and 32 less severe ones") || told(&small).contains("and 36 less severe ones"));
 }

@@ -93,8 +93,8 @@ fn is_quoted(scene: &Scene, root: &Finding, change: &Finding) -> bool {
     })
 }
 
-/// The workload behind a Service that is changed and with which nothing else is wrong: what changed in it is what its
-/// callers feel.
+/// The workload behind a Service that is changed, or its configuration, with which nothing else is wrong: what changed in it
+/// is what its callers feel.
 pub(super) fn behind<'a>(
     graph: &Graph,
     object: &ObjectRef,
@@ -103,8 +103,14 @@ pub(super) fn behind<'a>(
 ) -> Option<&'a ObjectRef> {
     let points = condition(&root.condition).is_some_and(|known| known.role == Role::Pointer);
     let change = change.filter(|_| points && object.is("Service"))?;
+    let behind = graph.workloads_behind(object);
     let is_workload = workload::undo(&change.object).is_some();
-    (is_workload && graph.workloads_behind(object).contains(&change.object)).then_some(&change.object)
+    let configures = || {
+        let members = behind.iter().flat_map(|unit| graph.members(unit).iter().chain([unit]));
+        let mut named = members.flat_map(|member| graph.edges(member)).filter(|edge| edge.relation == Relation::Refers);
+        change.object.is("ConfigMap") && named.any(|edge| edge.to == change.object)
+    };
+    (is_workload && behind.contains(&change.object) || configures()).then_some(&change.object)
 }
 
 /// What kind of thing was changed, as far as its fields tell.
@@ -114,6 +120,7 @@ pub(super) fn category_of(change: &Finding) -> Option<Category> {
         () if says(&[".resources."]) => Some(Category::Resources),
         () if says(&["replicas: "]) => Some(Category::Scaling),
         () if says(&["Probe"]) => Some(Category::Probe),
+        () if change.object.is("ConfigMap") => Some(Category::Configuration),
         () => None,
     }
 }

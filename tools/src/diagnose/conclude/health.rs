@@ -249,19 +249,19 @@ fn rolls_out(scene: &Scene, graph: &Graph, unit: &ObjectRef, value: &Value) -> O
 }
 
 /// A top owner that is well.
-struct Well {
+pub(super) struct Well {
     /// That it is, in words.
     told: String,
     /// Whether it is amid a rollout.
-    rolling: bool,
+    pub(super) rolling: bool,
 }
 
-fn told(well: &[Well]) -> String {
+pub(super) fn told(well: &[Well]) -> String {
     well.iter().map(|well| well.told.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// That a top owner is well; nothing where it isn't, or can't be judged.
-fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<Well> {
+pub(super) fn health(scene: &Scene, graph: &Graph, unit: &ObjectRef) -> Option<Well> {
     let value = scene.get(unit)?;
     let steady = |told: String| Well { told, rolling: false };
     if let Some((wanted, ready)) = workload::replicas(unit, value) {

@@ -7,6 +7,7 @@ mod explain;
 mod health;
 mod limits;
 mod phrase;
+mod recovered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,8 +56,11 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
     let (fitting, past): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| {
         fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object), finding.at)
     });
-    let case = Case::of(scene, &graph, &fitting);
     let units = suffering(scene, &graph, symptoms, &fitting);
+    if let Some(conclusion) = recovered::conclusion(scene, &graph, &units, &fitting, began) {
+        return conclusion;
+    }
+    let case = Case::of(scene, &graph, &fitting);
     let mut roots: BTreeMap<(ObjectRef, String), Vec<(&ObjectRef, Way<'_>)>> = BTreeMap::new();
     let answering = answering(&graph, symptoms);
     for unit in units.keys() {

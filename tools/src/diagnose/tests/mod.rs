@@ -3,6 +3,8 @@
 
 mod alerts;
 mod blame;
+mod changed_last;
+mod classes;
 mod composed;
 mod conclusions;
 mod configured;
@@ -17,6 +19,7 @@ mod properties;
 mod recorded;
 mod services;
 mod storage_and_nodes;
+mod told;
 
 use jiff::Timestamp;
 use marple_core::{Finding, ObjectRef};

@@ -35,6 +35,7 @@ fn each_sign_of_a_program_has_its_condition() {
         ("mkdir /data/db: permission denied", "file-access-denied"),
         ("Error: yaml: line 12: could not find expected ':'", "configuration-unreadable"),
         ("nginx: [emerg] unknown directive \"servr\" in /etc/nginx/nginx.conf:3", "configuration-unreadable"),
+        ("/etc/coredns/Corefile:4 - Error during parsing: Unknown directive 'forwrd'", "configuration-unreadable"),
         ("flag provided but not defined: -workerz", "configuration-unreadable"),
         ("E0102 11:57:00.0 1 leaderelection.go:330] leader election lost", "leader-election-lost"),
         ("http: server gave HTTP response to HTTPS client", "protocol-mismatch"),

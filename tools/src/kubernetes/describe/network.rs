@@ -11,6 +11,7 @@ use super::storage::list;
 use crate::kubernetes::field::{flag, items, name, namespace, number, plain, text};
 use crate::kubernetes::related::backends;
 use crate::kubernetes::{Cluster, LookError, selector};
+use crate::view::certificate_told;
 
 /// The most Services and Secrets of an Ingress that are looked at.
 const LOOKED_AT: usize = 20;
@@ -34,7 +35,10 @@ pub(super) async fn behind(cluster: &Cluster, ingress: &Value) -> Behind {
     }));
     let secrets = join_all(secrets.into_iter().map(|secret| async move {
         let found = cluster.get_named("v1/Secret", space, &secret).await;
-        let state = state_of(found.map(|found| format!("of type {}", text(&found, "/type").unwrap_or("Opaque"))));
+        let state = state_of(found.map(|found| {
+            let says = certificate_told(&found, "tls.crt").map(|says| format!(", {says}")).unwrap_or_default();
+            format!("of type {}{says}", text(&found, "/type").unwrap_or("Opaque"))
+        }));
         (secret, state)
     }));
     let (services, secrets) = tokio::join!(services, secrets);

@@ -8,6 +8,7 @@ use super::storage::{expression, list};
 use crate::kubernetes::clock::Clock;
 use crate::kubernetes::field::{entries, flag, items, number, plain, text};
 use crate::kubernetes::{LookError, pods, selector};
+use crate::view::certificate_told;
 
 /// What a `PodDisruptionBudget` allows, and its pods.
 pub(super) fn budget(page: &mut Page, budget: &Value, selected: Result<Vec<Value>, LookError>, clock: Clock) {
@@ -95,6 +96,9 @@ pub(super) fn data(page: &mut Page, object: &Value) {
                 }
             } else {
                 page.line(0, format!("{key}: {}", value.trim_end()));
+            }
+            if let Some(says) = certificate_told(object, key) {
+                page.line(1, format!("a certificate {says}"));
             }
         }
     }

@@ -7,8 +7,8 @@ use marple_core::ObjectRef;
 use super::{GET_LIMIT, Progress, Reader, Seen};
 use crate::scene::names::{configured_hosts, references, spoken_hosts};
 use crate::scene::reach::{HOPS, reach};
-use crate::scene::spoken::{is_outside, troubled_addresses, troubled_hosts};
-use crate::scene::{Graph, Scene, Target, field};
+use crate::scene::spoken::{is_outside, name_server, troubled_addresses, troubled_hosts};
+use crate::scene::{Graph, Scene, Target, dns, field};
 
 /// The most namespaces in which a Service of the same name as a missing one is looked for.
 const NAMESAKES_LIMIT: usize = 10;
@@ -150,6 +150,9 @@ fn called(scene: &Scene) -> BTreeMap<ObjectRef, Sure> {
     }
     for log in scene.logs.iter().filter(|log| near.get(&log.pod).is_some_and(|hops| *hops < HOPS)) {
         let Some(namespace) = log.pod.namespace.as_deref() else { continue };
+        if dns::denies(scene, log) {
+            note(&mut called, &name_server(), namespace);
+        }
         for target in troubled_hosts(&log.text) {
             // A word with a number behind it may be a file and its line.
             let plain = target.namespace.is_none() && !target.sure;

@@ -1,16 +1,27 @@
 //! Reads what the cluster offers where something waits for it or is refused.
 
+use std::collections::BTreeSet;
+
 use marple_core::ObjectRef;
 use serde_json::Value;
 
-use super::{Progress, Reader, Seen};
-use crate::scene::spoken::mentions_webhook;
-use crate::scene::{Scene, field};
+use super::{LIST_LIMIT, Progress, Reader, Seen};
+use crate::scene::spoken::{mentions_policy, mentions_webhook};
+use crate::scene::{Scene, field, rights};
 
-/// The most nodes, classes and webhook configurations that are read.
+/// The most nodes, classes, volumes, webhook configurations and policies that are read.
 const NODES_LIMIT: usize = 100;
 const CLASSES_LIMIT: usize = 50;
+const VOLUMES_LIMIT: usize = 200;
 const WEBHOOKS_LIMIT: usize = 100;
+const POLICIES_LIMIT: usize = 100;
+
+/// The most pods that are read for which others had to go.
+const PREEMPTORS_LIMIT: usize = 5;
+
+/// The most accounts whose rights are read, and the most bindings of the whole cluster.
+const ACCOUNTS_LIMIT: usize = 3;
+const BINDINGS_LIMIT: usize = 500;
 
 fn is_pending(value: &Value) -> bool {
     field::text(value, "/status/phase") == Some("Pending")
@@ -25,16 +36,100 @@ impl Reader<'_> {
         if (unscheduled || spread) && read.asked.insert(ObjectRef::cluster("Node", "*")) {
             self.all(scene, "Node", NODES_LIMIT).await;
         }
+        let waits = scene.of_kind("PersistentVolumeClaim").any(|(_, claim)| is_pending(claim));
+        if waits && read.asked.insert(ObjectRef::cluster("PersistentVolume", "*")) {
+            self.all(scene, "PersistentVolume", VOLUMES_LIMIT).await;
+        }
         let unbound = scene
             .of_kind("PersistentVolumeClaim")
             .any(|(_, claim)| is_pending(claim) && field::text(claim, "/spec/storageClassName").is_none());
         if unbound && read.asked.insert(ObjectRef::cluster("StorageClass", "*")) {
             self.all(scene, "StorageClass", CLASSES_LIMIT).await;
         }
+        self.holders(scene, read).await;
+        self.preemptors(scene, read).await;
+    }
+
+    /// The pods for which others had to go.
+    async fn preemptors(&self, scene: &mut Scene, read: &mut Progress) {
+        let events = scene.events.iter().rev().filter(|event| event.is_preemption());
+        let pods = events.filter_map(|event| event.related.clone()).filter(|pod| scene.get(pod).is_none());
+        let pods = pods.collect::<BTreeSet<_>>();
+        for pod in pods.into_iter().take(PREEMPTORS_LIMIT) {
+            if read.asked.insert(pod.clone()) {
+                let found = self.look(pod.to_string(), self.cluster.get(&pod)).await;
+                Self::take(scene, pod, found);
+            }
+        }
+    }
+
+    /// Who holds the ports of their nodes that pods wait for.
+    async fn holders(&self, scene: &mut Scene, read: &mut Progress) {
+        let waits = |pod: &Value| is_pending(pod) && field::text(pod, "/spec/nodeName").is_none();
+        let asked: BTreeSet<(String, i64)> = scene
+            .of_kind("Pod")
+            .filter(|(_, pod)| waits(pod))
+            .flat_map(|(_, pod)| field::host_ports(pod))
+            .map(|(protocol, port)| (protocol.to_owned(), port))
+            .collect();
+        if asked.is_empty() || !read.asked.insert(ObjectRef::cluster("Pod", "*")) {
+            return;
+        }
+        let list = self.cluster.list("Pod", None, None, Some("status.phase=Running"), LIST_LIMIT);
+        if let Seen::Found(pods) = self.look("Pods with the same host port".to_owned(), list).await {
+            let holds = |pod: &Value| {
+                field::host_ports(pod).into_iter().any(|(protocol, port)| asked.contains(&(protocol.to_owned(), port)))
+            };
+            scene.extend(pods.into_iter().filter(holds).collect());
+        }
+    }
+
+    /// What refuses, where an event or a log speaks of it: webhooks, policies, the namespace's own rules, rights.
+    pub(super) async fn rules(&self, scene: &mut Scene, read: &mut Progress) {
+        self.webhooks(scene).await;
+        if scene.events.iter().any(|event| event.warning && mentions_policy(&event.message)) {
+            self.all(scene, "ValidatingAdmissionPolicy", POLICIES_LIMIT).await;
+            self.all(scene, "ValidatingAdmissionPolicyBinding", POLICIES_LIMIT).await;
+        }
+        let levels =
+            scene.events.iter().filter(|event| event.warning && event.message.contains("violates PodSecurity"));
+        let spaces = levels.filter_map(|event| event.about.namespace.clone()).collect::<BTreeSet<_>>();
+        for space in spaces.into_iter().map(|space| ObjectRef::cluster("Namespace", space)) {
+            if read.asked.insert(space.clone()) {
+                let found = self.look(space.to_string(), self.cluster.get(&space)).await;
+                Self::take(scene, space, found);
+            }
+        }
+        self.rights(scene, read).await;
+    }
+
+    /// The bindings and roles of accounts of which a log says that they may not do something.
+    async fn rights(&self, scene: &mut Scene, read: &mut Progress) {
+        let refused = rights::refused(scene);
+        let mut spaces = BTreeSet::new();
+        for refusal in refused.iter().take(ACCOUNTS_LIMIT) {
+            spaces
+                .extend([Some(&refusal.account_namespace), refusal.namespace.as_ref()].into_iter().flatten().cloned());
+        }
+        if spaces.is_empty() {
+            return;
+        }
+        for space in spaces {
+            for kind in ["RoleBinding", "Role"] {
+                let list = self.cluster.list(kind, Some(&space), None, None, LIST_LIMIT);
+                if let Seen::Found(objects) = self.look(format!("{kind}s in namespace {space}"), list).await {
+                    if objects.len() < LIST_LIMIT && self.cluster.shows_all(kind, &space) {
+                        read.listed.insert((kind, space.clone()));
+                    }
+                    scene.extend(objects);
+                }
+            }
+        }
+        self.all(scene, "ClusterRoleBinding", BINDINGS_LIMIT).await;
     }
 
     /// Admission webhooks, where an event or a log speaks of one.
-    pub(super) async fn webhooks(&self, scene: &mut Scene) {
+    async fn webhooks(&self, scene: &mut Scene) {
         let spoken = scene.events.iter().any(|event| event.warning && mentions_webhook(&event.message))
             || scene.logs.iter().any(|log| mentions_webhook(&log.text));
         if spoken {
