@@ -77,13 +77,10 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
             None if object.is("Secret") => (SECRET, format!("{object} does not exist")),
             None => (CONFIG_MAP, format!("{object} does not exist")),
         };
-        let use_ = context
-            .graph
-            .edges(container.pod)
-            .iter()
-            .find(|edge| edge.to == object)
-            .map(|edge| format!(" for {}", edge.how.split(" of container").next().unwrap_or(&edge.how)))
-            .unwrap_or_default();
+        let edges = context.graph.edges(container.pod).iter().filter(|edge| edge.to == object);
+        let refers = || edges.map(|edge| edge.how.split(" of container").next().unwrap_or(&edge.how).to_owned()).next();
+        let use_ = variable(container.spec, &object, key.as_deref()).or_else(refers);
+        let use_ = use_.map(|use_| format!(" for {use_}")).unwrap_or_default();
         let draft = container
             .finding(context, &condition, Category::Configuration)
             .says(format!(
@@ -108,6 +105,19 @@ fn judge<'a>(context: &Context<'a>, container: &Container<'a>, findings: &mut Ve
         draft = draft.culprit(&container.owner);
     }
     draft.mend("Correct its specification", workload::edit(&container.owner)).into(findings);
+}
+
+/// The variable of a container that takes a key of an object, the first where no key is named: of several that the object
+/// gives, one alone lacks its key.
+fn variable(container: &Value, object: &ObjectRef, key: Option<&str>) -> Option<String> {
+    let reference = if object.is("Secret") { "secretKeyRef" } else { "configMapKeyRef" };
+    let takes = |variable: &&Value| {
+        let of = variable.get("valueFrom").and_then(|from| from.get(reference));
+        let field = |name: &str| of.and_then(|of| of.get(name)).and_then(Value::as_str);
+        field("name") == Some(object.name.as_str()) && (key.is_none() || field("key") == key)
+    };
+    let name = container.get("env")?.as_array()?.iter().find(takes)?.get("name")?.as_str()?;
+    Some(format!("env {name}"))
 }
 
 /// The ConfigMap from which the container that spoke takes its settings, where it is one: else the one of them that was

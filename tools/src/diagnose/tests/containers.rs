@@ -97,6 +97,18 @@ fn a_missing_config_map_is_the_culprit() {
 }
 
 #[test]
+fn of_several_variables_that_a_config_map_gives_the_one_without_its_key_is_told() {
+    let variable = |name: &str, key: &str| json!({"name": name, "valueFrom": {"configMapKeyRef": {"name": "cart-config", "key": key}}});
+    let spec = json!({"env": [variable("CURRENCY", "currency"), variable("RATE_TABLE", "rates")]});
+    let message = "couldn't find key rates in ConfigMap shop/cart-config";
+    let pod = with_container(pod("shop", "cart"), &spec, &waiting("CreateContainerConfigError", message));
+    let mut objects = broken_workload("shop", "cart", pod);
+    objects.push(object("ConfigMap", "shop", "cart-config", &json!({"data": {"currency": "EUR"}})));
+    let told = statement(&scene(objects, &[], vec![]), "configuration-key-missing");
+    assert!(told.contains("needs it for env RATE_TABLE"), "{told}");
+}
+
+#[test]
 fn a_missing_secret_and_a_missing_key_are_told_apart() {
     let of = |message: &str| {
         let pod = with_container(pod("shop", "cart"), &json!({}), &waiting("CreateContainerConfigError", message));
