@@ -57,7 +57,7 @@ pub fn conclude(scene: &Scene, symptoms: &[Symptom], findings: &[Finding]) -> Co
         fits(finding, began) && !health::is_done(scene, &graph.top_owner(&finding.object), finding.at)
     });
     let units = suffering(scene, &graph, symptoms, &fitting);
-    if let Some(conclusion) = recovered::conclusion(scene, &graph, &units, &fitting, began) {
+    if let Some(conclusion) = recovered::conclusion(scene, &graph, &units, symptoms, &fitting, began) {
         return conclusion;
     }
     let case = Case::of(scene, &graph, &fitting);

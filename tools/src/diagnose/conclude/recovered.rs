@@ -8,9 +8,12 @@ use marple_core::{Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Ve
 use serde_json::Value;
 
 use super::health::{health, told};
-use super::{change, sentence};
+use super::{Symptom, change, sentence};
 use crate::diagnose::{Role, condition, line};
 use crate::scene::{Graph, Scene, field};
+
+/// The name of what a person asks about, who wants to know the cause of what has passed too.
+const ASKED: &str = "asked by a person";
 
 /// Calls that failed.
 const CALLS: [&str; 7] = [
@@ -36,9 +39,13 @@ pub(super) fn conclusion(
     scene: &Scene,
     graph: &Graph,
     units: &BTreeMap<ObjectRef, usize>,
+    symptoms: &[Symptom],
     findings: &[&Finding],
     began: Option<Timestamp>,
 ) -> Option<Conclusion> {
+    if symptoms.is_empty() || symptoms.iter().any(|symptom| symptom.name == ASKED) {
+        return None;
+    }
     let well = units.keys().map(|unit| health(scene, graph, unit)).collect::<Option<Vec<_>>>()?;
     if well.is_empty()
         || well.iter().any(|well| well.rolling)

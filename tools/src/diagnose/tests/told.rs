@@ -115,19 +115,21 @@ fn calls_that_failed_while_a_pod_was_replaced_are_over_with_that() {
 
 #[test]
 fn a_program_that_came_before_what_it_calls_and_runs_since_is_no_fault() {
-    let of = |text: &str, began: &str| {
+    let of_name = |name: &str, text: &str, began: &str| {
         let status = json!({"restartCount": 3, "state": {"running": {"startedAt": began}}, "lastState": ended(1, "Error", "2026-01-02T11:58:00Z")});
         let mut objects = workload("shop", "cart", with_container(pod("shop", "cart"), &json!({}), &status));
         objects.extend(workload("shop", "db", pod("shop", "db")));
         objects.push(service("shop", "db", 5432));
         let mut told = scene(objects, &[], vec![log("shop", "cart", true, text)]);
-        let alert =
-            super::conclusions::symptom("KubePodCrashLooping", &ObjectRef::namespaced("Pod", "shop", "cart-5d-a"));
+        let alert = super::conclusions::symptom(name, &ObjectRef::namespaced("Pod", "shop", "cart-5d-a"));
         super::conclusions::concluded(&mut told, &[alert]).verdict
     };
+    let of = |text: &str, began: &str| of_name("KubePodCrashLooping", text, began);
     let refused = "ERROR dial tcp: db:5432: connect: connection refused";
     let (long, just_now) = ("2026-01-02T11:58:30Z", "2026-01-02T11:59:50Z");
     assert_eq!(of(refused, long), marple_core::Verdict::NoFault);
     assert_ne!(of(refused, just_now), marple_core::Verdict::NoFault, "it may end the same way");
     assert_ne!(of("panic: index out of range", long), marple_core::Verdict::NoFault, "it may come again");
+    let asked = of_name("asked by a person", refused, long);
+    assert_ne!(asked, marple_core::Verdict::NoFault, "the cause of what has passed is wanted");
 }
