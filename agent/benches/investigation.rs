@@ -19,7 +19,8 @@ fn main() {
 #[divan::bench]
 fn ten_calls(bencher: Bencher<'_, '_>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let investigator = Investigator::new(Arc::new(Scripted { turns: 5, together: None }), Prompts::embedded(), Budget::default());
+    let investigator =
+        Investigator::new(Arc::new(Scripted { turns: 5, together: None }), Prompts::embedded(), Budget::default());
     let outcome = runtime.block_on(investigate(&investigator));
     assert_eq!((outcome.calls, outcome.conclusion.confidence), (10, Confidence::High));
     bencher.bench_local(|| runtime.block_on(investigate(&investigator)));

@@ -23,7 +23,12 @@ fn main() {
     let peak = runtime.block_on(async {
         let together = Arc::new(Barrier::new(AT_ONCE));
         let model = Scripted { turns: TURNS, together: Some(Arc::clone(&together)) };
-        let budget = Budget { turns: NonZeroU32::new(40).unwrap(), tool_calls: 100, prompt_tokens: 4_000_000, ..Budget::default() };
+        let budget = Budget {
+            turns: NonZeroU32::new(40).unwrap(),
+            tool_calls: 100,
+            prompt_tokens: 4_000_000,
+            ..Budget::default()
+        };
         let investigator = Investigator::new(Arc::new(model), Prompts::embedded(), budget);
         let runs: Vec<_> = (0..AT_ONCE)
             .map(|_| {

@@ -21,11 +21,11 @@ pub struct Left {
 impl Left {
     /// The budget of one run inside what is left for all.
     #[must_use]
-    pub fn bound(&self, budget: Budget) -> Budget {
+    pub fn bound(&self, budget: &Budget) -> Budget {
         Budget {
             prompt_tokens: self.prompt_tokens.map_or(budget.prompt_tokens, |left| left.min(budget.prompt_tokens)),
             cost: self.cost.map_or(budget.cost, |left| left.min(budget.cost)),
-            ..budget
+            ..budget.clone()
         }
     }
 
@@ -34,10 +34,7 @@ impl Left {
     pub fn and(self, other: Self) -> Self {
         let fewer = |one: Option<u64>, two: Option<u64>| one.into_iter().chain(two).min();
         let less = |one: Option<f64>, two: Option<f64>| one.into_iter().chain(two).reduce(f64::min);
-        Self {
-            prompt_tokens: fewer(self.prompt_tokens, other.prompt_tokens),
-            cost: less(self.cost, other.cost),
-        }
+        Self { prompt_tokens: fewer(self.prompt_tokens, other.prompt_tokens), cost: less(self.cost, other.cost) }
     }
 }
 
@@ -79,8 +76,8 @@ mod tests {
     fn a_run_is_bound_by_what_is_left_for_all_and_never_gets_more_than_its_own() {
         let budget = Budget { prompt_tokens: 1_000, cost: 1.0, ..Budget::default() };
         let left = Left { prompt_tokens: Some(400), cost: Some(2.0) };
-        assert_eq!(left.bound(budget.clone()), Budget { prompt_tokens: 400, cost: 1.0, ..budget.clone() });
-        assert_eq!(Left::default().bound(budget.clone()), budget);
+        assert_eq!(left.bound(&budget), Budget { prompt_tokens: 400, cost: 1.0, ..budget.clone() });
+        assert_eq!(Left::default().bound(&budget), budget);
         let both = left.and(Left { prompt_tokens: Some(500), cost: None });
         assert_eq!(both, Left { prompt_tokens: Some(400), cost: Some(2.0) });
         assert_eq!(Left::default().and(left), left);

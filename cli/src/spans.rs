@@ -18,6 +18,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 /// What the environment says of where spans go. The exporter reads the address, headers and names itself, by
 /// OpenTelemetry's own variables.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct SpanTarget {
     /// Whether they go anywhere.
     pub(crate) wanted: bool,

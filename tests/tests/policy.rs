@@ -34,7 +34,8 @@ fn settings(cluster: &TestCluster, model: &ModelDouble, more: &str) -> String {
 /// Alertmanager's post about the pod.
 fn alert(namespace: &str, status: &str, starts_at: &str) -> Value {
     let labels = json!({"alertname": "KubePodNotReady", "severity": "critical", "namespace": namespace, "pod": "cart"});
-    let ends_at = if status == "resolved" { starts_at.replace("00:00Z", "05:00Z") } else { "0001-01-01T00:00:00Z".to_owned() };
+    let ends_at =
+        if status == "resolved" { starts_at.replace("00:00Z", "05:00Z") } else { "0001-01-01T00:00:00Z".to_owned() };
     json!({
         "version": "4", "groupKey": "{}", "status": status, "receiver": "marple", "groupLabels": {}, "commonLabels": {},
         "commonAnnotations": {}, "externalURL": "http://localhost", "truncatedAlerts": 0,
@@ -117,7 +118,8 @@ async fn where_the_policy_says_on_demand_the_model_is_asked_when_a_person_wants_
     let namespace = cluster.namespace("policy-demand").await?;
     namespace.apply(OBJECTS).await?;
     let model = ModelDouble::start([Reply::all_is_well()]).await?;
-    let more = "investigation: { group_wait: 1s, policy: [{ matchers: ['alertname=\"KubePodNotReady\"'], ask: on_demand }] }";
+    let more =
+        "investigation: { group_wait: 1s, policy: [{ matchers: ['alertname=\"KubePodNotReady\"'], ask: on_demand }] }";
     let mut program = Program::serve(&settings(&cluster, &model, more), &[]).await?;
     let firing = alert(namespace.name(), "firing", "2026-01-01T00:00:00Z");
     ensure!(program.post("/api/alerts", &firing).await?.is_success());
@@ -170,7 +172,10 @@ async fn a_day_s_budget_and_a_person_stop_the_model_and_the_rules_answer_and_say
     });
     assert!(stopped?.contains("Stopped by ann at "));
     let ending = asked?["metadata"]["ending"].clone();
-    assert!(ending.as_str().is_some_and(|why| why.contains("ann stopped it") && why.contains("it runs wild")), "{ending}");
+    assert!(
+        ending.as_str().is_some_and(|why| why.contains("ann stopped it") && why.contains("it runs wild")),
+        "{ending}"
+    );
     program.kill().await?;
     program.start().await?;
     assert!(ask(&program).await?["metadata"]["ending"].as_str().is_some_and(|why| why.contains("ann stopped it")));

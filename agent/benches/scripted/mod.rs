@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_agent::model::WrittenCall;
 use marple_agent::{
-    Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Outcome, Prices,
-    Progress, Run, SaveError, Told,
+    Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Outcome,
+    Prices, Progress, Run, SaveError, Told,
 };
 use marple_core::{Conclusion, Confidence, Verdict};
 use marple_tools::{Effect, Look, MemoryEvidence, Output, Redact, Tool, ToolError, ToolSpec, Toolbox};

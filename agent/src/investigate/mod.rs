@@ -18,8 +18,8 @@ use crate::citation::check;
 use crate::context::tokens;
 use crate::run::{Event, Opening, Run, Step};
 use crate::{
-    Budget, Case, Model, ModelError, ModelLimits, ModelRequest, Outcome, Progress, Prompts, Purse, Stopped, Told, ToolOffer,
-    Unbounded, Usage,
+    Budget, Case, Model, ModelError, ModelLimits, ModelRequest, Outcome, Progress, Prompts, Purse, Stopped, Told,
+    ToolOffer, Unbounded, Usage,
 };
 use clock::Clock;
 pub use span::SPANS;
@@ -180,7 +180,7 @@ impl Investigator {
             offers: offers.collect(),
             instructions: toolbox.instructions().to_vec(),
             limits: self.model.limits(),
-            budget: left.bound(self.budget.clone()),
+            budget: left.bound(&self.budget),
             refutes: self.refutes,
             nonce: InvestigationId::new().short(),
             at: look.now,

@@ -89,6 +89,7 @@ mod tests {
             findings: Vec::new(),
             rules,
             evidence: titles,
+            remembered: Vec::new(),
             cluster_name: None,
             mode: Mode::Conclude,
         };

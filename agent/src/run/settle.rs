@@ -44,7 +44,8 @@ impl Run {
         let ruled_out = conclusion.ruled_out.iter().map(|claim| &claim.statement);
         let name = cause.object.name.as_str();
         // A Pod's name begins with that of the workload that it stands for.
-        let named = told.clone().any(|(object, _)| object.name == name || name.starts_with(&format!("{}-", object.name)));
+        let named =
+            told.clone().any(|(object, _)| object.name == name || name.starts_with(&format!("{}-", object.name)));
         let weighed = told.map(|(_, statement)| statement).chain(ruled_out).any(|statement| statement.contains(name));
         (!named && !weighed).then(|| {
             let Cause { object, statement, .. } = cause;

@@ -5,9 +5,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::investigate::{ModelFor, Ready, configured, once, told};
 use crate::arguments::Ask;
-use crate::{connect, terminal};
 use crate::exit::Exit;
 use crate::show::Steps;
+use crate::{connect, terminal};
 
 pub(super) async fn run(arguments: Ask, cancel: CancellationToken) -> Exit {
     let config = match configured(&arguments.reach) {

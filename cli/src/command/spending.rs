@@ -57,12 +57,7 @@ struct Stopped {
     why: Option<String>,
 }
 
-async fn told(
-    server: &Server,
-    method: Method,
-    path: &str,
-    body: Option<serde_json::Value>,
-) -> anyhow::Result<()> {
+async fn told(server: &Server, method: Method, path: &str, body: Option<serde_json::Value>) -> anyhow::Result<()> {
     let answer = ask(server, method, &format!("/api/spending{path}"), body.as_ref()).await?;
     let Standing { day, prompt_tokens, completion_tokens, cost, budget, stopped } =
         serde_json::from_value(answer).context("the answer is no account of the model")?;

@@ -37,7 +37,10 @@ async fn what_one_incident_and_all_of_a_day_may_cost_ends_it() {
     );
     two.spend(used(10, 1_250_000)).await;
     let of_day = account.of_nothing().left().await.unwrap_err().to_string();
-    assert_eq!(of_day, "the budget of the day is spent, 1.50 dollars; raise spending.day.cost or wait for what comes next");
+    assert_eq!(
+        of_day,
+        "the budget of the day is spent, 1.50 dollars; raise spending.day.cost or wait for what comes next"
+    );
 }
 
 #[tokio::test]

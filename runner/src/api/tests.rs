@@ -423,7 +423,8 @@ async fn only_the_approvers_token_approves_and_without_one_nobody_does() {
     );
 
     let wait = std::time::Duration::from_mins(1);
-    let people = Arc::new(People::new(Arc::new(server.store.clone()), redact(), wait, Clock::system()));
+    let people =
+        Arc::new(People::new(Arc::new(server.store.clone()), redact(), wait, &Secret::new(APPROVER), Clock::system()));
     state.ask(Some((Arc::clone(&people), &Secret::new(APPROVER))));
     let request = Request {
         actor: "investigation".to_owned(),

@@ -63,8 +63,7 @@ async fn the_first_word_counts_and_a_second_is_refused() {
         format!("approval {} waits no more: it is approved already; nothing was done", row.id)
     );
     let audit = store.audit_records(9).await.unwrap();
-    let told: Vec<(&str, &str)> =
-        audit.iter().map(|record| (record.actor.as_str(), record.action.as_str())).collect();
+    let told: Vec<(&str, &str)> = audit.iter().map(|record| (record.actor.as_str(), record.action.as_str())).collect();
     assert_eq!(told, [("ann", "call approved")]);
 }
 

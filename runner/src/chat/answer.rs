@@ -113,7 +113,18 @@ impl Chat {
         stop: CancellationToken,
     ) -> Self {
         let room = Arc::new(Semaphore::new(AT_ONCE));
-        Self { once: Arc::new(once), model, account, people, store, clock, room, talks: Arc::default(), since: Instant::now(), stop }
+        Self {
+            once: Arc::new(once),
+            model,
+            account,
+            people,
+            store,
+            clock,
+            room,
+            talks: Arc::default(),
+            since: Instant::now(),
+            stop,
+        }
     }
 
     /// The name of the model that answers; none where the rules do.

@@ -47,11 +47,7 @@ pub(super) struct Inner {
 }
 
 impl Talk {
-    pub(super) fn new(
-        conversation: ConversationId,
-        before: (Vec<Value>, String),
-        cancel: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(conversation: ConversationId, before: (Vec<Value>, String), cancel: CancellationToken) -> Self {
         Self(Arc::new(Inner {
             id: TalkId::new(),
             conversation,
@@ -92,9 +88,7 @@ impl Talk {
 
     /// The number of the event that asks for a person's word on this call.
     pub fn asked(&self, approval: ApprovalId) -> Option<usize> {
-        let asks = |event: &Arc<ChatEvent>| {
-            matches!(event.as_ref(), ChatEvent::ApprovalRequired { approval: row, .. } if row.id == approval)
-        };
+        let asks = |event: &Arc<ChatEvent>| matches!(event.as_ref(), ChatEvent::ApprovalRequired { approval: row, .. } if row.id == approval);
         self.lock().iter().position(asks).map(|place| place + 1)
     }
 

@@ -201,8 +201,8 @@ impl Dispatcher {
         for incident in open {
             let Some(known) = self.store.conclusion(incident.id).await? else { continue };
             let unexplained = known.conclusion.verdict == Verdict::Inconclusive && self.lookout.cluster.is_some();
-            let may_be_asked = self.detective.is_some()
-                && !matches!(self.asking(&incident).await?, Asking::Never | Asking::OnDemand);
+            let may_be_asked =
+                self.detective.is_some() && !matches!(self.asking(&incident).await?, Asking::Never | Asking::OnDemand);
             if !unexplained && !may_be_asked {
                 continue;
             }

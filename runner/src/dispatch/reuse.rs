@@ -124,4 +124,3 @@ fn proven(mut conclusion: Conclusion) -> Option<Conclusion> {
     conclusion.ruled_out.retain(|claim| seen(&claim.citations));
     Some(conclusion)
 }
-

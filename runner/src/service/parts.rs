@@ -106,26 +106,9 @@ impl Parts {
         state.account(account.clone());
         state.talk(chat(&config, &lookout, tooling.clone(), answerer, (&account, people), ground, &stop));
         let asked = Arc::new(Notify::new());
-        state.inquire(Inquiry {
-            store: Arc::clone(store),
-            config: config.investigation.clone(),
-            cluster_name: config.cluster.name.clone(),
-            model,
-            asked: Arc::clone(&asked),
-            clock,
-        });
-        let detective = investigator.map(|investigator| {
-            Arc::new(Detective {
-                store: Arc::clone(store),
-                investigator: investigator.refuting(config.investigation.refute),
-                tooling,
-                cluster_name: config.cluster.name.clone(),
-                account,
-                changes: Arc::clone(&history),
-                reuse_within: config.investigation.reuse_within,
-                clock,
-            })
-        });
+        state.inquire(inquiry(&config, model, &asked, ground));
+        let detective =
+            investigator.map(|model| Arc::new(detective(&config, model, tooling, account, &history, ground)));
         let checked = stop.clone();
         spawn(&mut parts, "the check of toolsets", async move { toolsets.run(checked).await });
 
@@ -203,6 +186,39 @@ fn tooling(
         approve: people.map(|people| people as Arc<dyn Approve>),
         patience: config.act.wait.duration(),
         tool_timeout: config.investigation.tool_timeout.duration(),
+    }
+}
+
+/// What takes people's wishes for an investigation.
+fn inquiry(config: &Config, model: bool, asked: &Arc<Notify>, ground: &Ground) -> Inquiry {
+    Inquiry {
+        store: Arc::clone(&ground.store),
+        config: config.investigation.clone(),
+        cluster_name: config.cluster.name.clone(),
+        model,
+        asked: Arc::clone(asked),
+        clock: ground.clock,
+    }
+}
+
+/// What investigates incidents with this model.
+fn detective(
+    config: &Config,
+    investigator: Investigator,
+    tooling: Tooling,
+    account: Account,
+    changes: &Arc<dyn ChangeLog>,
+    ground: &Ground,
+) -> Detective {
+    Detective {
+        store: Arc::clone(&ground.store),
+        investigator: investigator.refuting(config.investigation.refute),
+        tooling,
+        cluster_name: config.cluster.name.clone(),
+        account,
+        changes: Arc::clone(changes),
+        reuse_within: config.investigation.reuse_within,
+        clock: ground.clock,
     }
 }
 

@@ -64,7 +64,8 @@ async fn a_call_waits_for_the_word_of_who_may_give_it_and_is_made_once() -> Resu
     let cluster = cluster_or_return!();
     let namespace = cluster.namespace("chat-approval").await?;
     namespace.apply(OBJECTS).await?;
-    let script = [scaling(&namespace, 1), Reply::text("It is scaled."), scaling(&namespace, 2), Reply::text("It is not.")];
+    let script =
+        [scaling(&namespace, 1), Reply::text("It is scaled."), scaling(&namespace, 2), Reply::text("It is not.")];
     let model = ModelDouble::start(script).await?;
     let mut program = program(&cluster, &model).await?;
     let question = json!({"ask": "Scale cart up.", "enable_tool_approval": true});

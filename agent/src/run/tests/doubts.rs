@@ -83,7 +83,11 @@ fn a_cause_that_the_rules_have_proven_is_named_or_ruled_out() {
     assert_eq!(outcome(concluded(&mut run, &prompts, weighed.clone())).conclusion, weighed);
 
     let (mut run, prompts) = with(&proven);
-    assert_eq!(outcome(concluded(&mut run, &prompts, proven.clone())).conclusion, proven, "the same is no contradiction");
+    assert_eq!(
+        outcome(concluded(&mut run, &prompts, proven.clone())).conclusion,
+        proven,
+        "the same is no contradiction"
+    );
     let unsure = Conclusion { confidence: Confidence::Medium, ..proven };
     let (mut run, prompts) = with(&unsure);
     let other = because_of("ConfigMap", "settings");

@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::Before;
-use crate::command::{Ready, once};
+use crate::command::{ModelFor, Ready, once};
 use crate::show::Steps;
 use crate::terminal::Terminal;
 use crate::{connect, environment};
@@ -29,7 +29,7 @@ impl Here {
                  question names."
             );
         }
-        let Ready { mut once, client, .. } = once(config, true).await?;
+        let Ready { mut once, client, .. } = once(config, ModelFor::Questions).await?;
         // The same who types the questions.
         once.tooling.approve = terminal.person();
         Ok(Self { once, client, before: Before::default() })

@@ -94,7 +94,8 @@ impl There {
             if event.event.is_empty() || event.data.is_empty() {
                 continue;
             }
-            let data: Value = serde_json::from_str(&event.data).with_context(|| format!("{url} sent what is no JSON"))?;
+            let data: Value =
+                serde_json::from_str(&event.data).with_context(|| format!("{url} sent what is no JSON"))?;
             match steps {
                 Steps::Json => println!("{}", json!({ "step": event.event, "data": data })),
                 Steps::Words => told(&event.event, &data),

@@ -86,11 +86,10 @@ mod tests {
 
     #[test]
     fn the_first_word_of_an_answer_decides() {
-        let of = |answer: &str| verdict(answer).map(|(status, rest)| (status, rest));
-        assert_eq!(of("PASS. All pods are ready [e1]."), Some(("pass", "All pods are ready [e1].".to_owned())));
-        assert_eq!(of("**FAIL** — cart restarts."), Some(("fail", "cart restarts.".to_owned())));
-        assert_eq!(of("It does not PASS."), None);
-        assert_eq!(of("PASSWORDS are old"), None);
-        assert_eq!(of(""), None);
+        assert_eq!(verdict("PASS. All pods are ready [e1]."), Some(("pass", "All pods are ready [e1].".to_owned())));
+        assert_eq!(verdict("**FAIL** — cart restarts."), Some(("fail", "cart restarts.".to_owned())));
+        assert_eq!(verdict("It does not PASS."), None);
+        assert_eq!(verdict("PASSWORDS are old"), None);
+        assert_eq!(verdict(""), None);
     }
 }

@@ -85,7 +85,9 @@ pub(super) async fn complete(
     }
     let text = history::question(question, &[&history::wishes(before)]);
     let earlier: Vec<Exchange> = history::exchanges(before);
-    let talk = chat.begin(Question { text, earlier, before: Vec::new(), conversation: None, incident: None }).map_err(Problem::from)?;
+    let talk = chat
+        .begin(Question { text, earlier, before: Vec::new(), conversation: None, incident: None })
+        .map_err(Problem::from)?;
     let head = Head {
         id: talk.id(),
         created: Timestamp::now().as_second(),
