@@ -80,7 +80,7 @@ async fn a_repeat_is_explained_by_the_first_and_what_people_said_is_told_to_the_
     let namespace = cluster.namespace("policy-repeat").await?;
     namespace.apply(OBJECTS).await?;
     let name = namespace.name();
-    let model = ModelDouble::start([concluding(name), Reply::all_is_well()]).await?;
+    let model = ModelDouble::start([concluding(name), Reply::all_is_well().forever()]).await?;
     let more = "investigation: { group_wait: 1s }\nincidents: { reopen: 0s }";
     let mut program = Program::serve(&settings(&cluster, &model, more), &[]).await?;
     ensure!(program.post("/api/alerts", &alert(name, "firing", "2026-01-01T00:00:00Z")).await?.is_success());
@@ -102,7 +102,7 @@ async fn a_repeat_is_explained_by_the_first_and_what_people_said_is_told_to_the_
     ensure!(program.post(&format!("/api/incidents/{id}/feedback"), &wrong).await?.is_success());
     ensure!(program.post("/api/alerts", &alert(name, "firing", "2026-01-01T02:00:00Z")).await?.is_success());
     wait_for("the model is asked", WITHIN, || async {
-        if model.requests().len() == 2 { Ok(()) } else { Err(format!("{:#?}", model.requests().len())) }
+        if model.requests().len() >= 2 { Ok(()) } else { Err("not yet".to_owned()) }
     })
     .await
     .with_context(|| program.log())?;
@@ -117,7 +117,7 @@ async fn where_the_policy_says_on_demand_the_model_is_asked_when_a_person_wants_
     let cluster = cluster_or_return!();
     let namespace = cluster.namespace("policy-demand").await?;
     namespace.apply(OBJECTS).await?;
-    let model = ModelDouble::start([Reply::all_is_well()]).await?;
+    let model = ModelDouble::start([Reply::all_is_well().forever()]).await?;
     let more =
         "investigation: { group_wait: 1s, policy: [{ matchers: ['alertname=\"KubePodNotReady\"'], ask: on_demand }] }";
     let mut program = Program::serve(&settings(&cluster, &model, more), &[]).await?;
@@ -129,7 +129,7 @@ async fn where_the_policy_says_on_demand_the_model_is_asked_when_a_person_wants_
     let path = format!("/api/incidents/{id}/investigate");
     assert_eq!(program.post(&path, &json!({})).await?.as_u16(), 202);
     wait_for("the model is asked", WITHIN, || async {
-        if model.requests().len() == 1 { Ok(()) } else { Err("not yet".to_owned()) }
+        if model.requests().is_empty() { Err("not yet".to_owned()) } else { Ok(()) }
     })
     .await?;
     model.assert_clean();

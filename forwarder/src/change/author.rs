@@ -64,9 +64,21 @@ impl<'a> Writers<'a> {
         self.all().min_by_key(|writer| writer.at)
     }
 
+    /// Who holds this field by having scaled a custom resource: the API server notes no time of that. Whoever holds a field
+    /// has written it last, so it was just now.
+    fn scaler(self, path: &str, now: Timestamp) -> Option<Writer<'a>> {
+        let scaled =
+            |entry: &&ManagedFieldsEntry| entry.time.is_none() && entry.subresource.as_deref() == Some("scale");
+        let scalers = self.0.iter().filter(scaled).map(|entry| Writer { entry, at: now });
+        scalers.into_iter().find(|writer| writer.holds(path) == Hold::Whole)
+    }
+
     /// Who wrote this field after the object was as it was `since`. Nobody holds a field that was removed: then it is who
     /// wrote last, where that isn't one of the cluster's own controllers, which write all the time.
     pub(super) fn of_field(self, path: &str, since: Option<Timestamp>, now: Timestamp) -> Option<Writer<'a>> {
+        if let Some(scaler) = self.scaler(path, now) {
+            return Some(scaler);
+        }
         let later = |writer: &Writer<'_>| match since {
             Some(since) => writer.at > since || writer.at == since && now.duration_since(since) <= FRESH,
             None => true,
@@ -203,6 +215,16 @@ mod tests {
             ]));
             assert_eq!(writer(&metadata, "replicas", 10), Some((manager.to_owned(), autoscaler)));
         }
+    }
+
+    #[test]
+    fn a_scaling_of_a_custom_resource_has_no_time_and_is_told_of_who_made_it() {
+        let mut scale = entry("kubectl", Some("scale"), 0, &json!({"f:spec": {"f:replicas": {}}}));
+        scale.as_object_mut().unwrap().remove("time");
+        let edit = entry("kubectl-edit", None, 20, &json!({"f:spec": {"f:size": {}}}));
+        let metadata = metadata(&json!([edit, scale]));
+        assert_eq!(writer(&metadata, "replicas", 10), Some(("kubectl".to_owned(), false)));
+        assert_eq!(writer(&metadata, "size", 10), Some(("kubectl-edit".to_owned(), false)));
     }
 
     #[test]

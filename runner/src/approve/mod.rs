@@ -254,6 +254,11 @@ impl People {
 }
 
 impl Asked<'_> {
+    /// Whether it waits for an answer, which was not given before a restart.
+    pub const fn waits(&self) -> bool {
+        self.answer.is_some()
+    }
+
     /// Waits for the answer, and takes it: no other call is made by it.
     pub async fn answer(self) -> Result<Approval, ApproveError> {
         let Self { row, answer, place } = self;

@@ -41,6 +41,9 @@ impl Drop for Waits<'_> {
 impl Approve for Asking {
     async fn approve(&self, request: &Request) -> Result<Approval, ApproveError> {
         let asked = self.people.ask(request).await?;
+        if !asked.waits() {
+            return asked.answer().await;
+        }
         self.talk.asks(true);
         let _waits = Waits(&self.talk);
         let ticket = self.people.ticket(&asked.row);

@@ -39,7 +39,7 @@ fn in_a_large_window_results_are_as_long_as_they_were() {
     let prompts = Prompts::embedded();
     let mut run = Run::begin(opening(Mode::Conclude, |opening| opening.limits.context_window = 128_000), &prompts);
     run.step(answer("", vec![call("a", "events", "{}"), call("b", "logs", "{}")]), &prompts);
-    let text = "word ".repeat(5_000);
+    let text = "word ".repeat(5_000).trim_end().to_owned();
     let outcomes = vec![("a".to_owned(), seen(1, &text)), ("b".to_owned(), seen(2, &text))];
     let told = results(&request(run.step(Event::ToolsAnswered { outcomes, at: at(2) }, &prompts)));
     assert!(told.iter().all(|(_, told)| told.contains(&text) && !told.contains("left out")));
@@ -70,12 +70,12 @@ fn a_long_case_is_told_in_less_detail_where_the_window_is_small_so_that_looks_re
         )
     };
     let tools = |run: &Run| request(run.next()).tools.len();
-    let (small, large) = (long(8_192), long(128_000));
+    let (small, large) = (long(6_000), long(128_000));
     assert_eq!((tools(&small), tools(&large)), (3, 3));
     let told = |run: &Run| match &request(run.next()).messages[1] {
         Message::User { content } => content.clone(),
         other => panic!("{other:?}"),
     };
     assert!(told(&large).contains("and 20 less severe ones"), "{}", told(&large));
-    assert!(told(&small).contains("and 32 less severe ones") || told(&small).contains("and 36 less severe ones"));
+    assert!(told(&small).contains("and 32 less severe ones"), "{}", told(&small));
 }
