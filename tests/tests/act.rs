@@ -12,7 +12,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use marple_tests::cluster::{Namespace, TestCluster};
+use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tools::act::{self, ActConfig};
 use marple_tools::gate::{Approval, Approve, ApproveError, Gate, GateConfig, Request};
@@ -88,6 +88,18 @@ async fn call(cluster: &TestCluster, person: Person, tool: &str, arguments: Valu
     (toolbox.call(tool, arguments, &look).await, asked)
 }
 
+/// Waits until the controller has seen the Deployment as it is: what it notes of that is a change too.
+async fn settled(namespace: &Namespace) -> Result<()> {
+    wait_for("the controller", Duration::from_secs(30), || async {
+        let cart = namespace.api::<Deployment>().get("cart").await.map_err(|error| error.to_string())?;
+        let status = cart.status.unwrap_or_default();
+        let seen = status.observed_generation == cart.metadata.generation;
+        let told = status.conditions.is_some_and(|conditions| conditions.iter().any(|one| one.type_ == "Progressing"));
+        if seen && told { Ok(()) } else { Err("not yet".to_owned()) }
+    })
+    .await
+}
+
 async fn replicas(namespace: &Namespace) -> Result<i32> {
     Ok(namespace.api::<Deployment>().get("cart").await?.spec.unwrap().replicas.unwrap())
 }
@@ -123,6 +135,7 @@ async fn restarts_patches_and_deletions_go_the_same_way() -> Result<()> {
     let namespace = cluster.namespace("policy-act").await?;
     namespace.apply(OBJECTS).await?;
     let cart = json!({"kind": "Deployment", "namespace": namespace.name(), "name": "cart"});
+    settled(&namespace).await?;
     let (restarted, _) = call(&cluster, Person::Approves, "kubernetes_restart", cart).await;
     assert_eq!(restarted.status, CallStatus::Ok, "{}", restarted.text);
     assert!(restarted.text.contains("kubectl.kubernetes.io/restartedAt"), "{}", restarted.text);
@@ -130,6 +143,7 @@ async fn restarts_patches_and_deletions_go_the_same_way() -> Result<()> {
     let patch = |form: &str, patch: Value| json!({"kind": "Deployment", "namespace": namespace.name(), "name": "cart", "form": form, "patch": patch.to_string()});
     let container = json!({"name": "app", "env": [{"name": "DB_PASSWORD", "value": "hunter2-of-new"}]});
     let strategic = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
+    settled(&namespace).await?;
     let (patched, asked) = call(&cluster, Person::Approves, "kubernetes_patch", patch("strategic", strategic)).await;
     assert_eq!(patched.status, CallStatus::Ok, "{}", patched.text);
     let shown = asked.shown.lock().unwrap().clone();

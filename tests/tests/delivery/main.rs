@@ -31,7 +31,7 @@ const WRITES: usize = 60;
 const AWAY_WRITES: usize = 20 * 300 / MAPS;
 
 /// How long all of that may take to arrive.
-const ALL_WITHIN: Duration = Duration::from_mins(5);
+const ALL_WITHIN: Duration = Duration::from_mins(10);
 
 /// More than may wait in memory for a runner that is away, in bytes.
 const BEYOND_MEMORY: f64 = 4.0 * 1024.0 * 1024.0;
