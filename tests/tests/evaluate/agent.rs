@@ -58,7 +58,9 @@ async fn the_agent_is_measured_beside_the_rules_with_what_it_used() -> Result<()
 async fn a_model_that_is_right_every_other_time_is_not_relied_on() -> Result<()> {
     let ground = Ground::new()?;
     ground.case("coral-reed", MISSING, &missing_config_map())?;
-    let model = ModelDouble::with_window([names("settings"), names("banner")], WINDOW).await?;
+    // The wrong one goes back once, for the rules have proven the other.
+    let script = [names("settings"), names("banner"), names("banner")];
+    let model = ModelDouble::with_window(script, WINDOW).await?;
     let ran = ground.eval(&["--jobs", "1", "--trials", "2"], &environment(&model)).await?;
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     let summary = &ground.results()?.measured[0].summary;
