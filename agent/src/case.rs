@@ -82,3 +82,21 @@ pub struct Case {
     /// What is wanted.
     pub mode: Mode,
 }
+
+impl Case {
+    /// A case of which nothing is known but what the rules conclude.
+    pub fn new(mode: Mode, rules: Conclusion) -> Self {
+        Self {
+            question: None,
+            earlier: Vec::new(),
+            incident: None,
+            members: Vec::new(),
+            findings: Vec::new(),
+            rules,
+            evidence: Vec::new(),
+            remembered: Vec::new(),
+            cluster_name: None,
+            mode,
+        }
+    }
+}

@@ -222,7 +222,7 @@ pub(crate) enum Toolset {
 }
 
 /// Where the marple is that is meant.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Server {
     /// Base URL of the marple that serves.
     #[arg(long, env = "MARPLE_URL", default_value = "http://127.0.0.1:8080")]

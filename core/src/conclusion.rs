@@ -182,6 +182,21 @@ pub struct Conclusion {
 }
 
 impl Conclusion {
+    /// That nothing is known, with low confidence.
+    pub fn inconclusive(summary: impl Into<String>) -> Self {
+        Self {
+            verdict: Verdict::Inconclusive,
+            summary: summary.into(),
+            cause: None,
+            chain: Vec::new(),
+            impact: String::new(),
+            confidence: Confidence::Low,
+            remedies: Vec::new(),
+            ruled_out: Vec::new(),
+            unseen: Vec::new(),
+        }
+    }
+
     /// Every citation in it, the cause's first.
     pub fn citations(&self) -> impl Iterator<Item = &Citation> {
         let cause = self.cause.iter().flat_map(|cause| &cause.citations);

@@ -145,16 +145,11 @@ fn left(used: Usage, prompt_tokens: u64, cost: f64, of: &str, setting: &str) -> 
     if used.prompt >= prompt_tokens {
         return spent(format!("{prompt_tokens} prompt tokens"), "prompt_tokens");
     }
-    let dollars = dollars(used.cost);
+    let dollars = used.dollars();
     if used.cost > 0 && dollars >= cost {
         return spent(format!("{cost:.2} dollars"), "cost");
     }
     Ok(Left { prompt_tokens: Some(prompt_tokens - used.prompt), cost: Some((cost - dollars).max(0.0)) })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "costs are far below 2^52 millionths of a dollar")]
-fn dollars(millionths: u64) -> f64 {
-    millionths as f64 / 1e6
 }
 
 fn today(now: Timestamp) -> Date {

@@ -24,7 +24,7 @@ impl Key {
 
     /// The signature of these parts, as hexadecimal digits. No part may hold a line break.
     pub(crate) fn sign(&self, parts: &[&str]) -> String {
-        mac(&self.0, parts).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        hex(&mac(&self.0, parts))
     }
 
     /// Whether this is their signature. Takes the same time whatever was sent.
@@ -36,6 +36,11 @@ impl Key {
         let whole = ours.iter().enumerate().fold(true, |all, one| all & same(one));
         whole && signature.len() == 2 * ours.len()
     }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn mac(key: &[u8], parts: &[&str]) -> [u8; 32] {

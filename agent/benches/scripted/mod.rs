@@ -10,7 +10,7 @@ use marple_agent::{
     Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Outcome,
     Prices, Progress, Run, SaveError, Told,
 };
-use marple_core::{Conclusion, Confidence, Verdict};
+use marple_core::Conclusion;
 use marple_tools::{Effect, Look, MemoryEvidence, Output, Redact, Tool, ToolError, ToolSpec, Toolbox};
 use serde_json::{Value, json};
 use tokio::sync::{Barrier, mpsc};
@@ -106,28 +106,7 @@ impl Progress for Nowhere {
 }
 
 fn case() -> Case {
-    Case {
-        question: None,
-        earlier: Vec::new(),
-        incident: None,
-        members: Vec::new(),
-        findings: Vec::new(),
-        rules: Conclusion {
-            verdict: Verdict::Inconclusive,
-            summary: "Nothing that was looked at explains it.".to_owned(),
-            cause: None,
-            chain: Vec::new(),
-            impact: String::new(),
-            confidence: Confidence::Low,
-            remedies: Vec::new(),
-            ruled_out: Vec::new(),
-            unseen: Vec::new(),
-        },
-        evidence: Vec::new(),
-        remembered: Vec::new(),
-        cluster_name: None,
-        mode: Mode::Conclude,
-    }
+    Case::new(Mode::Conclude, Conclusion::inconclusive("Nothing that was looked at explains it."))
 }
 
 pub(crate) async fn investigate(investigator: &Investigator) -> Outcome {

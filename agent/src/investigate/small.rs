@@ -47,7 +47,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use jiff::Timestamp;
-    use marple_core::{Conclusion, Confidence, EvidenceOrigin, Verdict};
+    use marple_core::{Conclusion, EvidenceOrigin};
     use marple_tools::{EvidenceDraft, MemoryEvidence};
 
     use super::*;
@@ -70,29 +70,7 @@ mod tests {
             };
             titles.push(EvidenceTitle { id: memory.keep(draft).await.unwrap(), title, size: length });
         }
-        let rules = Conclusion {
-            verdict: Verdict::Inconclusive,
-            summary: String::new(),
-            cause: None,
-            chain: Vec::new(),
-            impact: String::new(),
-            confidence: Confidence::Low,
-            remedies: Vec::new(),
-            ruled_out: Vec::new(),
-            unseen: Vec::new(),
-        };
-        let case = Case {
-            question: None,
-            earlier: Vec::new(),
-            incident: None,
-            members: Vec::new(),
-            findings: Vec::new(),
-            rules,
-            evidence: titles,
-            remembered: Vec::new(),
-            cluster_name: None,
-            mode: Mode::Conclude,
-        };
+        let case = Case { evidence: titles, ..Case::new(Mode::Conclude, Conclusion::inconclusive("")) };
         let shown = small(&case, &memory).await;
         assert_eq!(shown.iter().map(|one| one.text.len()).collect::<Vec<_>>(), [300, 400, 399, 390]);
         assert!(shown.iter().all(|one| one.text.ends_with('x')));

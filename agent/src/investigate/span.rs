@@ -29,11 +29,10 @@ pub(super) fn investigation(model: &str) -> Span {
 }
 
 /// Notes how it ended.
-#[expect(clippy::cast_precision_loss, reason = "costs are far below 2^52 millionths of a dollar")]
 pub(super) fn ended(span: &Span, outcome: &Outcome) {
     span.record("gen_ai.usage.input_tokens", outcome.usage.prompt);
     span.record("gen_ai.usage.output_tokens", outcome.usage.completion);
-    span.record("marple.cost_usd", outcome.usage.cost as f64 / 1e6);
+    span.record("marple.cost_usd", outcome.usage.dollars());
     span.record("marple.turns", outcome.turns);
     span.record("marple.calls", outcome.calls);
     span.record("marple.ending", tracing::field::display(&outcome.ending));

@@ -24,6 +24,12 @@ impl Usage {
         Self { cost: prices.cost(self.prompt, self.cached, self.completion), ..self }
     }
 
+    /// What it costs, in US dollars.
+    #[expect(clippy::cast_precision_loss, reason = "costs are far below 2^52 millionths of a dollar")]
+    pub fn dollars(&self) -> f64 {
+        self.cost as f64 / 1e6
+    }
+
     /// What was used since it was so much.
     #[must_use]
     pub const fn since(self, before: Self) -> Self {

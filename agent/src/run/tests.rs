@@ -22,32 +22,11 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn rules() -> Conclusion {
-    Conclusion {
-        verdict: Verdict::Inconclusive,
-        summary: "Nothing that was looked at explains it.".to_owned(),
-        cause: None,
-        chain: Vec::new(),
-        impact: String::new(),
-        confidence: Confidence::Low,
-        remedies: Vec::new(),
-        ruled_out: Vec::new(),
-        unseen: Vec::new(),
-    }
+    Conclusion::inconclusive("Nothing that was looked at explains it.")
 }
 
 fn case(mode: Mode) -> Case {
-    Case {
-        question: (mode == Mode::Answer).then(|| "Why is cart slow?".to_owned()),
-        earlier: Vec::new(),
-        incident: None,
-        members: Vec::new(),
-        findings: Vec::new(),
-        rules: rules(),
-        evidence: Vec::new(),
-        remembered: Vec::new(),
-        cluster_name: None,
-        mode,
-    }
+    Case { question: (mode == Mode::Answer).then(|| "Why is cart slow?".to_owned()), ..Case::new(mode, rules()) }
 }
 
 fn offer(name: &str) -> ToolOffer {

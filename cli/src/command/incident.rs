@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{Incident as Arguments, Judged, Server};
 use crate::environment;
 use crate::exit::Exit;
-use crate::server::ask;
+use crate::server::{self, ask};
 
 pub(super) async fn run(arguments: Arguments, cancel: CancellationToken) -> Exit {
     let work = async {
@@ -29,13 +29,7 @@ pub(super) async fn run(arguments: Arguments, cancel: CancellationToken) -> Exit
             Arguments::Resolve { id, by, server } => say(&server, &id, "resolve", by).await,
         }
     };
-    tokio::select! {
-        () = cancel.cancelled() => Exit::Interrupted,
-        ended = work => match ended {
-            Ok(()) => Exit::Done,
-            Err(error) => Exit::Failed(error),
-        },
-    }
+    server::work(work, &cancel).await
 }
 
 async fn list(server: &Server, all: bool) -> anyhow::Result<()> {

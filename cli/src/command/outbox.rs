@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::{Outbox, Server};
 use crate::exit::Exit;
-use crate::server::ask;
+use crate::server::{self, ask};
 
 pub(super) async fn run(arguments: Outbox, cancel: CancellationToken) -> Exit {
     let work = async {
@@ -15,13 +15,7 @@ pub(super) async fn run(arguments: Outbox, cancel: CancellationToken) -> Exit {
             Outbox::Resend { id, server } => resend(&server, id).await,
         }
     };
-    tokio::select! {
-        () = cancel.cancelled() => Exit::Interrupted,
-        ended = work => match ended {
-            Ok(()) => Exit::Done,
-            Err(error) => Exit::Failed(error),
-        },
-    }
+    server::work(work, &cancel).await
 }
 
 async fn list(server: &Server) -> anyhow::Result<()> {

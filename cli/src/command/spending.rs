@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::arguments::{Server, Spending};
 use crate::environment;
 use crate::exit::Exit;
-use crate::server::ask;
+use crate::server::{self, ask};
 
 pub(super) async fn run(arguments: Spending, cancel: CancellationToken) -> Exit {
     let by = |by: Option<String>| by.or_else(|| environment::variable("USER"));
@@ -24,13 +24,7 @@ pub(super) async fn run(arguments: Spending, cancel: CancellationToken) -> Exit 
             }
         }
     };
-    tokio::select! {
-        () = cancel.cancelled() => Exit::Interrupted,
-        ended = work => match ended {
-            Ok(()) => Exit::Done,
-            Err(error) => Exit::Failed(error),
-        },
-    }
+    server::work(work, &cancel).await
 }
 
 /// What the API tells of it.

@@ -37,7 +37,6 @@ struct Budget {
 }
 
 impl Standing {
-    #[expect(clippy::cast_precision_loss, reason = "costs are far below 2^52 millionths of a dollar")]
     fn of(balance: Balance) -> Self {
         let Balance { day, used, prompt_tokens, cost, stopped } = balance;
         Self {
@@ -45,7 +44,7 @@ impl Standing {
             prompt_tokens: used.prompt,
             cached_tokens: used.cached,
             completion_tokens: used.completion,
-            cost: used.cost as f64 / 1e6,
+            cost: used.dollars(),
             budget: Budget { prompt_tokens, cost },
             stopped,
         }

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::signature::Key;
+use crate::signature::{Key, hex};
 use crate::store::{ApprovalRow, ApprovalState, Approvals, StoreError, Verdict};
 
 /// How many questions may wait at a time: more than people answer, and each holds an investigation.
@@ -218,8 +218,7 @@ fn signed(row: &ApprovalRow) -> [String; 3] {
 /// All that a question is about: who asks the same again means the same question.
 fn digest(request: &Request, diff: &str) -> String {
     let Request { actor, tool, arguments, .. } = request;
-    let whole = Sha256::digest(json!([actor, tool, arguments, diff]).to_string());
-    whole.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hex(&Sha256::digest(json!([actor, tool, arguments, diff]).to_string()))
 }
 
 impl People {

@@ -252,7 +252,7 @@ impl Chat {
         let Some(investigator) = &self.once.investigator else {
             return Ok((Outcome::without_model(&known.rules), said));
         };
-        let (toolbox, unseen) = self.tooling(telling.talk()).toolbox(&self.store.evidence(id)).await;
+        let (toolbox, unseen) = self.tooling(&telling.talk).toolbox(&self.store.evidence(id)).await;
         known.rules.unseen.extend(unseen);
         let look = Look { incident_start: Some(incident.starts_at), now, cancel: telling.talk.cancel().clone() };
         let case = Case { question: Some(question.to_owned()), earlier, mode: Mode::Answer, ..known };
@@ -301,10 +301,6 @@ impl Telling {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn talk(&self) -> &Talk {
-        &self.talk
     }
 }
 

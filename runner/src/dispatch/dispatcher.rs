@@ -31,10 +31,6 @@ const WRITES: usize = 32;
 /// How many members of an incident are looked at: they decide on routes and symptoms, and the worst come first.
 const MEMBERS: u32 = 200;
 
-/// How many incidents without a cause, or that no model was asked about, are looked at once more after a start: each
-/// costs the API server some tens of requests, and those that began last are worth most.
-const RECALLED: usize = 200;
-
 /// How often the store is asked without being notified, and how long a failed step rests.
 const RECHECK: Duration = Duration::from_secs(5);
 
@@ -188,55 +184,6 @@ impl Dispatcher {
         Ok(survey)
     }
 
-    /// Takes up incidents from before the start that were told without a cause, for what hid it may be over; and those
-    /// that no model was asked about, where there is one now.
-    async fn recall(&self, desk: &mut Desk) -> Result<(), StoreError> {
-        if self.lookout.cluster.is_none() && self.detective.is_none() {
-            return Ok(());
-        }
-        let mut open = self.store.open_incidents().await?;
-        open.sort_by_key(|incident| std::cmp::Reverse(incident.opened_at));
-        open.truncate(RECALLED);
-        open.retain(|incident| !desk.work.contains_key(&incident.id));
-        for incident in open {
-            let Some(known) = self.store.conclusion(incident.id).await? else { continue };
-            let unexplained = known.conclusion.verdict == Verdict::Inconclusive && self.lookout.cluster.is_some();
-            let may_be_asked =
-                self.detective.is_some() && !matches!(self.asking(&incident).await?, Asking::Never | Asking::OnDemand);
-            if !unexplained && !may_be_asked {
-                continue;
-            }
-            let investigations = self.store.begun(incident.id).await?.all;
-            if !unexplained && investigations > 0 {
-                continue;
-            }
-            desk.work.insert(incident.id, Work::recalled(&incident, investigations));
-            desk.waiting.insert(incident.id, Waiting::DUE);
-        }
-        Ok(())
-    }
-
-    /// What the store knows of the work on an incident, after a restart: what was captured is taken to be what there is
-    /// now. Of a new one there is nothing to know.
-    async fn known_work(&self, incident: &Incident, captured_at: Option<Timestamp>) -> Result<Work, StoreError> {
-        if captured_at.is_none() {
-            return Ok(Work::default());
-        }
-        let concluded = self.store.conclusion(incident.id).await?;
-        let objects = incident.objects.len();
-        Ok(Work {
-            unexplained: self.lookout.cluster.is_some()
-                && concluded.is_some_and(|known| known.conclusion.verdict == Verdict::Inconclusive),
-            captured_at,
-            captured_objects: objects,
-            captures: 1,
-            investigated_objects: objects,
-            investigated_severity: incident.severity,
-            investigations: self.store.begun(incident.id).await?.all,
-            ..Work::default()
-        })
-    }
-
     async fn step(
         self: Arc<Self>,
         incident: Incident,
@@ -339,7 +286,7 @@ impl Dispatcher {
     }
 
     /// How often the model is asked about an incident.
-    async fn asking(&self, incident: &Incident) -> Result<Asking, StoreError> {
+    pub(super) async fn asking(&self, incident: &Incident) -> Result<Asking, StoreError> {
         let members = self.store.members(incident.id, MEMBERS).await?;
         Ok(asking(&self.config, &self.cluster_name, incident, &members, self.clock.now()))
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use marple_agent::{Case, EvidenceTitle, Investigator, Mode, Progress, Run, SaveError, Told};
-use marple_core::{Conclusion, Confidence, Incident, IncidentStatus, InvestigationId, Period, Verdict};
+use marple_core::{Conclusion, Incident, IncidentStatus, InvestigationId, Period};
 use marple_tools::Look;
 use marple_tools::history::ChangeLog;
 use serde_json::json;
@@ -49,11 +49,12 @@ impl Detective {
         if incident.status == IncidentStatus::Merged {
             return self.close(row.id, "the incident became part of another").await;
         }
-        let alike = earlier(self.store.as_ref(), &incident).await?;
+        let saved = saved(row);
+        // One that goes on was told of them when it began.
+        let alike = if saved.is_none() { earlier(self.store.as_ref(), &incident).await? } else { Vec::new() };
         if let Some(known) = self.repeated(row, &incident, &alike).await? {
             return self.reuse(row, &incident, known).await;
         }
-        let saved = saved(row);
         let mut case = known_case(self.store.as_ref(), &incident, &self.cluster_name).await?;
         let log = self.store.evidence(incident.id);
         let (toolbox, unseen) = self.tooling.toolbox(&log).await;
@@ -112,33 +113,15 @@ pub(crate) async fn known_case(store: &dyn Store, incident: &Incident, cluster_n
         title: entry.title,
         size: usize::try_from(entry.size).unwrap_or(usize::MAX),
     };
+    let rules = rules.unwrap_or_else(|| Conclusion::inconclusive("Nothing has been looked at yet."));
     Ok(Case {
-        question: None,
-        earlier: Vec::new(),
         incident: Some(incident.clone()),
         members: store.members(incident.id, MEMBERS).await?,
         findings: store.findings(incident.id).await?,
-        rules: rules.unwrap_or_else(nothing_concluded),
         evidence: store.evidence_entries(incident.id).await?.into_iter().map(title).collect(),
-        remembered: Vec::new(),
         cluster_name: Some(cluster_name.to_owned()),
-        mode: Mode::Conclude,
+        ..Case::new(Mode::Conclude, rules)
     })
-}
-
-/// What stands where an incident was investigated before it was captured.
-fn nothing_concluded() -> Conclusion {
-    Conclusion {
-        verdict: Verdict::Inconclusive,
-        summary: "Nothing has been looked at yet.".to_owned(),
-        cause: None,
-        chain: Vec::new(),
-        impact: String::new(),
-        confidence: Confidence::Low,
-        remedies: Vec::new(),
-        ruled_out: Vec::new(),
-        unseen: Vec::new(),
-    }
 }
 
 fn ending(ending: &marple_agent::Ending) -> &'static str {

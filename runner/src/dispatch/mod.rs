@@ -14,6 +14,7 @@ mod memory;
 mod once;
 mod plan;
 mod policy;
+mod recall;
 mod reuse;
 mod settle;
 mod tooling;

@@ -287,18 +287,8 @@ fn incident(title: String, objects: BTreeSet<ObjectRef>, members: &[Member], now
 
 /// What the rules say to a question: they aren't asked.
 fn nothing_asked() -> Conclusion {
-    Conclusion {
-        verdict: marple_core::Verdict::Inconclusive,
-        summary:
-            "Without a language model a question is answered where it names a namespace, and best an object in it; \
-                  this one names none that there is."
-                .to_owned(),
-        cause: None,
-        chain: Vec::new(),
-        impact: String::new(),
-        confidence: marple_core::Confidence::Low,
-        remedies: Vec::new(),
-        ruled_out: Vec::new(),
-        unseen: Vec::new(),
-    }
+    Conclusion::inconclusive(
+        "Without a language model a question is answered where it names a namespace, and best an object in it; this one \
+         names none that there is.",
+    )
 }

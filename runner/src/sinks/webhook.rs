@@ -16,6 +16,7 @@ use sha2::Sha256;
 
 use super::{Attempt, Payload, ReceiptProgress, Sink, SinkError, net};
 use crate::render::{View, bounded, one_line};
+use crate::signature::hex;
 
 /// Carries the signature: `t=<Unix seconds>,v1=<hexadecimal HMAC-SHA256 of "<t>.<body>">`.
 pub const SIGNATURE_HEADER: &str = "X-Marple-Signature";
@@ -70,11 +71,7 @@ pub fn signature(key: &Secret, at: Timestamp, body: &[u8]) -> Result<String, Inv
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())?;
     mac.update(format!("{seconds}.").as_bytes());
     mac.update(body);
-    let mut hex = String::with_capacity(64);
-    for byte in mac.finalize().into_bytes() {
-        hex.push_str(&format!("{byte:02x}"));
-    }
-    Ok(format!("t={seconds},v1={hex}"))
+    Ok(format!("t={seconds},v1={}", hex(&mac.finalize().into_bytes())))
 }
 
 /// Posts each revision.

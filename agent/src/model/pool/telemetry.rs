@@ -22,8 +22,7 @@ pub(super) fn used(model: &str, usage: Usage, prices: &Prices) {
         metrics::counter!("marple_model_tokens_total", "model" => model.to_owned(), "kind" => kind).increment(tokens);
     }
     // Counters count whole numbers; a gauge that only grows is read the same.
-    #[expect(clippy::cast_precision_loss, reason = "one answer costs far below 2^52 millionths of a dollar")]
-    metrics::gauge!("marple_model_cost_dollars_total", "model" => model.to_owned()).increment(usage.cost as f64 / 1e6);
+    metrics::gauge!("marple_model_cost_dollars_total", "model" => model.to_owned()).increment(usage.dollars());
 }
 
 /// A request is under way, until this is dropped.

@@ -12,8 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Server;
 use crate::command::incident::plain;
-use crate::environment;
-use crate::server::ask;
+use crate::server::{ask, send};
 use crate::show::Steps;
 
 /// How long the other may take to begin, and to say anything: it sends a line every 15 s.
@@ -22,7 +21,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 
 /// A conversation with a marple that serves.
 pub(super) struct There {
-    url: String,
+    server: Server,
     client: reqwest::Client,
     incident: Option<(String, String)>,
     conversation: Option<String>,
@@ -31,18 +30,7 @@ pub(super) struct There {
 impl There {
     /// With the marple there, about an incident where one is named.
     pub(super) async fn of(server: &Server, incident: Option<&str>) -> anyhow::Result<Self> {
-        let mut headers = reqwest::header::HeaderMap::new();
-        if let Some(token) = environment::token(server.token_file.as_deref())? {
-            let mut value = reqwest::header::HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-                .context("the token holds what no header may")?;
-            value.set_sensitive(true);
-            headers.insert(reqwest::header::AUTHORIZATION, value);
-        }
-        let client = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .default_headers(headers)
-            .build()?;
+        let client = reqwest::Client::builder().connect_timeout(CONNECT).read_timeout(SILENCE).build()?;
         let incident = match incident {
             None => None,
             Some(typed) => {
@@ -52,13 +40,13 @@ impl There {
                 Some((id.to_owned(), field("title").unwrap_or_default().to_owned()))
             }
         };
-        Ok(Self { url: server.url.trim_end_matches('/').to_owned(), client, incident, conversation: None })
+        Ok(Self { server: server.clone(), client, incident, conversation: None })
     }
 
     pub(super) fn about(&self) -> String {
         match &self.incident {
             Some((_, title)) => one_line(title),
-            None => format!("the cluster of {}", self.url),
+            None => format!("the cluster of {}", self.server.url),
         }
     }
 
@@ -72,17 +60,12 @@ impl There {
         steps: Steps,
         cancel: &CancellationToken,
     ) -> anyhow::Result<String> {
-        let url = format!("{}/api/chat", self.url);
         let body = json!({
             "ask": question, "stream": true, "conversation_id": self.conversation,
             "incident": self.incident.as_ref().map(|(id, _)| id),
         });
-        let response = self.client.post(&url).json(&body).send().await.with_context(|| format!("{url} (--url)"))?;
-        let status = response.status();
-        if !status.is_success() {
-            let said = response.text().await.unwrap_or_default();
-            bail!("{url} answered {status}: {}", said.chars().take(300).collect::<String>());
-        }
+        let response = send(&self.client, &self.server, Method::POST, "/api/chat", Some(&body)).await?;
+        let url = response.url().clone();
         let mut events = response.bytes_stream().eventsource();
         loop {
             let event = tokio::select! {

@@ -61,12 +61,7 @@ pub(super) fn counted(usage: &Usage, limits: Option<(u32, u32)>) -> Value {
         "tokens": { "total_tokens": total },
         "max_tokens": window,
         "max_output_tokens": output,
-        "costs": { "total_cost": dollars(usage.cost), "total_tokens": total, "prompt_tokens": usage.prompt,
+        "costs": { "total_cost": usage.dollars(), "total_tokens": total, "prompt_tokens": usage.prompt,
             "completion_tokens": usage.completion },
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "millionths of a dollar are far below 2^52")]
-fn dollars(millionths: u64) -> f64 {
-    millionths as f64 / 1e6
 }

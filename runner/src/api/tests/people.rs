@@ -1,6 +1,6 @@
 //! What people do with incidents: take them, end them, open their pages.
 
-use marple_core::{EvidenceId, IncidentStatus};
+use marple_core::{Conclusion, EvidenceId, IncidentStatus};
 
 use super::*;
 use crate::render::LinkKey;
@@ -107,7 +107,11 @@ async fn a_person_says_whether_a_conclusion_was_right_once_there_is_one() {
     let nothing = format!("nothing was concluded about incident {id} yet");
     assert_eq!((early.status, early.json()), (409, json!({ "error": nothing })));
     let rules = crate::store::ConcludedBy::Rules;
-    server.store.set_conclusion(id, &nothing_known(), rules, Timestamp::now()).await.unwrap();
+    server
+        .store
+        .set_conclusion(id, &Conclusion::inconclusive("Nothing was found."), rules, Timestamp::now())
+        .await
+        .unwrap();
     assert_eq!(server.ask("POST", &path, wrong).await.status, 200);
     let shown = server.ask("GET", &format!("/api/incidents/{id}"), "").await.json();
     let said = &shown["feedback"][0];
@@ -115,19 +119,5 @@ async fn a_person_says_whether_a_conclusion_was_right_once_there_is_one() {
     assert_eq!(words, (Some("wrong"), Some("the node's disk"), Some("ada")));
     for body in ["", r#"{"verdict": "perhaps"}"#, r#"{"verdict": "right", "by": ""}"#] {
         assert_eq!(server.ask("POST", &path, body).await.status, 400, "{body}");
-    }
-}
-
-fn nothing_known() -> marple_core::Conclusion {
-    marple_core::Conclusion {
-        verdict: marple_core::Verdict::Inconclusive,
-        summary: "Nothing was found.".to_owned(),
-        cause: None,
-        chain: Vec::new(),
-        impact: String::new(),
-        confidence: marple_core::Confidence::Low,
-        remedies: Vec::new(),
-        ruled_out: Vec::new(),
-        unseen: Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::mrkdwn::{code, escape, link, plain, time};
 use super::receipt::Part;
 use crate::render::{Advice, Alerts, Mark, Quote, Story, width};
+use crate::signature::hex;
 
 const HEADER: usize = 150;
 const SECTION: usize = 3_000;
@@ -27,7 +28,7 @@ impl Message {
     /// Changes when the message does: what is unchanged isn't sent again.
     pub(super) fn digest(&self) -> String {
         let hash = Sha256::digest(json!([self.text, self.blocks]).to_string());
-        hash.iter().take(8).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+        hex(hash.get(..8).unwrap_or(&hash))
     }
 }
 

@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use marple_core::{
-    Conclusion, Confidence, EvidenceId, EvidenceOrigin, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason,
-    Labels, Member, ObjectRef, Severity, Signal, SignalSource, SignalStatus, Size, Verdict,
+    Conclusion, EvidenceId, EvidenceOrigin, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels,
+    Member, ObjectRef, Severity, Signal, SignalSource, SignalStatus, Size, Verdict,
 };
 use marple_tools::{EvidenceDraft, EvidenceLog};
 use serde_json::json;
@@ -100,17 +100,7 @@ async fn apply(store: &SqliteStore, number: u64, cursor: i64, changes: Vec<Chang
 }
 
 fn nothing_known() -> Conclusion {
-    Conclusion {
-        verdict: Verdict::Inconclusive,
-        summary: "Nothing was found.".to_owned(),
-        cause: None,
-        chain: vec![],
-        impact: String::new(),
-        confidence: Confidence::Low,
-        remedies: vec![],
-        ruled_out: vec![],
-        unseen: vec![],
-    }
+    Conclusion::inconclusive("Nothing was found.")
 }
 
 fn nothing_found(second: i64) -> Captured<'static> {
