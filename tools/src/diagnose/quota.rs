@@ -60,7 +60,7 @@ fn judge<'a>(context: &Context<'a>, refusal: &Refusal<'a>, findings: &mut Vec<Fi
             .finding(&EXCEEDED, refusal.object, Category::Quota)
             .says(format!("{quota} refuses the pods of {owner}: {}{changed}", line::cut(numbers, 160)))
             .severity(Severity::Critical)
-            .culprit(if grew.is_some() { owner } else { &quota });
+            .culprit(&quota);
         let mut draft = refusal.prove(draft);
         if let Some(value) = context.scene.get(&quota) {
             let limited = numbers.split_once("limited: ").and_then(|(_, rest)| rest.split_once('='));
