@@ -92,7 +92,8 @@ impl Fault {
                 ObjectRef::namespaced("Deployment", namespace, "cart")
             }
             Self::Quota => ObjectRef::namespaced("ResourceQuota", namespace, "team-cart"),
-            Self::NoEndpoints => ObjectRef::namespaced("Service", namespace, "inventory"),
+            // Its pods were given another label; the Service selects what it always has.
+            Self::NoEndpoints => ObjectRef::namespaced("Deployment", namespace, "inventory"),
         }
     }
 
