@@ -5,7 +5,7 @@ use std::fmt;
 use marple_core::Conclusion;
 use serde::{Deserialize, Serialize};
 
-use crate::{Usage, fallback};
+use crate::{Hypothesis, Usage, fallback};
 
 /// What was spent to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -112,12 +112,23 @@ pub struct Outcome {
     pub turns: u32,
     /// Calls of tools that were made.
     pub calls: u32,
+    /// The explanations that the model weighed, as it left them.
+    #[serde(default)]
+    pub hypotheses: Vec<Hypothesis>,
 }
 
 impl Outcome {
     /// The rules' conclusion, where no model is configured.
     pub fn without_model(rules: &Conclusion) -> Self {
         let ending = Ending::NoModel;
-        Self { conclusion: fallback(rules, &ending), answer: None, ending, usage: Usage::default(), turns: 0, calls: 0 }
+        Self {
+            conclusion: fallback(rules, &ending),
+            answer: None,
+            ending,
+            usage: Usage::default(),
+            turns: 0,
+            calls: 0,
+            hypotheses: Vec::new(),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! What fits into a request: the conversation, its size in tokens, and the folding of what is old.
 //!
 //! The beginning of a conversation never changes, so that a server's prompt cache hits; when room is needed, several
-//! old results are folded at once, for each folding costs the cache from there on.
+//! old results are folded at once, for each folding costs the cache from there on. Where that is not enough, the model
+//! sums up what came before its last answer.
 
 mod fence;
 mod tokens;

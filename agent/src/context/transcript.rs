@@ -7,6 +7,8 @@ use crate::Message;
 
 /// Shorter results aren't worth folding.
 const WORTH_FOLDING: u32 = 120;
+/// The instructions and the case.
+const HEAD: usize = 2;
 /// What the scale may grow to, in thousandths: no tokenizer in use needs three times as many tokens.
 const LARGEST_SCALE: u64 = 3_000;
 
@@ -32,6 +34,9 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Transcript {
     entries: Vec<Entry>,
+    /// How many entries after the case aren't sent any more: the note at the case's end stands for them.
+    #[serde(default)]
+    summed: usize,
     /// How many tokens the server counts for a thousand of ours; never below a thousand.
     scale: u64,
 }
@@ -70,7 +75,39 @@ impl Transcript {
             Entry::new(Message::System { content: instructions }, None),
             Entry::new(Message::User { content: case }, None),
         ];
-        Self { entries, scale: 1_000 }
+        Self { entries, summed: 0, scale: 1_000 }
+    }
+
+    /// What is sent: the instructions, the case, and what is not summed up.
+    fn sent(&self) -> impl Iterator<Item = &Entry> {
+        let (head, rest) = self.entries.split_at(HEAD.min(self.entries.len()));
+        head.iter().chain(rest.iter().skip(self.summed))
+    }
+
+    /// Where the model's last answer stands.
+    fn last_answer(&self) -> usize {
+        self.entries.iter().rposition(|entry| matches!(entry.message, Message::Assistant { .. })).unwrap_or(0)
+    }
+
+    /// Tokens that a summary of all before the model's last answer would make room for, once what can be is folded.
+    pub(crate) fn summable(&self) -> u32 {
+        let old = self.entries.get(HEAD + self.summed..self.last_answer()).unwrap_or_default();
+        self.scaled(old.iter().map(Entry::least).fold(0, u32::saturating_add))
+    }
+
+    /// What stands for the folded results before the model's last answer, the latest first.
+    pub(crate) fn old_results(&self) -> impl Iterator<Item = &str> {
+        let old = self.entries.get(..self.last_answer()).unwrap_or_default();
+        old.iter().rev().filter_map(|entry| entry.fold.as_ref().map(|fold| fold.line.as_str()))
+    }
+
+    /// Sends this summary instead of all before the model's last answer; it takes the place of an earlier one.
+    pub(crate) fn sum_up(&mut self, summary: String) {
+        self.summed = self.last_answer().saturating_sub(HEAD);
+        if let Some(case) = self.entries.get_mut(HEAD - 1) {
+            case.note = Some(summary);
+            case.count();
+        }
     }
 
     /// Adds what the model said. An answer without words or calls is left out: servers refuse to see it again.
@@ -100,10 +137,11 @@ impl Transcript {
         }
     }
 
-    /// The result of a call with what stands for it, where that stands there now.
+    /// The result of a call with what stands for it, where that or a summary stands there now.
     pub(crate) fn folded_result(&self, id: &str) -> Option<(&str, Fold)> {
-        self.entries.iter().find_map(|entry| match (&entry.message, &entry.fold) {
-            (Message::Tool { call, content }, Some(fold)) if call == id && fold.folded => {
+        let summed = HEAD..HEAD + self.summed;
+        self.entries.iter().enumerate().find_map(|(place, entry)| match (&entry.message, &entry.fold) {
+            (Message::Tool { call, content }, Some(fold)) if call == id && (fold.folded || summed.contains(&place)) => {
                 Some((content.as_str(), Fold { line: fold.line.clone(), folded: false }))
             }
             _ => None,
@@ -112,7 +150,7 @@ impl Transcript {
 
     /// How many results are folded now.
     pub(crate) fn folded(&self) -> usize {
-        self.entries.iter().filter(|entry| entry.fold.as_ref().is_some_and(|fold| fold.folded)).count()
+        self.sent().filter(|entry| entry.fold.as_ref().is_some_and(|fold| fold.folded)).count()
     }
 
     /// Whether a call has this id already.
@@ -122,7 +160,7 @@ impl Transcript {
         )
     }
 
-    /// The conversation as it was: with what is folded by now.
+    /// The conversation as it was: with what is folded or summed up by now.
     pub(crate) fn whole(&self) -> Vec<Message> {
         let unfolded = |entry: &Entry| Entry { fold: None, ..entry.clone() }.sent();
         self.entries.iter().map(unfolded).collect()
@@ -130,18 +168,18 @@ impl Transcript {
 
     /// The conversation as it is sent.
     pub(crate) fn messages(&self) -> Vec<Message> {
-        self.entries.iter().map(Entry::sent).collect()
+        self.sent().map(Entry::sent).collect()
     }
 
     /// Its tokens and `others`, as the server will count them.
     pub(crate) fn size(&self, others: u32) -> u32 {
-        let sum = self.entries.iter().map(|entry| entry.tokens).fold(others, u32::saturating_add);
+        let sum = self.sent().map(|entry| entry.tokens).fold(others, u32::saturating_add);
         self.scaled(sum)
     }
 
     /// What `size` would be with all folded that can be.
     pub(crate) fn least(&self, others: u32) -> u32 {
-        let sum = self.entries.iter().map(Entry::least).fold(others, u32::saturating_add);
+        let sum = self.sent().map(Entry::least).fold(others, u32::saturating_add);
         self.scaled(sum)
     }
 
@@ -165,10 +203,11 @@ impl Transcript {
         if self.size(others) <= most {
             return true;
         }
-        let last_answer =
-            self.entries.iter().rposition(|entry| matches!(entry.message, Message::Assistant { .. })).unwrap_or(0);
+        let last_answer = self.last_answer();
         let comfortable = most / 4 * 3;
-        for (bound, from, to) in [(comfortable, 0, last_answer), (most, last_answer, self.entries.len())] {
+        for (bound, from, to) in
+            [(comfortable, HEAD + self.summed, last_answer), (most, last_answer, self.entries.len())]
+        {
             for index in from..to {
                 if self.size(others) <= bound {
                     break;

@@ -62,6 +62,7 @@ embedded![
     "judged.j2",
     "notes/bad_arguments.j2",
     "notes/bad_conclusion.j2",
+    "notes/bad_hypotheses.j2",
     "notes/beside_conclude.j2",
     "notes/calls_spent.j2",
     "notes/conclude_now.j2",
@@ -76,7 +77,10 @@ embedded![
     "notes/repeat_shown.j2",
     "notes/say_or_look.j2",
     "notes/shortened.j2",
+    "notes/sum_up.j2",
+    "notes/summary.j2",
     "notes/too_many.j2",
+    "notes/weighed.j2",
     "notes/withheld.j2",
     "text_tools.j2",
 ];

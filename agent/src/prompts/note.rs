@@ -3,7 +3,7 @@
 use marple_core::EvidenceId;
 use serde::Serialize;
 
-use crate::Mode;
+use crate::{Hypothesis, Mode};
 
 /// Something said to the model in the course of an investigation; each is a template in `prompts/notes`.
 #[derive(Clone, Debug, Serialize)]
@@ -45,6 +45,14 @@ pub(crate) enum Note<'a> {
     Shortened { left: usize, evidence: Option<EvidenceId> },
     /// Stands for a result that was folded.
     Folded { evidence: Option<EvidenceId>, title: &'a str },
+    /// The conversation is to be summed up in so many words.
+    SumUp { words: u32 },
+    /// Stands for all that was summed up.
+    Summary { summary: &'a str, hypotheses: &'a [Hypothesis], results: &'a [&'a str], more: usize },
+    /// The hypotheses were kept.
+    Weighed {},
+    /// The hypotheses could not be read.
+    BadHypotheses { fault: &'a str },
 }
 
 impl Note<'_> {
@@ -69,6 +77,10 @@ impl Note<'_> {
             Self::OutOfTime {} => "notes/out_of_time.j2",
             Self::Shortened { .. } => "notes/shortened.j2",
             Self::Folded { .. } => "notes/folded.j2",
+            Self::SumUp { .. } => "notes/sum_up.j2",
+            Self::Summary { .. } => "notes/summary.j2",
+            Self::Weighed {} => "notes/weighed.j2",
+            Self::BadHypotheses { .. } => "notes/bad_hypotheses.j2",
         }
     }
 
@@ -98,6 +110,10 @@ impl Note<'_> {
             Self::OutOfTime {},
             Self::Shortened { left: 12_000, evidence },
             Self::Folded { evidence, title: "logs of Pod shop/cart-1 container app, previous" },
+            Self::SumUp { words: 400 },
+            Self::Summary { summary: "cart waits for db.", hypotheses: &[], results: &[], more: 0 },
+            Self::Weighed {},
+            Self::BadHypotheses { fault: "argument `hypotheses` is missing" },
         ]
     }
 }

@@ -17,9 +17,16 @@ const OF_CUT: usize = 600;
 impl Run {
     /// The model answered.
     pub(super) fn answered(&mut self, answer: ModelAnswer, prompts: &Prompts) {
-        let Phase::Model { reckoned } = self.phase else { return };
+        let (reckoned, sums_up) = match self.phase {
+            Phase::Model { reckoned } => (reckoned, false),
+            Phase::Summary { reckoned, .. } => (reckoned, true),
+            _ => return,
+        };
         self.turns += 1;
         self.account(&answer, reckoned);
+        if sums_up {
+            return self.summed_up(&answer, prompts);
+        }
         match answer.finish {
             Finish::Length => self.cut(&answer, prompts),
             Finish::Filtered => self.withheld(&answer, prompts),

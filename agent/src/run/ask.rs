@@ -21,6 +21,9 @@ impl Run {
     /// Asks the model next, or ends where no budget is left for it.
     pub(super) fn ask(&mut self, prompts: &Prompts) {
         let fits = self.transcript.fit(self.offered_tokens(), self.room());
+        if self.crowded() {
+            return self.sum_up(prompts);
+        }
         if self.forced.is_none() {
             let near = if fits { self.near_end() } else { Some(Limit::PromptTokens) };
             if let Some(limit) = near {
@@ -63,7 +66,7 @@ impl Run {
 
     /// The model gave no answer.
     pub(super) fn failed(&mut self, error: &ModelError, prompts: &Prompts) {
-        let Phase::Model { reckoned } = self.phase else { return };
+        let (Phase::Model { reckoned } | Phase::Summary { reckoned, .. }) = self.phase else { return };
         if matches!(error, ModelError::ContextLength(_)) && self.too_long < TOO_LONG {
             self.too_long += 1;
             let room = reckoned / 4 * 3;
@@ -81,7 +84,7 @@ impl Run {
 
     /// A step's time is over.
     pub(super) fn time_passed(&mut self, prompts: &Prompts) {
-        if !matches!(self.phase, Phase::Model { .. }) {
+        if !matches!(self.phase, Phase::Model { .. } | Phase::Summary { .. }) {
             return;
         }
         if self.clock.spent() >= self.budget.duration.duration() {
@@ -93,6 +96,9 @@ impl Run {
 
     /// The request that is waited for.
     pub(super) fn request(&self) -> ModelRequest {
+        if let Phase::Summary { note, .. } = &self.phase {
+            return self.request_for_summary(note);
+        }
         ModelRequest {
             messages: self.transcript.messages(),
             tools: self.offered(),
@@ -115,7 +121,7 @@ impl Run {
         self.budget.duration.duration() / 5 * 4
     }
 
-    fn offered(&self) -> Arc<[ToolOffer]> {
+    pub(super) fn offered(&self) -> Arc<[ToolOffer]> {
         match (&self.forced, self.mode) {
             (Some(_), Mode::Conclude) => Arc::new([conclude::offer()]),
             _ => Arc::clone(&self.offers),
@@ -129,7 +135,7 @@ impl Run {
         }
     }
 
-    fn output(&self) -> u32 {
+    pub(super) fn output(&self) -> u32 {
         output(&self.limits)
     }
 
@@ -143,7 +149,7 @@ impl Run {
     }
 
     /// The budget that would not bear this request and a last one.
-    fn near_end(&self) -> Option<Limit> {
+    pub(super) fn near_end(&self) -> Option<Limit> {
         let next = u64::from(self.transcript.size(self.offered_tokens()));
         let two = next.saturating_mul(2);
         if self.turns.saturating_add(KEPT_TURNS) >= self.budget.turns.get() {

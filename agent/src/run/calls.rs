@@ -7,6 +7,7 @@ use super::results::Slot;
 use super::seen::{Seen, key};
 use super::{Phase, Run};
 use crate::conclude::{self, CONCLUDE};
+use crate::hypothesis::{self, HYPOTHESES};
 use crate::model::{Aside, WrittenCall};
 use crate::prompts::{Note, Prompts};
 use crate::{Message, Mode, ModelAnswer, ToolCall};
@@ -48,9 +49,13 @@ impl Run {
                 *said = Some(prompts.note(&Note::BadConclusion { fault: &fault }));
             }
         }
-        let mut circles = false;
+        let (mut circles, mut weighed) = (false, false);
         let mut slots: Vec<Slot> = Vec::new();
-        for (call, fault) in read {
+        for (call, mut fault) in read {
+            if fault.is_none() && self.weighs(&call) {
+                weighed = true;
+                fault = Some(self.weigh(&call, prompts));
+            }
             let key = key(&call.name, &call.arguments);
             let pending = slots.iter().filter(|slot| slot.said.is_none()).count();
             let slot = match fault.or_else(|| self.refused(&call, pending, prompts)) {
@@ -74,7 +79,7 @@ impl Run {
             self.force("the same call was made three times".to_owned(), None, prompts);
             return self.ask(prompts);
         }
-        if shown_again {
+        if shown_again || weighed {
             return self.ask(prompts);
         }
         self.missed("none of its calls could be made", prompts);
@@ -103,7 +108,11 @@ impl Run {
             if at == place {
                 concluding = Some(call.id);
             } else {
-                let said = fault.unwrap_or_else(|| prompts.note(&Note::BesideConclude {}));
+                let said = match fault {
+                    Some(fault) => fault,
+                    None if self.weighs(&call) => self.weigh(&call, prompts),
+                    None => prompts.note(&Note::BesideConclude {}),
+                };
                 self.transcript.result(call.id, said, None);
             }
         }
@@ -115,6 +124,22 @@ impl Run {
                 }
                 self.missed(&fault, prompts);
             }
+        }
+    }
+
+    /// Whether a call keeps hypotheses, which the machine does itself.
+    fn weighs(&self, call: &ToolCall) -> bool {
+        self.mode == Mode::Conclude && self.forced.is_none() && call.name == HYPOTHESES
+    }
+
+    /// Keeps the hypotheses of a call, and says so.
+    fn weigh(&mut self, call: &ToolCall, prompts: &Prompts) -> String {
+        match hypothesis::read(call.arguments.clone()) {
+            Ok(hypotheses) => {
+                self.hypotheses = hypotheses;
+                prompts.note(&Note::Weighed {})
+            }
+            Err(fault) => prompts.note(&Note::BadHypotheses { fault: &fault }),
         }
     }
 

@@ -8,6 +8,7 @@ mod results;
 mod seen;
 mod settle;
 mod step;
+mod summary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Small;
 use crate::context::{Fence, Transcript, offers_tokens, tokens};
+use crate::hypothesis::{self, Hypothesis};
 use crate::prompts::{Brief, Detail, Prompts};
 use crate::{Budget, Case, Ending, Limit, Message, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
 use clock::Clock;
@@ -33,7 +35,7 @@ pub struct Opening {
     pub case: Case,
     /// Small pieces of its evidence, which are shown whole.
     pub small: Vec<Small>,
-    /// The tools, in the order in which they are offered each time; the tool to conclude with is added.
+    /// The tools, in the order in which they are offered each time; the tools to weigh and to conclude with are added.
     pub offers: Vec<ToolOffer>,
     /// What is told of how to use them.
     pub instructions: Vec<Instructions>,
@@ -55,6 +57,8 @@ pub struct Opening {
 enum Phase {
     /// An answer to a request of so many tokens.
     Model { reckoned: u32 },
+    /// The model's own summary of the conversation, in answer to a request of so many tokens that ends with this note.
+    Summary { reckoned: u32, note: String },
     /// The results of these calls.
     Tools { slots: Vec<Slot> },
     /// The check of a conclusion, which came by this call or as words.
@@ -88,6 +92,12 @@ pub struct Run {
     misses: u32,
     /// How often the server said that a request is too long.
     too_long: u32,
+    /// How often the model was asked to sum up.
+    #[serde(default)]
+    summaries: u32,
+    /// The explanations that the model weighs.
+    #[serde(default)]
+    hypotheses: Vec<Hypothesis>,
     /// Whether a conclusion went back to the model.
     mended: bool,
     /// Whether a fault that is concluded goes back to be refuted, which it does once.
@@ -111,6 +121,7 @@ impl Run {
     pub fn begin(opening: Opening, prompts: &Prompts) -> Self {
         let Opening { case, small, mut offers, instructions, limits, budget, refutes, nonce, at } = opening;
         if case.mode == Mode::Conclude {
+            offers.push(hypothesis::offer());
             offers.push(conclude::offer());
         }
         let fence = Fence::new(&nonce);
@@ -132,6 +143,8 @@ impl Run {
             forced: None,
             misses: 0,
             too_long: 0,
+            summaries: 0,
+            hypotheses: Vec::new(),
             mended: false,
             refutes,
             draft: None,
@@ -165,7 +178,9 @@ impl Run {
     /// The next step, once more: what to go on with from a saved state.
     pub fn next(&self) -> Step {
         match &self.phase {
-            Phase::Model { .. } => Step::CallModel { request: self.request(), within: self.left() },
+            Phase::Model { .. } | Phase::Summary { .. } => {
+                Step::CallModel { request: self.request(), within: self.left() }
+            }
             Phase::Tools { slots } => Step::CallTools {
                 calls: slots.iter().filter(|slot| slot.said.is_none()).map(|slot| slot.call.clone()).collect(),
                 within: self.left(),
@@ -216,6 +231,7 @@ impl Run {
             _ => {
                 let mut conclusion = fallback(&self.rules, &ending);
                 self.add_unseen(&mut conclusion);
+                hypothesis::leave_open(&self.hypotheses, &mut conclusion);
                 (conclusion, None, ending)
             }
         };
@@ -233,7 +249,8 @@ impl Run {
 
     fn done(&mut self, conclusion: Conclusion, answer: Option<String>, ending: Ending) {
         let (usage, turns, calls) = (self.usage, self.turns, self.calls);
-        let outcome = Box::new(Outcome { conclusion, answer, ending, usage, turns, calls });
+        let hypotheses = std::mem::take(&mut self.hypotheses);
+        let outcome = Box::new(Outcome { conclusion, answer, ending, usage, turns, calls, hypotheses });
         self.phase = Phase::Done { outcome };
     }
 }

@@ -77,7 +77,7 @@ fn highest(conclusion: &Conclusion) -> Confidence {
 }
 
 /// The text with at most so many characters, ended at a word.
-fn cut_at_word(text: &str, most: usize) -> String {
+pub(super) fn cut_at_word(text: &str, most: usize) -> String {
     let text = text.trim();
     if text.chars().count() <= most {
         return text.to_owned();

@@ -3,6 +3,8 @@
 mod doubts;
 mod sequences;
 mod situations;
+mod summaries;
+mod weighing;
 mod window;
 
 use std::num::NonZeroU32;

@@ -24,6 +24,7 @@ fn name() -> impl Strategy<Value = String> {
         4 => Just("events".to_owned()),
         4 => Just("logs".to_owned()),
         1 => Just("conclude".to_owned()),
+        1 => Just("hypotheses".to_owned()),
         1 => ".{0,8}",
     ]
 }
@@ -128,10 +129,11 @@ fn event(step: &Step, deed: &Deed, now: &mut i64) -> Option<Event> {
 
 fn small(mode: Mode) -> Opening {
     opening(mode, |opening| {
-        opening.limits.context_window = 9_000;
+        // Small enough for summaries.
+        opening.limits.context_window = 4_200;
         opening.limits.max_output = 1_000;
-        opening.budget.turns = NonZeroU32::new(8).unwrap();
-        opening.budget.tool_calls = 12;
+        opening.budget.turns = NonZeroU32::new(24).unwrap();
+        opening.budget.tool_calls = 60;
         opening.budget.duration = Period::seconds(600);
     })
 }
@@ -142,7 +144,7 @@ proptest! {
     #[test]
     fn any_sequence_ends_within_bounds_and_every_request_is_whole(
         mode in prop_oneof![3 => Just(Mode::Conclude), 1 => Just(Mode::Answer)],
-        deeds in prop::collection::vec(deed(), 0..40),
+        deeds in prop::collection::vec(deed(), 0..60),
         last in last_deeds(),
     ) {
         let prompts = Prompts::embedded();
@@ -155,7 +157,7 @@ proptest! {
                 Step::CallModel { request, .. } => {
                     assert_strict(request);
                     let size = crate::context::request_tokens(request) + request.max_output;
-                    prop_assert!(size <= 9_000, "{size}");
+                    prop_assert!(size <= 4_200, "{size}");
                 }
                 Step::CallTools { calls, .. } => {
                     prop_assert!(!calls.is_empty());
@@ -164,7 +166,7 @@ proptest! {
                 Step::Conclude { .. } => {}
                 Step::Done(outcome) => {
                     endings += 1;
-                    prop_assert!(run.calls() <= 12 && run.turns() <= 8, "{} calls, {} turns", run.calls(), run.turns());
+                    prop_assert!(run.calls() <= 60 && run.turns() <= 24, "{} calls, {} turns", run.calls(), run.turns());
                     prop_assert_eq!(outcome.answer.is_some(), mode == Mode::Answer && outcome.ending.is_of_model());
                     // Whatever comes now changes nothing any more.
                     let again = run.step(answer("late", vec![concluding("another")]), &prompts);

@@ -25,7 +25,10 @@ fn unfaulted(step: Step) -> Event {
 fn a_look_and_a_conclusion_make_an_outcome() {
     let (mut run, prompts) = begin(|_| {});
     let first = request(run.next());
-    assert_eq!(first.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(), ["events", "logs", "conclude"]);
+    assert_eq!(
+        first.tools.iter().map(|tool| tool.name.as_str()).collect::<Vec<_>>(),
+        ["events", "logs", "hypotheses", "conclude"]
+    );
     let calls = pending(run.step(answer("Let me see.", vec![call("a", "events", "{\"name\":\"cart\"}")]), &prompts));
     assert_eq!(calls, [("a".to_owned(), "events".to_owned(), json!({"name": "cart"}))]);
     let second = request(run.step(looked(vec![("a", seen(1, "Back-off"))]), &prompts));
@@ -104,7 +107,7 @@ fn wrong_names_and_arguments_are_told_and_three_such_turns_force_the_conclusion(
     let first =
         request(run.step(answer("", vec![call("a", "kubectl get", "{}"), call("b", "logs", "{\"pod\" 1}")]), &prompts));
     let told = results(&first);
-    assert_eq!(told[0].1, "There is no tool `kubectl_get`; the tools are events, logs, conclude.");
+    assert_eq!(told[0].1, "There is no tool `kubectl_get`; the tools are events, logs, hypotheses, conclude.");
     assert!(told[1].1.starts_with("The arguments are no JSON object: expected `:` at line 1"), "{told:?}");
     assert!(told[1].1.ends_with("They were: {\"pod\" 1}"), "{told:?}");
     request(run.step(answer("", vec![call("c", "shell", "{}")]), &prompts));
