@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn it_costs_at_most_120_tokens() {
-        let cost = crate::context::offers_tokens(&[offer()]);
+        let cost = crate::context::Vocabulary::default().offers(&[offer()]);
         assert!(cost <= 120, "{cost}");
     }
 

@@ -22,7 +22,7 @@ pub use budget::Budget;
 pub use case::{Case, EvidenceTitle, Exchange, Mode, Remembered, Small};
 pub use fallback::fallback;
 pub use hypothesis::{Hypothesis, Standing};
-pub use investigate::{Investigator, SPANS};
+pub use investigate::{FINISH_REASONS, Investigator, SPANS};
 pub use model::config::{ModelConfig, Prices};
 pub use model::openai::{ModelConfigError, OpenAi};
 pub use model::{

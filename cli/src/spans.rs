@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use marple_agent::SPANS;
+use marple_agent::{FINISH_REASONS, SPANS};
 use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::{Array, StringValue, Value};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -46,8 +48,10 @@ impl Spans {
             .context("OTEL_EXPORTER_OTLP_ENDPOINT: spans can't be exported there")?;
         let resource = Resource::builder();
         let resource = if target.named { resource } else { resource.with_service_name("marple") };
-        let provider =
-            SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource.build()).build();
+        let provider = SdkTracerProvider::builder()
+            .with_batch_exporter(Conventional(exporter))
+            .with_resource(resource.build())
+            .build();
         let layer = tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("marple"))
             .with_location(false)
@@ -63,5 +67,36 @@ impl Spans {
         {
             tracing::warn!(%error, "the last spans were not exported");
         }
+    }
+}
+
+/// Hands spans over as the conventions want them: what they call a list is one also where it has one entry, which a field of
+/// `tracing` can't be.
+#[derive(Debug)]
+struct Conventional(SpanExporter);
+
+impl opentelemetry_sdk::trace::SpanExporter for Conventional {
+    async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
+        for attribute in batch.iter_mut().flat_map(|span| &mut span.attributes) {
+            if attribute.key.as_str() == FINISH_REASONS
+                && let Value::String(reason) = &attribute.value
+            {
+                let reasons: Vec<StringValue> = vec![reason.clone()];
+                attribute.value = Value::Array(Array::String(reasons));
+            }
+        }
+        opentelemetry_sdk::trace::SpanExporter::export(&self.0, batch).await
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.0.set_resource(resource);
     }
 }

@@ -30,7 +30,7 @@ impl Model for Scripted {
     }
 
     fn limits(&self) -> ModelLimits {
-        ModelLimits { context_window: 128_000, max_output: 8_192, prices: Prices::default() }
+        ModelLimits { context_window: 128_000, max_output: 8_192, ..ModelLimits::default() }
     }
 
     async fn complete(&self, request: ModelRequest, _: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {

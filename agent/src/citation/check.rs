@@ -20,7 +20,7 @@ const SUMMARY_CUT: usize = SUMMARY_LIMIT / 2 * 3;
 const ELSEWHERE: usize = 3;
 /// No store needs longer to give an incident's evidence, a gigabyte of it included; a citation whose evidence doesn't come
 /// isn't verified.
-const DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A conclusion whose citations were looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ async fn check_within(mut conclusion: Conclusion, evidence: &dyn EvidenceLog, de
 }
 
 /// The pieces that there are, and of each citation whether it holds.
-async fn held(
+pub(super) async fn held(
     evidence: &dyn EvidenceLog,
     cited: &[(EvidenceId, String)],
 ) -> Result<(Vec<EvidenceHead>, Vec<bool>), EvidenceError> {

@@ -1,9 +1,11 @@
 //! Whether the quotes of a conclusion occur in the evidence that they name.
 
+mod answer;
 mod check;
 mod quote;
 mod relocate;
 
+pub use answer::check_answer;
 pub use check::{Checked, check};
 pub use quote::occurs;
 pub use relocate::relocate;

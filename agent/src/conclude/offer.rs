@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn it_costs_at_most_700_tokens() {
-        let cost = crate::context::offers_tokens(&[offer()]);
+        let cost = crate::context::Vocabulary::default().offers(&[offer()]);
         assert!(cost <= 700, "{cost}");
     }
 }

@@ -8,7 +8,6 @@ mod fence;
 mod tokens;
 mod transcript;
 
-pub(crate) use fence::Fence;
-pub(crate) use tokens::offers_tokens;
-pub use tokens::{request_tokens, tokens};
+pub(crate) use fence::{Fence, without};
+pub use tokens::{Vocabulary, request_tokens, tokens};
 pub(crate) use transcript::{Fold, Transcript};

@@ -1,8 +1,11 @@
 //! The conversation as it is kept, and as it is sent.
 
+use std::collections::BTreeSet;
+
+use marple_core::EvidenceId;
 use serde::{Deserialize, Serialize};
 
-use super::tokens::{message_tokens, tokens};
+use super::Vocabulary;
 use crate::Message;
 
 /// Shorter results aren't worth folding.
@@ -17,6 +20,9 @@ const LARGEST_SCALE: u64 = 3_000;
 pub(crate) struct Fold {
     /// The line.
     pub(crate) line: String,
+    /// Where the whole is.
+    #[serde(default)]
+    pub(crate) evidence: Option<EvidenceId>,
     /// Whether it stands there now.
     pub(crate) folded: bool,
 }
@@ -28,6 +34,9 @@ struct Entry {
     note: Option<String>,
     fold: Option<Fold>,
     tokens: u32,
+    /// What it has once it is folded; as much where it can't be.
+    #[serde(default)]
+    least: u32,
 }
 
 /// The conversation.
@@ -37,19 +46,35 @@ pub(crate) struct Transcript {
     /// How many entries after the case aren't sent any more: the note at the case's end stands for them.
     #[serde(default)]
     summed: usize,
+    /// What is cited: its results are folded when nothing else helps.
+    #[serde(default)]
+    cited: BTreeSet<EvidenceId>,
+    #[serde(default)]
+    vocabulary: Vocabulary,
     /// How many tokens the server counts for a thousand of ours; never below a thousand.
     scale: u64,
 }
 
 impl Entry {
-    fn new(message: Message, fold: Option<Fold>) -> Self {
-        let mut entry = Self { message, note: None, fold, tokens: 0 };
-        entry.count();
+    fn new(message: Message, fold: Option<Fold>, vocabulary: Vocabulary) -> Self {
+        let mut entry = Self { message, note: None, fold, tokens: 0, least: 0 };
+        entry.count(vocabulary);
         entry
     }
 
-    fn count(&mut self) {
-        self.tokens = message_tokens(&self.sent());
+    fn count(&mut self, vocabulary: Vocabulary) {
+        self.tokens = vocabulary.message(&self.sent());
+        self.least = match &self.fold {
+            Some(fold) if !fold.folded && self.tokens > WORTH_FOLDING => {
+                let note = self.note.as_deref().map_or(0, |note| vocabulary.tokens(note));
+                self.tokens.min(vocabulary.tokens(&fold.line).saturating_add(note))
+            }
+            _ => self.tokens,
+        };
+    }
+
+    fn is_of(&self, cited: &BTreeSet<EvidenceId>) -> bool {
+        self.fold.as_ref().and_then(|fold| fold.evidence).is_some_and(|evidence| cited.contains(&evidence))
     }
 
     /// The message as it is sent.
@@ -70,12 +95,15 @@ impl Entry {
 
 impl Transcript {
     /// A conversation that begins with these.
-    pub(crate) fn new(instructions: String, case: String) -> Self {
-        let entries = vec![
-            Entry::new(Message::System { content: instructions }, None),
-            Entry::new(Message::User { content: case }, None),
-        ];
-        Self { entries, summed: 0, scale: 1_000 }
+    pub(crate) fn new(instructions: String, case: String, vocabulary: Vocabulary) -> Self {
+        let entries = [Message::System { content: instructions }, Message::User { content: case }];
+        let entries = entries.into_iter().map(|message| Entry::new(message, None, vocabulary)).collect();
+        Self { entries, summed: 0, cited: BTreeSet::new(), vocabulary, scale: 1_000 }
+    }
+
+    /// From now on the results of these are folded last.
+    pub(crate) fn cite(&mut self, cited: BTreeSet<EvidenceId>) {
+        self.cited = cited;
     }
 
     /// What is sent: the instructions, the case, and what is not summed up.
@@ -92,7 +120,7 @@ impl Transcript {
     /// Tokens that a summary of all before the model's last answer would make room for, once what can be is folded.
     pub(crate) fn summable(&self) -> u32 {
         let old = self.entries.get(HEAD + self.summed..self.last_answer()).unwrap_or_default();
-        self.scaled(old.iter().map(Entry::least).fold(0, u32::saturating_add))
+        self.scaled(old.iter().map(|entry| entry.least).fold(0, u32::saturating_add))
     }
 
     /// What stands for the folded results before the model's last answer, the latest first.
@@ -106,7 +134,7 @@ impl Transcript {
         self.summed = self.last_answer().saturating_sub(HEAD);
         if let Some(case) = self.entries.get_mut(HEAD - 1) {
             case.note = Some(summary);
-            case.count();
+            case.count(self.vocabulary);
         }
     }
 
@@ -118,12 +146,12 @@ impl Transcript {
         {
             return;
         }
-        self.entries.push(Entry::new(message, None));
+        self.entries.push(Entry::new(message, None, self.vocabulary));
     }
 
     /// Adds the result of a call.
     pub(crate) fn result(&mut self, call: String, content: String, fold: Option<Fold>) {
-        self.entries.push(Entry::new(Message::Tool { call, content }, fold));
+        self.entries.push(Entry::new(Message::Tool { call, content }, fold, self.vocabulary));
     }
 
     /// Says something: at the end of the last message where that is not the model's, else in one of its own.
@@ -131,9 +159,9 @@ impl Transcript {
         match self.entries.last_mut() {
             Some(last) if matches!(last.message, Message::User { .. } | Message::Tool { .. }) => {
                 last.note = Some(last.note.take().map_or_else(|| text.clone(), |note| format!("{note}\n{text}")));
-                last.count();
+                last.count(self.vocabulary);
             }
-            _ => self.entries.push(Entry::new(Message::User { content: text }, None)),
+            _ => self.entries.push(Entry::new(Message::User { content: text }, None, self.vocabulary)),
         }
     }
 
@@ -142,7 +170,7 @@ impl Transcript {
         let summed = HEAD..HEAD + self.summed;
         self.entries.iter().enumerate().find_map(|(place, entry)| match (&entry.message, &entry.fold) {
             (Message::Tool { call, content }, Some(fold)) if call == id && (fold.folded || summed.contains(&place)) => {
-                Some((content.as_str(), Fold { line: fold.line.clone(), folded: false }))
+                Some((content.as_str(), Fold { folded: false, ..fold.clone() }))
             }
             _ => None,
         })
@@ -177,9 +205,10 @@ impl Transcript {
         self.scaled(sum)
     }
 
-    /// What `size` would be with all folded that can be.
+    /// What `size` would be with all folded that can be, what is cited apart.
     pub(crate) fn least(&self, others: u32) -> u32 {
-        let sum = self.sent().map(Entry::least).fold(others, u32::saturating_add);
+        let least = |entry: &Entry| if entry.is_of(&self.cited) { entry.tokens } else { entry.least };
+        let sum = self.sent().map(least).fold(others, u32::saturating_add);
         self.scaled(sum)
     }
 
@@ -197,23 +226,26 @@ impl Transcript {
 
     /// Folds old results until the conversation and `others` have at most `most` tokens. Says whether they have.
     ///
-    /// Once one has to be folded, more are, down to three quarters of `most`; results of the last turn go last, and
-    /// only as far as needed.
+    /// Once one has to be folded, more are, down to three quarters of `most`; then results of the last turn, and last of
+    /// all what is cited, go only as far as needed.
     pub(crate) fn fit(&mut self, others: u32, most: u32) -> bool {
         if self.size(others) <= most {
             return true;
         }
         let last_answer = self.last_answer();
         let comfortable = most / 4 * 3;
-        for (bound, from, to) in
-            [(comfortable, HEAD + self.summed, last_answer), (most, last_answer, self.entries.len())]
-        {
-            for index in from..to {
+        let (first, all) = (HEAD + self.summed, self.entries.len());
+        let rounds =
+            [(comfortable, first..last_answer, false), (most, last_answer..all, false), (most, first..all, true)];
+        for (bound, range, of_cited) in rounds {
+            for index in range {
                 if self.size(others) <= bound {
                     break;
                 }
-                if let Some(entry) = self.entries.get_mut(index) {
-                    entry.fold_now();
+                if let Some(entry) = self.entries.get_mut(index)
+                    && (of_cited || !entry.is_of(&self.cited))
+                {
+                    entry.fold_now(self.vocabulary);
                 }
             }
         }
@@ -222,21 +254,13 @@ impl Transcript {
 }
 
 impl Entry {
-    /// Its tokens once it is folded, where that is worth it.
-    fn least(&self) -> u32 {
-        match &self.fold {
-            Some(fold) if !fold.folded && self.tokens > WORTH_FOLDING => self.tokens.min(tokens(&fold.line)),
-            _ => self.tokens,
-        }
-    }
-
-    fn fold_now(&mut self) {
-        if self.least() == self.tokens {
+    fn fold_now(&mut self, vocabulary: Vocabulary) {
+        if self.least == self.tokens {
             return;
         }
         if let Some(fold) = self.fold.as_mut() {
             fold.folded = true;
-            self.count();
+            self.count(vocabulary);
         }
     }
 }
@@ -249,11 +273,19 @@ mod tests {
     use crate::ToolCall;
 
     fn long(call: &str, line: &str) -> (String, String, Option<Fold>) {
-        (call.to_owned(), "word ".repeat(1_000), Some(Fold { line: line.to_owned(), folded: false }))
+        (
+            call.to_owned(),
+            "word ".repeat(1_000),
+            Some(Fold { line: line.to_owned(), evidence: number(call), folded: false }),
+        )
+    }
+
+    fn number(call: &str) -> Option<EvidenceId> {
+        call.get(1..).and_then(|number| number.parse().ok()).map(EvidenceId)
     }
 
     fn conversation() -> Transcript {
-        let mut transcript = Transcript::new("instructions".to_owned(), "case".to_owned());
+        let mut transcript = Transcript::new("instructions".to_owned(), "case".to_owned(), Vocabulary::default());
         for turn in 1..=3 {
             let id = format!("c{turn}");
             let calls = vec![ToolCall { id: id.clone(), name: "look".to_owned(), arguments: serde_json::Map::new() }];
@@ -291,6 +323,19 @@ mod tests {
         assert!(transcript.fit(0, 500));
         assert_eq!(folded(&transcript), [true, true, true]);
         assert!(!transcript.fit(0, 20));
+    }
+
+    #[test]
+    fn what_is_cited_is_folded_last_of_all() {
+        let cites = |most| {
+            let mut transcript = conversation();
+            transcript.cite(BTreeSet::from([EvidenceId(1)]));
+            let fits = transcript.fit(0, most);
+            (fits, folded(&transcript))
+        };
+        assert_eq!(cites(2_900), (true, vec![false, true, false]));
+        assert_eq!(cites(1_500), (true, vec![false, true, true]));
+        assert_eq!(cites(500), (true, vec![true, true, true]), "the run goes on");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) async fn ask(
     within: Duration,
     look: &Look,
     progress: &dyn Progress,
-    clock: Clock,
+    clock: &Clock,
 ) -> Event {
     let (sender, mut pieces) = mpsc::channel(PIECES);
     let deadline = tokio::time::sleep(within);

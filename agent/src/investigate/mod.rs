@@ -14,15 +14,14 @@ use marple_tools::{Look, Toolbox};
 use tracing::Instrument as _;
 
 use crate::case::Small;
-use crate::citation::check;
-use crate::context::tokens;
+use crate::citation::{check, check_answer};
 use crate::run::{Event, Opening, Run, Step};
 use crate::{
     Budget, Case, Model, ModelError, ModelLimits, ModelRequest, Outcome, Progress, Prompts, Purse, Stopped, Told,
     ToolOffer, Unbounded, Usage,
 };
 use clock::Clock;
-pub use span::SPANS;
+pub use span::{FINISH_REASONS, SPANS};
 
 /// A store that takes longer than this to keep a state is left behind; the next step saves all of it again.
 const SAVE: Duration = Duration::from_secs(10);
@@ -76,10 +75,11 @@ impl Investigator {
         progress: &dyn Progress,
     ) -> Outcome {
         // Reading the vocabulary takes a quarter of a second, once a process: not on a thread that serves.
-        if tokio::task::spawn_blocking(|| tokens("")).await.is_err() {
+        let vocabulary = self.model.limits().vocabulary;
+        if tokio::task::spawn_blocking(move || vocabulary.tokens("")).await.is_err() {
             tracing::warn!("the vocabulary for counting tokens was not read ahead");
         }
-        let span = span::investigation(self.model.name());
+        let span = span::investigation(self.model.as_ref(), case.incident.as_ref());
         let outcome = self.steps(case, saved, toolbox, look, progress).instrument(span.clone()).await;
         span::ended(&span, &outcome);
         outcome
@@ -107,8 +107,10 @@ impl Investigator {
         };
         loop {
             let event = match step {
-                Step::CallModel { request, within } => self.ask(request, within, look, progress, clock).await,
-                Step::CallTools { calls, within } => look::look(toolbox, calls, within, look, progress, clock).await,
+                Step::CallModel { request, within } => {
+                    self.ask(request, within, run.reckoned(), look, progress, &clock).await
+                }
+                Step::CallTools { calls, within } => look::look(toolbox, calls, within, look, progress, &clock).await,
                 Step::Conclude { conclusion } => {
                     let checked = tokio::select! {
                         biased;
@@ -121,6 +123,22 @@ impl Investigator {
                                 progress.told(Told::Fault(fault.clone())).await;
                             }
                             Event::Checked { checked: Box::new(checked), at: clock.now() }
+                        }
+                        None => Event::Cancelled,
+                    }
+                }
+                Step::CheckAnswer { answer } => {
+                    let checked = tokio::select! {
+                        biased;
+                        () = look.cancel.cancelled() => None,
+                        faults = check_answer(&answer, toolbox.evidence().as_ref()) => Some(faults),
+                    };
+                    match checked {
+                        Some(faults) => {
+                            for fault in &faults {
+                                progress.told(Told::Fault(fault.clone())).await;
+                            }
+                            Event::AnswerChecked { faults, at: clock.now() }
                         }
                         None => Event::Cancelled,
                     }
@@ -148,19 +166,25 @@ impl Investigator {
         &self,
         request: ModelRequest,
         within: Duration,
+        reckoned: Option<u32>,
         look: &Look,
         progress: &dyn Progress,
-        clock: Clock,
+        clock: &Clock,
     ) -> Event {
         let failed = |Stopped(why)| Event::ModelFailed { error: ModelError::Stopped(why), at: clock.now() };
         if let Err(stopped) = self.purse.left().await {
             return failed(stopped);
         }
-        let span = span::request(self.model.name(), &request);
+        let span = span::request(self.model.as_ref(), &request);
         let asked = ask::ask(self.model.as_ref(), request, within, look, progress, clock).instrument(span.clone());
         let event = tokio::select! {
             event = asked => event,
-            stopped = self.purse.stopped() => failed(stopped),
+            stopped = self.purse.stopped() => {
+                // What was sent is paid for.
+                let sent = Usage { prompt: reckoned.map(u64::from).unwrap_or_default(), ..Usage::default() };
+                self.purse.spend(sent.priced(&self.model.limits().prices)).await;
+                failed(stopped)
+            }
         };
         span::answered(&span, &event);
         event

@@ -1,31 +1,41 @@
 //! Spans of an investigation, in the names of OpenTelemetry's conventions for generative AI. They hold what was asked of
 //! whom and what it took; what was said in it stays out, for a trace store is nobody's evidence log.
 
+use marple_core::Incident;
 use tracing::field::Empty;
 use tracing::{Span, info_span};
 
+use crate::model::Finish;
 use crate::run::Event;
-use crate::{ModelRequest, Outcome, ToolCall};
+use crate::{Model, ModelRequest, Outcome, ToolCall};
 
+/// The field of the reasons for which a model stopped: here one, for the conventions a list.
+pub const FINISH_REASONS: &str = "gen_ai.response.finish_reasons";
 /// The target of the spans, by which they are told from what is logged.
 pub const SPANS: &str = "marple::genai";
 
 /// An investigation with all that belongs to it.
-pub(super) fn investigation(model: &str) -> Span {
-    info_span!(
+pub(super) fn investigation(model: &dyn Model, incident: Option<&Incident>) -> Span {
+    let span = info_span!(
         target: SPANS,
         "invoke_agent",
         otel.name = "invoke_agent marple",
         gen_ai.operation.name = "invoke_agent",
+        gen_ai.provider.name = model.provider().name,
         gen_ai.agent.name = "marple",
-        gen_ai.request.model = model,
+        gen_ai.conversation.id = Empty,
+        gen_ai.request.model = model.name(),
         gen_ai.usage.input_tokens = Empty,
         gen_ai.usage.output_tokens = Empty,
         marple.cost_usd = Empty,
         marple.turns = Empty,
         marple.calls = Empty,
         marple.ending = Empty,
-    )
+    );
+    if let Some(incident) = incident {
+        span.record("gen_ai.conversation.id", tracing::field::display(incident.id));
+    }
+    span
 }
 
 /// Notes how it ended.
@@ -39,16 +49,20 @@ pub(super) fn ended(span: &Span, outcome: &Outcome) {
 }
 
 /// One request to the model, its retries included.
-pub(super) fn request(model: &str, request: &ModelRequest) -> Span {
+pub(super) fn request(model: &dyn Model, request: &ModelRequest) -> Span {
+    let (name, provider) = (model.name(), model.provider());
     info_span!(
         target: SPANS,
         "chat",
-        otel.name = format!("chat {model}"),
+        otel.name = format!("chat {name}"),
         otel.kind = "client",
         gen_ai.operation.name = "chat",
-        gen_ai.provider.name = "openai",
-        gen_ai.request.model = model,
+        gen_ai.provider.name = provider.name,
+        gen_ai.request.model = name,
         gen_ai.request.max_tokens = request.max_output,
+        server.address = provider.host,
+        server.port = provider.port,
+        gen_ai.response.id = Empty,
         gen_ai.response.model = Empty,
         gen_ai.response.finish_reasons = Empty,
         gen_ai.usage.input_tokens = Empty,
@@ -63,7 +77,11 @@ pub(super) fn request(model: &str, request: &ModelRequest) -> Span {
 pub(super) fn answered(span: &Span, event: &Event) {
     match event {
         Event::ModelAnswered { answer, .. } => {
-            span.record("gen_ai.response.finish_reasons", answer.finish.as_str());
+            let calls = answer.finish == Finish::Complete && !answer.calls.is_empty();
+            span.record(FINISH_REASONS, if calls { "tool_calls" } else { answer.finish.as_str() });
+            if let Some(id) = &answer.id {
+                span.record("gen_ai.response.id", id.as_str());
+            }
             if let Some(by) = &answer.by {
                 span.record("gen_ai.response.model", by.model.as_str());
             }

@@ -46,7 +46,7 @@ pub struct WrittenCall {
 /// Who answered, where several may.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answerer {
-    /// The model's name.
+    /// The model's name, as the server calls it in its answer, else as it is configured.
     pub model: String,
     /// What its tokens cost.
     pub prices: Prices,
@@ -66,6 +66,13 @@ pub struct ModelAnswer {
     /// Who gave it; absent where only one can have.
     #[serde(default)]
     pub by: Option<Answerer>,
+    /// What attempts used whose answers came to nothing: cut ones that were asked for again, and those of models that were
+    /// asked beside. Reckoned, for nobody tells; with its cost.
+    #[serde(default)]
+    pub lost: Usage,
+    /// The server's name of the answer.
+    #[serde(default)]
+    pub id: Option<String>,
     /// What goes back with its calls; those of the calls themselves stand with them.
     #[serde(default)]
     pub aside: Option<Box<Aside>>,

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use crate::context::Vocabulary;
+
 pub use answer::{Answerer, Finish, ModelAnswer, WrittenCall};
 pub use config::{BreakerConfig, ModelConfig, Prices, ToolStyle};
 pub use error::ModelError;
@@ -43,6 +45,38 @@ pub struct ModelLimits {
     pub max_output: u32,
     /// What tokens cost.
     pub prices: Prices,
+    /// How they are counted beforehand.
+    #[serde(default)]
+    pub vocabulary: Vocabulary,
+}
+
+impl Default for ModelLimits {
+    /// Those of a model of which nothing is configured.
+    fn default() -> Self {
+        Self {
+            context_window: 128_000,
+            max_output: 8_192,
+            prices: Prices::default(),
+            vocabulary: Vocabulary::default(),
+        }
+    }
+}
+
+/// Who serves a model, in the names of OpenTelemetry's conventions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// Whose API it is, as `openai` or `azure.ai.openai`.
+    pub name: &'static str,
+    /// The server's host, where there is one.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: Option<u16>,
+}
+
+impl Default for Provider {
+    fn default() -> Self {
+        Self { name: "openai", host: None, port: None }
+    }
 }
 
 /// One request.
@@ -79,6 +113,11 @@ pub trait Model: Send + Sync {
 
     /// What it can take, and what it costs.
     fn limits(&self) -> ModelLimits;
+
+    /// Who serves it.
+    fn provider(&self) -> Provider {
+        Provider::default()
+    }
 
     /// Asks. Pieces go to `deltas` as they come; a receiver that is gone doesn't matter. Retries are made within.
     async fn complete(&self, request: ModelRequest, deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError>;

@@ -1,5 +1,7 @@
 //! The case as the first message tells it: findings first, in few words, what was left out counted.
 
+use std::borrow::Cow;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +10,7 @@ use serde::Serialize;
 
 use super::kept;
 use crate::case::Small;
+use crate::context::without;
 use crate::{Case, Mode, Remembered};
 
 /// How much of a case is told: windows differ.
@@ -128,13 +131,13 @@ impl Brief {
     /// The same where no text from outside holds the fences' name.
     fn harmless(mut self, fence: &str) -> Self {
         let clean = |text: &mut String| {
-            if text.contains(fence) {
-                *text = text.replace(fence, "data");
+            if let Cow::Owned(cleaned) = without(fence, text) {
+                *text = cleaned;
             }
         };
         let evidence = [&mut self.remembered, &mut self.evidence, &mut self.evidence_groups, &mut self.small];
         let lists = [&mut self.signals, &mut self.findings, &mut self.unseen].into_iter().chain(evidence);
-        lists.flatten().chain(&mut self.rules).chain(&mut self.cluster).for_each(clean);
+        lists.flatten().chain(&mut self.rules).chain(&mut self.cluster).chain(&mut self.question).for_each(clean);
         self.earlier.iter_mut().flat_map(|one| [&mut one.question, &mut one.answer]).for_each(clean);
         if let Some(head) = &mut self.incident {
             [&mut head.title, &mut head.objects].into_iter().for_each(clean);

@@ -49,6 +49,10 @@ pub(crate) enum Note<'a> {
     SumUp { words: u32 },
     /// Stands for all that was summed up.
     Summary { summary: &'a str, hypotheses: &'a [Hypothesis], results: &'a [&'a str], more: usize },
+    /// The answer cites what isn't so.
+    MendAnswer { faults: &'a [String] },
+    /// An answer that cites what isn't so, as people see it.
+    Unverified { answer: &'a str, faults: &'a [String] },
     /// The hypotheses were kept.
     Weighed {},
     /// The hypotheses could not be read.
@@ -79,6 +83,8 @@ impl Note<'_> {
             Self::Folded { .. } => "notes/folded.j2",
             Self::SumUp { .. } => "notes/sum_up.j2",
             Self::Summary { .. } => "notes/summary.j2",
+            Self::MendAnswer { .. } => "notes/mend_answer.j2",
+            Self::Unverified { .. } => "notes/unverified.j2",
             Self::Weighed {} => "notes/weighed.j2",
             Self::BadHypotheses { .. } => "notes/bad_hypotheses.j2",
         }
@@ -112,6 +118,8 @@ impl Note<'_> {
             Self::Folded { evidence, title: "logs of Pod shop/cart-1 container app, previous" },
             Self::SumUp { words: 400 },
             Self::Summary { summary: "cart waits for db.", hypotheses: &[], results: &[], more: 0 },
+            Self::MendAnswer { faults: &[] },
+            Self::Unverified { answer: "It is the quota [e99].", faults: &[] },
             Self::Weighed {},
             Self::BadHypotheses { fault: "argument `hypotheses` is missing" },
         ]

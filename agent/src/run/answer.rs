@@ -4,7 +4,6 @@ use marple_core::Verdict;
 
 use super::{Phase, Run};
 use crate::citation::Checked;
-use crate::context::tokens;
 use crate::model::Finish;
 use crate::prompts::{Note, Prompts};
 use crate::{Message, Mode, ModelAnswer, Usage, conclude};
@@ -37,15 +36,44 @@ impl Run {
 
     /// What it used, by the server's count or else by ours.
     fn account(&mut self, answer: &ModelAnswer, reckoned: u32) {
+        let vocabulary = self.limits.vocabulary;
         let usage = answer.usage.unwrap_or_else(|| {
-            let calls = answer.calls.iter().map(|call| u64::from(tokens(&call.arguments)));
-            let completion = calls.fold(u64::from(tokens(&answer.content)), u64::saturating_add);
+            let calls = answer.calls.iter().map(|call| u64::from(vocabulary.tokens(&call.arguments)));
+            let completion = calls.fold(u64::from(vocabulary.tokens(&answer.content)), u64::saturating_add);
             Usage { prompt: u64::from(reckoned), completion, ..Usage::default() }
         });
         self.transcript.learn(reckoned, usage.prompt);
         // Of several models each has its prices.
         let prices = answer.by.as_ref().map_or(&self.limits.prices, |by| &by.prices);
         self.usage.add(usage.priced(prices));
+        self.usage.add(answer.lost);
+    }
+
+    /// What an answer cites was looked up. What isn't so goes back once; after that it is told with the answer.
+    pub(super) fn answer_checked(&mut self, faults: &[String], prompts: &Prompts) {
+        let Phase::CheckAnswer { answer } = &mut self.phase else { return };
+        let answer = std::mem::take(answer);
+        let room = self.turns < self.budget.turns.get();
+        if faults.is_empty() {
+            self.finish(self.rules.clone(), Some(answer));
+        } else if room && !self.mended && self.forced.is_none() {
+            self.mended = true;
+            self.draft_answer = Some(prompts.note(&Note::Unverified { answer: &answer, faults }));
+            self.transcript.answered(Message::assistant(answer, Vec::new()));
+            self.transcript.say(prompts.note(&Note::MendAnswer { faults }));
+            self.ask(prompts);
+        } else {
+            let told = prompts.note(&Note::Unverified { answer: &answer, faults });
+            self.finish(self.rules.clone(), Some(told));
+        }
+    }
+
+    /// What a request used whose answer is no longer waited for: at most providers what was sent is paid for all the same.
+    pub(super) fn account_unanswered(&mut self) {
+        if let Phase::Model { reckoned } | Phase::Summary { reckoned, .. } = self.phase {
+            let usage = Usage { prompt: u64::from(reckoned), ..Usage::default() };
+            self.usage.add(usage.priced(&self.limits.prices));
+        }
     }
 
     /// Its end is missing: none of its calls is made.
@@ -79,7 +107,8 @@ impl Run {
             return self.missed("it was empty", prompts);
         }
         if self.mode == Mode::Answer {
-            return self.finish(self.rules.clone(), Some(content.trim().to_owned()));
+            self.phase = Phase::CheckAnswer { answer: content.trim().to_owned() };
+            return;
         }
         let read = conclude::from_content(&content);
         self.transcript.answered(Message::assistant(content, Vec::new()));
@@ -115,6 +144,7 @@ impl Run {
         };
         let note = prompts.note(&note);
         self.draft = Some(Box::new(settled));
+        self.cite();
         match call {
             Some(call) => self.transcript.result(call, note, None),
             None => self.transcript.say(note),

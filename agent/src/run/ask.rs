@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Forced, Phase, Run};
-use crate::context::offers_tokens;
 use crate::prompts::{Note, Prompts};
 use crate::{Ending, Limit, Mode, ModelError, ModelLimits, ModelRequest, ToolOffer, conclude};
 
@@ -87,6 +86,10 @@ impl Run {
         if !matches!(self.phase, Phase::Model { .. } | Phase::Summary { .. }) {
             return;
         }
+        let over = self.clock.spent() >= self.budget.duration.duration();
+        if over || (self.forced.is_none() && self.clock.spent() >= self.soft()) {
+            self.account_unanswered();
+        }
         if self.clock.spent() >= self.budget.duration.duration() {
             self.end(Ending::BudgetSpent { limit: Limit::Time });
         } else if self.forced.is_none() && self.clock.spent() >= self.soft() {
@@ -130,7 +133,7 @@ impl Run {
 
     pub(super) fn offered_tokens(&self) -> u32 {
         match (&self.forced, self.mode) {
-            (Some(_), Mode::Conclude) => offers_tokens(&self.offered()),
+            (Some(_), Mode::Conclude) => self.limits.vocabulary.offers(&self.offered()),
             _ => self.offers_tokens,
         }
     }

@@ -137,6 +137,7 @@ impl Run {
         match hypothesis::read(call.arguments.clone()) {
             Ok(hypotheses) => {
                 self.hypotheses = hypotheses;
+                self.cite();
                 prompts.note(&Note::Weighed {})
             }
             Err(fault) => prompts.note(&Note::BadHypotheses { fault: &fault }),

@@ -26,6 +26,7 @@ impl Clock {
             | Event::ModelFailed { at, .. }
             | Event::ToolsAnswered { at, .. }
             | Event::Checked { at, .. }
+            | Event::AnswerChecked { at, .. }
             | Event::Tick { at } => {
                 // A clock that is set back adds nothing.
                 let passed = Duration::try_from(at.duration_since(self.last)).unwrap_or(Duration::ZERO);

@@ -19,7 +19,7 @@ use marple_tools::toolset::Instructions;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Small;
-use crate::context::{Fence, Transcript, offers_tokens, tokens};
+use crate::context::{Fence, Transcript};
 use crate::hypothesis::{self, Hypothesis};
 use crate::prompts::{Brief, Detail, Prompts};
 use crate::{Budget, Case, Ending, Limit, Message, Mode, ModelLimits, Outcome, ToolOffer, Usage, conclude, fallback};
@@ -63,6 +63,8 @@ enum Phase {
     Tools { slots: Vec<Slot> },
     /// The check of a conclusion, which came by this call or as words.
     Check { conclusion: Box<Conclusion>, call: Option<String> },
+    /// The check of an answer in words.
+    CheckAnswer { answer: String },
     /// Nothing.
     Done { outcome: Box<Outcome> },
 }
@@ -125,14 +127,15 @@ impl Run {
             offers.push(conclude::offer());
         }
         let fence = Fence::new(&nonce);
-        let offers_tokens = offers_tokens(&offers);
+        let vocabulary = limits.vocabulary;
+        let offers_tokens = vocabulary.offers(&offers);
         let told = prompts.instructions(case.mode, &instructions);
-        let free = ask::room(&limits).saturating_sub(offers_tokens).saturating_sub(tokens(&told));
-        let case_told = told_within(&case, &small, free / 2, &fence, at, prompts);
+        let free = ask::room(&limits).saturating_sub(offers_tokens).saturating_sub(vocabulary.tokens(&told));
+        let case_told = told_within(&case, &small, |told| vocabulary.tokens(told) <= free / 2, &fence, at, prompts);
         let mut run = Self {
             mode: case.mode,
             offers_tokens,
-            transcript: Transcript::new(told, case_told),
+            transcript: Transcript::new(told, case_told, vocabulary),
             rules: case.rules,
             budget,
             limits,
@@ -168,9 +171,13 @@ impl Run {
             Event::ModelFailed { error, .. } => self.failed(&error, prompts),
             Event::ToolsAnswered { outcomes, .. } => self.looked(outcomes, prompts),
             Event::Checked { checked, .. } => self.checked(*checked, prompts),
+            Event::AnswerChecked { faults, .. } => self.answer_checked(&faults, prompts),
             Event::Tick { .. } => self.time_passed(prompts),
             Event::Resumed { .. } => {}
-            Event::Cancelled => self.end(Ending::Cancelled),
+            Event::Cancelled => {
+                self.account_unanswered();
+                self.end(Ending::Cancelled);
+            }
         }
         self.next()
     }
@@ -186,6 +193,7 @@ impl Run {
                 within: self.left(),
             },
             Phase::Check { conclusion, .. } => Step::Conclude { conclusion: conclusion.clone() },
+            Phase::CheckAnswer { answer } => Step::CheckAnswer { answer: answer.clone() },
             Phase::Done { outcome } => Step::Done(outcome.clone()),
         }
     }
@@ -193,6 +201,21 @@ impl Run {
     /// The conversation so far: all that the model was given and said, with what is folded by now.
     pub fn conversation(&self) -> Vec<Message> {
         self.transcript.whole()
+    }
+
+    /// The tokens of the request whose answer is waited for, where one is.
+    pub(crate) fn reckoned(&self) -> Option<u32> {
+        match self.phase {
+            Phase::Model { reckoned } | Phase::Summary { reckoned, .. } => Some(reckoned),
+            _ => None,
+        }
+    }
+
+    /// Has the results of all that hypotheses and the conclusion so far cite folded last.
+    fn cite(&mut self) {
+        let weighed = self.hypotheses.iter().flat_map(|one| one.supporting.iter().chain(&one.against)).copied();
+        let concluded = self.draft.iter().flat_map(|draft| draft.citations()).map(|citation| citation.evidence);
+        self.transcript.cite(weighed.chain(concluded).collect());
     }
 
     /// How many results are folded into their evidence's name now, so that the conversation fits the window.
@@ -256,11 +279,18 @@ impl Run {
 }
 
 /// The case, in as much detail as leaves the other half of what is free for looks.
-fn told_within(case: &Case, small: &[Small], most: u32, fence: &Fence, at: Timestamp, prompts: &Prompts) -> String {
+fn told_within(
+    case: &Case,
+    small: &[Small],
+    fits: impl Fn(&str) -> bool,
+    fence: &Fence,
+    at: Timestamp,
+    prompts: &Prompts,
+) -> String {
     let mut told = String::new();
     for detail in Detail::LEVELS {
         told = prompts.case(&Brief::of(case, small, detail, fence.name(), at));
-        if tokens(&told) <= most {
+        if fits(&told) {
             break;
         }
     }

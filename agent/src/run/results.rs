@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Phase, Run};
 use crate::ToolCall;
-use crate::context::{Fold, tokens};
+use crate::context::{Fold, Vocabulary};
 use crate::prompts::{Note, Prompts};
 
 /// No single result has more tokens than this in the conversation, nor than an eighth of the window.
@@ -38,7 +38,7 @@ impl Run {
                 Some(index) => outcomes.swap_remove(index).1,
                 None => out_of_time(&slot.call, prompts),
             };
-            let text = shortened(&outcome, most, prompts);
+            let text = shortened(&outcome, most, self.limits.vocabulary, prompts);
             slot.said = Some(self.fence.around(&text));
             slot.fold = Some(fold(&outcome, prompts));
             self.remember(slot, outcome);
@@ -77,8 +77,11 @@ impl Run {
         // The fences, and what stands for the middle.
         let mut free = free / 10 * 9;
         let waits = |id: &str| slots.iter().any(|slot| slot.said.is_none() && slot.call.id == id);
-        let mut sizes: Vec<u32> =
-            outcomes.iter().filter(|(id, _)| waits(id)).map(|(_, outcome)| tokens(&outcome.text).min(most)).collect();
+        let mut sizes: Vec<u32> = outcomes
+            .iter()
+            .filter(|(id, _)| waits(id))
+            .map(|(_, outcome)| self.limits.vocabulary.tokens(&outcome.text).min(most))
+            .collect();
         sizes.sort_unstable();
         let mut left = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
         for size in sizes {
@@ -94,9 +97,9 @@ impl Run {
 }
 
 /// The text for the model, without its middle where it has more tokens than this.
-fn shortened(outcome: &CallOutcome, most: u32, prompts: &Prompts) -> String {
+fn shortened(outcome: &CallOutcome, most: u32, vocabulary: Vocabulary, prompts: &Prompts) -> String {
     let text = outcome.text.as_str();
-    let count = tokens(text);
+    let count = vocabulary.tokens(text);
     if count <= most {
         return text.to_owned();
     }
@@ -116,7 +119,11 @@ fn fold(outcome: &CallOutcome, prompts: &Prompts) -> Fold {
         None => format!("{}: {}", outcome.title, outcome.text.lines().next().unwrap_or_default()),
     };
     let title: String = title.chars().take(200).collect();
-    Fold { line: prompts.note(&Note::Folded { evidence: outcome.evidence, title: &title }), folded: false }
+    Fold {
+        line: prompts.note(&Note::Folded { evidence: outcome.evidence, title: &title }),
+        evidence: outcome.evidence,
+        folded: false,
+    }
 }
 
 fn out_of_time(call: &ToolCall, prompts: &Prompts) -> CallOutcome {

@@ -40,6 +40,13 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// What an answer in words cites was looked up.
+    AnswerChecked {
+        /// What isn't so, one line each.
+        faults: Vec<String>,
+        /// When.
+        at: Timestamp,
+    },
     /// Time passed; sent when a step's `within` is over.
     Tick {
         /// When.
@@ -75,6 +82,11 @@ pub enum Step {
     Conclude {
         /// The conclusion as the model wrote it.
         conclusion: Box<Conclusion>,
+    },
+    /// Look up what this answer in words cites.
+    CheckAnswer {
+        /// The answer as the model wrote it.
+        answer: String,
     },
     /// It has ended.
     Done(Box<Outcome>),

@@ -2,7 +2,7 @@
 
 use super::settle::cut_at_word;
 use super::{Phase, Run};
-use crate::context::tokens;
+use crate::context::Vocabulary;
 use crate::model::Finish;
 use crate::prompts::{Note, Prompts};
 use crate::{Message, ModelAnswer, ModelRequest};
@@ -28,7 +28,7 @@ impl Run {
     pub(super) fn sum_up(&mut self, prompts: &Prompts) {
         self.summaries += 1;
         let note = prompts.note(&Note::SumUp { words: self.of_summary() * WORDS / 100 });
-        let reckoned = self.transcript.size(self.offered_tokens().saturating_add(tokens(&note)));
+        let reckoned = self.transcript.size(self.offered_tokens().saturating_add(self.limits.vocabulary.tokens(&note)));
         self.phase = Phase::Summary { reckoned, note };
     }
 
@@ -40,14 +40,15 @@ impl Run {
             return self.ask(prompts);
         }
         let most = self.of_summary().saturating_mul(3) / 2;
-        let summary = within(summary, most);
+        let vocabulary = self.limits.vocabulary;
+        let summary = within(summary, most, vocabulary);
         let results: Vec<&str> = self.transcript.old_results().collect();
         let mut left = self.of_summary();
         let shown: Vec<&str> = results
             .iter()
             .copied()
             .take_while(|line| {
-                let cost = tokens(line);
+                let cost = vocabulary.tokens(line);
                 let fits = cost <= left;
                 left = left.saturating_sub(cost);
                 fits
@@ -81,8 +82,8 @@ impl Run {
 }
 
 /// The text with at most about so many tokens, ended at a word.
-fn within(text: &str, most: u32) -> String {
-    let count = tokens(text);
+fn within(text: &str, most: u32, vocabulary: Vocabulary) -> String {
+    let count = vocabulary.tokens(text);
     if count <= most {
         return text.to_owned();
     }

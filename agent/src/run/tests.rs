@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod answers;
 mod doubts;
 mod sequences;
 mod situations;
@@ -41,7 +42,7 @@ fn opening(mode: Mode, change: impl FnOnce(&mut Opening)) -> Opening {
         small: Vec::new(),
         offers: vec![offer("events"), offer("logs")],
         instructions: Vec::new(),
-        limits: ModelLimits { context_window: 32_000, max_output: 2_000, prices: Prices::default() },
+        limits: ModelLimits { context_window: 32_000, max_output: 2_000, ..ModelLimits::default() },
         budget: Budget::default(),
         refutes: false,
         nonce: "7f3a9c".to_owned(),

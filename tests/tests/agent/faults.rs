@@ -53,6 +53,29 @@ async fn a_stream_that_pauses_is_left_and_asked_again() {
 }
 
 #[tokio::test]
+async fn a_model_that_is_silent_is_asked_once_so_that_its_fallback_has_time() {
+    let silent = ModelDouble::start([Reply::Hang.forever()]).await.unwrap();
+    let mut config = config(&silent.url);
+    config.request_timeout = Period::from(Duration::from_millis(200));
+    config.retries = 4;
+    let (outcome, _) = investigate_with(&config, budget()).await;
+    assert!(told_unseen(&outcome).contains("gave no whole answer in 200ms"), "{outcome:?}");
+    assert_eq!(silent.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_to_wait_gets_no_further_attempt_after_the_time_of_a_request() {
+    let wait = Reply::Status { code: 429, retry_after: Some("0.15".to_owned()), message: "come back".to_owned() };
+    let busy = ModelDouble::start([wait.forever()]).await.unwrap();
+    let mut config = config(&busy.url);
+    config.request_timeout = Period::from(Duration::from_millis(400));
+    config.retries = 50;
+    let (outcome, _) = investigate_with(&config, budget()).await;
+    assert!(told_unseen(&outcome).contains("is asked too much"), "{outcome:?}");
+    assert!((2..=3).contains(&busy.requests().len()), "{}", busy.requests().len());
+}
+
+#[tokio::test]
 async fn a_cut_answer_is_void_and_asked_for_again() {
     let model = ModelDouble::start([Reply::Cut, Reply::all_is_well()]).await.unwrap();
     let (outcome, journal) = investigate(&model).await;

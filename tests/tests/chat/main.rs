@@ -4,6 +4,7 @@
 mod approvals;
 mod holmes;
 mod openai;
+mod spans;
 
 use anyhow::Result;
 use marple_tests::cluster::TestCluster;

@@ -5,6 +5,7 @@ mod outcome;
 mod permission;
 mod redact;
 mod shown;
+mod waiting;
 mod whole;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use marple_core::EvidenceOrigin;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::gate::{Approve, Audit, Caller, Gate};
 use crate::near::nearest;
@@ -25,6 +27,7 @@ pub use outcome::{CallOutcome, CallStatus};
 use permission::Permission;
 pub use redact::{Redact, RedactStream};
 use shown::Shown;
+use waiting::Waiting;
 pub use whole::{Part, Whole};
 
 /// How long a person is waited for, unless said otherwise.
@@ -43,6 +46,7 @@ pub struct Toolbox {
     actor: String,
     caller: Caller,
     patience: Duration,
+    waiting: Waiting,
     instructions: Vec<Instructions>,
     unrecorded: Arc<AtomicU64>,
 }
@@ -69,6 +73,7 @@ impl Toolbox {
             actor: "marple".to_owned(),
             caller: Caller::default(),
             patience: PATIENCE,
+            waiting: Waiting::default(),
             instructions: Vec::new(),
             unrecorded: Arc::default(),
         }
@@ -93,6 +98,11 @@ impl Toolbox {
     pub fn with_approval(mut self, approve: Arc<dyn Approve>) -> Self {
         self.approve = Some(approve);
         self
+    }
+
+    /// How many of its calls wait for a person's word now: that is nobody's working time.
+    pub fn waiting(&self) -> watch::Receiver<u32> {
+        self.waiting.watch()
     }
 
     /// The same with the name under which its calls are recorded, as `investigation 01890a5d`.

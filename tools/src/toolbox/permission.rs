@@ -98,6 +98,7 @@ impl<'a> Permission<'a> {
             effect: self.spec.effect,
             preview,
         };
+        let waits = self.toolbox.waiting.begin();
         let answer = tokio::select! {
             biased;
             () = self.look.cancel.cancelled() => {
@@ -105,6 +106,7 @@ impl<'a> Permission<'a> {
             }
             answer = tokio::time::timeout(self.toolbox.patience, approve.approve(&request)) => answer,
         };
+        drop(waits);
         match answer {
             Ok(Ok(Approval::Approved { by })) => {
                 if let Some(entry) = &mut self.entry {

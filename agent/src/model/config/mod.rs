@@ -15,6 +15,7 @@ pub use breaker::BreakerConfig;
 pub use prices::Prices;
 
 use super::ModelLimits;
+use crate::context::Vocabulary;
 
 /// How a model is offered tools, and how it calls them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +123,7 @@ impl ModelConfig {
             context_window: self.context_window.get(),
             max_output: self.max_output.get(),
             prices: self.prices,
+            vocabulary: Vocabulary::of_model(&self.name),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{Aside, Finish, ModelAnswer, Usage, WrittenCall};
+use super::super::{Answerer, Aside, Finish, ModelAnswer, Prices, Usage, WrittenCall};
 use super::aside;
 use super::words::{Words, without_thoughts};
 
@@ -22,6 +22,9 @@ pub(super) struct Piece {
 #[derive(Debug, Default)]
 pub(super) struct Assembly {
     model: String,
+    /// The model's name in the server's own words, and the answer's.
+    named: Option<String>,
+    id: Option<String>,
     words: Words,
     content: String,
     refusal: String,
@@ -44,6 +47,11 @@ impl Assembly {
     pub(super) fn take(&mut self, chunk: &Value) -> Piece {
         if let Some(usage) = chunk.get("usage").and_then(usage) {
             self.usage = Some(usage);
+        }
+        for (name, kept) in [("model", &mut self.named), ("id", &mut self.id)] {
+            if kept.is_none() {
+                *kept = chunk.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(short);
+            }
         }
         let mut piece = Piece::default();
         let Some(choice) = chunk.get("choices").and_then(|choices| choices.get(0)) else { return piece };
@@ -104,7 +112,9 @@ impl Assembly {
             calls,
             finish: if refused { Finish::Filtered } else { self.finish.unwrap_or_default() },
             usage: self.usage,
-            by: None,
+            by: self.named.map(|model| Answerer { model, prices: Prices::default() }),
+            lost: Usage::default(),
+            id: self.id,
             aside: is_something.then(|| Box::new(beside)),
         }
     }
@@ -145,6 +155,11 @@ impl Assembly {
             _ => {}
         }
     }
+}
+
+/// A name of a server's, of which no more is kept than names have.
+fn short(name: &str) -> String {
+    name.chars().take(128).collect()
 }
 
 /// Text, or a list of parts of text.
@@ -247,8 +262,7 @@ mod tests {
                 calls: vec![call(Some("a"), "logs", "{\"n\":1}")],
                 finish: Finish::Length,
                 usage: Some(Usage { prompt: 4, cached: 0, completion: 2, cost: 0 }),
-                by: None,
-                aside: None,
+                ..ModelAnswer::default()
             }
         );
     }

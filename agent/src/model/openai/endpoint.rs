@@ -5,7 +5,7 @@ use std::fmt;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::super::ModelConfig;
+use super::super::{ModelConfig, Provider};
 
 /// A model's configuration that can't be used. Nothing but another setting helps.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -33,6 +33,19 @@ pub enum ModelConfigError {
         known: String,
     },
 }
+
+/// Whose API a host is, in the names of OpenTelemetry's conventions; others that speak OpenAI's are told as that.
+const PROVIDERS: [(&str, &str); 9] = [
+    ("anthropic.com", "anthropic"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
+    ("amazonaws.com", "aws.bedrock"),
+    ("deepseek.com", "deepseek"),
+    ("mistral.ai", "mistral_ai"),
+    ("groq.com", "groq"),
+    ("perplexity.ai", "perplexity"),
+    ("x.ai", "x_ai"),
+];
 
 /// Where requests go, and with which headers. Its `Debug` and its text hold no secret.
 pub(super) struct Endpoint {
@@ -85,6 +98,17 @@ impl Endpoint {
 
     pub(super) fn url(&self) -> &Url {
         &self.url
+    }
+
+    /// Whose API it is, by its host.
+    pub(super) fn provider(&self) -> Provider {
+        let host = self.url.host_str().unwrap_or_default();
+        let known = PROVIDERS.iter().find(|(domain, _)| host == *domain || host.ends_with(&format!(".{domain}")));
+        let name = match Azure::of(&self.url) {
+            Azure::No => known.map_or("openai", |(_, name)| name),
+            Azure::Host | Azure::Deployment => "azure.ai.openai",
+        };
+        Provider { name, host: Some(host.to_owned()), port: self.url.port_or_known_default() }
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {

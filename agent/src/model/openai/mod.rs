@@ -13,13 +13,15 @@ mod text_calls;
 mod words;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::{Answerer, Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest};
+use super::{Answerer, Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest, Provider, Usage};
 use crate::Prompts;
 use assembly::Assembly;
 use dialect::Dialect;
@@ -96,6 +98,16 @@ impl OpenAi {
         Ok(self.understood(answer, request, if by_words { Understood::Always } else { Understood::Leftover }))
     }
 
+    /// What so many attempts used that were cut in their answers.
+    fn lost(&self, cut: u64, request: &ModelRequest, answer: &ModelAnswer) -> Usage {
+        if cut == 0 {
+            return Usage::default();
+        }
+        let vocabulary = self.limits().vocabulary;
+        let each = answer.usage.map_or_else(|| u64::from(vocabulary.request(request)), |usage| usage.prompt);
+        Usage { prompt: each.saturating_mul(cut), ..Usage::default() }.priced(&self.config.prices)
+    }
+
     /// The answer with the calls that stand in its words, and who gave it.
     fn understood(&self, mut answer: ModelAnswer, request: &ModelRequest, how: Understood) -> ModelAnswer {
         if answer.calls.is_empty()
@@ -105,7 +117,8 @@ impl OpenAi {
             answer.content = words;
             answer.calls = calls;
         }
-        answer.by = Some(Answerer { model: self.config.name.clone(), prices: self.config.prices });
+        let model = answer.by.take().map_or_else(|| self.config.name.clone(), |by| by.model);
+        answer.by = Some(Answerer { model, prices: self.config.prices });
         answer
     }
 }
@@ -125,23 +138,38 @@ impl Model for OpenAi {
         self.config.limits()
     }
 
+    fn provider(&self) -> Provider {
+        self.endpoint.provider()
+    }
+
     async fn complete(&self, request: ModelRequest, deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {
+        let began = Instant::now();
         let mut waits = Waits::of(self.config.retries);
         let mut shown = Shown::to(deltas);
+        let mut cut: u64 = 0;
         loop {
             let fault = match self.attempt(&request, &mut shown).await {
-                Ok(answer) => return Ok(answer),
+                Ok(mut answer) => {
+                    answer.lost = self.lost(cut, &request, &answer);
+                    return Ok(answer);
+                }
                 Err(fault) => fault,
             };
-            shown.void().await;
+            let begun = shown.void().await;
+            cut += u64::from(begun);
             let wait = match &fault {
                 // The server names what it doesn't know; the next attempt leaves that out.
                 Fault::Dialect(_) => continue,
                 Fault::Final(_) => None,
                 Fault::Later { after, .. } => waits.next(*after),
-                Fault::Late(_) => waits.next(None),
+                Fault::Late(_) if begun => waits.next(None),
+                // It would be as silent again: whoever else can answer is asked instead.
+                Fault::Late(_) => None,
             };
-            match wait {
+            // No further attempt begins once a whole one could have ended: the fallbacks wait for their turn.
+            let in_time =
+                |wait: &Duration| began.elapsed().saturating_add(*wait) < self.config.request_timeout.duration();
+            match wait.filter(in_time) {
                 Some(wait) => {
                     tracing::warn!(fault = %fault, wait_ms = wait.as_millis(), "the model is asked again");
                     tokio::time::sleep(wait).await;

@@ -43,12 +43,13 @@ impl<'a> Shown<'a> {
         }
     }
 
-    /// What was shown is void.
-    pub(super) async fn void(&mut self) {
-        self.begun = false;
+    /// What was shown is void. Says whether the answer had begun.
+    pub(super) async fn void(&mut self) -> bool {
+        let begun = std::mem::take(&mut self.begun);
         if std::mem::take(&mut self.any) {
             self.deltas.send(Delta::Restarted).await.ok();
         }
+        begun
     }
 }
 

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use super::super::{Delta, ModelAnswer, ModelError, ModelRequest};
+use super::super::{Delta, ModelAnswer, ModelError, ModelRequest, Usage};
 use super::fit::fitted;
 use super::member::{Leave, Member};
 use super::telemetry;
@@ -35,6 +35,8 @@ pub(super) struct Contest<'a> {
     /// The place of who is asked next.
     upcoming: Place,
     running: FuturesUnordered<BoxFuture<'a, Ended>>,
+    /// Who is at it.
+    at_it: Vec<Place>,
     failures: Vec<Failure>,
     deltas: &'a mpsc::Sender<Delta>,
     sender: mpsc::Sender<(Place, Delta)>,
@@ -58,6 +60,7 @@ impl<'a> Contest<'a> {
             members: members.collect(),
             upcoming: 0,
             running: FuturesUnordered::new(),
+            at_it: Vec::new(),
             failures: Vec::new(),
             deltas,
             sender,
@@ -77,7 +80,7 @@ impl<'a> Contest<'a> {
             tokio::select! {
                 biased;
                 Some((place, piece)) = self.pieces.recv() => self.show(place, piece).await,
-                Some((place, answered)) = self.running.next() => match answered {
+                Some((place, answered)) = self.running.next() => match self.back(place, answered) {
                     Ok(answer) => return Ok(self.won(place, answer).await),
                     // A shorter request is made for the first, whom it is to fit.
                     Err(error @ ModelError::ContextLength(_)) if place == 0 => return Err(error),
@@ -111,6 +114,7 @@ impl<'a> Contest<'a> {
                     if let Some(last) = self.failures.last() {
                         tracing::warn!(model = name, failed = last.model, why = %last.error, "a fallback is asked");
                     }
+                    self.at_it.push(place);
                     self.running.push(Box::pin(asked(place, leave, request, self.sender.clone())));
                     return Some(name);
                 }
@@ -153,7 +157,25 @@ impl<'a> Contest<'a> {
         self.deltas.send(piece).await.ok();
     }
 
-    async fn won(&mut self, place: Place, answer: ModelAnswer) -> ModelAnswer {
+    fn back(&mut self, place: Place, answered: Result<ModelAnswer, ModelError>) -> Result<ModelAnswer, ModelError> {
+        self.at_it.retain(|other| *other != place);
+        answered
+    }
+
+    /// What those who are still at it have used: they are cancelled, and tell nothing of it.
+    fn lost_to_others(&self, answer: &ModelAnswer) -> Usage {
+        let mut lost = Usage::default();
+        for member in self.at_it.iter().filter_map(|place| self.members.get(*place)) {
+            let limits = member.limits();
+            let prompt =
+                answer.usage.map_or_else(|| u64::from(limits.vocabulary.request(&self.request)), |it| it.prompt);
+            lost.add(Usage { prompt, ..Usage::default() }.priced(&limits.prices));
+        }
+        lost
+    }
+
+    async fn won(&mut self, place: Place, mut answer: ModelAnswer) -> ModelAnswer {
+        answer.lost.add(self.lost_to_others(&answer));
         while let Ok((place, piece)) = self.pieces.try_recv() {
             self.show(place, piece).await;
         }

@@ -24,7 +24,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Message, Prices};
+    use crate::Message;
 
     #[test]
     fn a_request_fits_with_a_shorter_answer_or_is_told_by_how_much_it_is_too_long() {
@@ -34,7 +34,7 @@ mod tests {
             may_call: true,
             max_output: 8_000,
         };
-        let limits = ModelLimits { context_window: 8_000, max_output: 4_000, prices: Prices::default() };
+        let limits = ModelLimits { context_window: 8_000, max_output: 4_000, ..ModelLimits::default() };
         assert_eq!(fitted(&request, 5_856, &limits).map(|request| request.max_output), Ok(2_000));
         let why = "the request has about 5857 tokens and it takes 5856 of its context_window of 8000 as a request; name a \
                    fallback with a larger one";

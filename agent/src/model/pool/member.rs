@@ -8,7 +8,7 @@ use marple_core::Period;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::super::{Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest};
+use super::super::{Delta, Model, ModelAnswer, ModelConfig, ModelError, ModelLimits, ModelRequest, Provider};
 use super::breaker::{Admission, Breaker, Ticket};
 use super::telemetry::{self, InFlight};
 
@@ -52,6 +52,10 @@ impl Member {
 
     pub(super) fn limits(&self) -> ModelLimits {
         self.model.limits()
+    }
+
+    pub(super) fn provider(&self) -> Provider {
+        self.model.provider()
     }
 
     /// Leave to ask it, or why it is left alone.

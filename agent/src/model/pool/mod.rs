@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use marple_core::Period;
 use tokio::sync::mpsc;
 
-use super::{Delta, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest};
+use super::{Delta, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Provider};
 use contest::Contest;
 pub use member::Member;
 
@@ -47,6 +47,10 @@ impl Model for Pool {
     /// Those of the first: what is asked is made for it, and sent to another only where it fits.
     fn limits(&self) -> ModelLimits {
         self.first.limits()
+    }
+
+    fn provider(&self) -> Provider {
+        self.first.provider()
     }
 
     async fn complete(&self, request: ModelRequest, deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {

@@ -41,7 +41,7 @@ impl Model for Scripted {
 
     fn limits(&self) -> ModelLimits {
         let prices = Prices { prompt: 1.0, cached: None, completion: 1.0 };
-        ModelLimits { context_window: self.window, max_output: 2_000, prices }
+        ModelLimits { context_window: self.window, max_output: 2_000, prices, ..ModelLimits::default() }
     }
 
     async fn complete(&self, request: ModelRequest, deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {
@@ -156,6 +156,18 @@ async fn when_one_fails_the_next_is_asked_and_when_all_fail_each_reason_is_told(
     assert_eq!(ask(&pool).await.0, Ok("Yes.".to_owned()));
     let why = "strong: connection refused; local: no such key; cheap: too slow";
     assert_eq!(ask(&pool).await.0, Err(ModelError::Unavailable(why.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_used_that_was_asked_beside_is_told_with_the_answer() {
+    let ((strong, _), (cheap, _)) =
+        (member("strong", vec![Deed::Hang]), member("cheap", vec![Deed::Say("Yes.", 0, 0)]));
+    let pool = Pool::new(strong).with_fallbacks(vec![cheap], Some(Period::seconds(5)));
+    let (sender, _receiver) = mpsc::channel(64);
+    let hedged = pool.complete(request(), &sender).await.unwrap();
+    assert_eq!(hedged.lost, Usage { prompt: 10, cost: 10, ..Usage::default() });
+    let (cheap, _) = member("cheap", vec![Deed::Say("Yes.", 0, 0)]);
+    assert_eq!(Pool::new(cheap).complete(request(), &sender).await.unwrap().lost, Usage::default());
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,9 +123,19 @@ fn event(step: &Step, deed: &Deed, now: &mut i64) -> Option<Event> {
         Step::Conclude { .. } => {
             Some(Event::Checked { checked: checked(matches!(deed, Deed::Conclude { faults: true })), at: time })
         }
+        Step::CheckAnswer { .. } => {
+            let faults = matches!(deed, Deed::Conclude { faults: true }).then(|| "there is no evidence e9".to_owned());
+            Some(Event::AnswerChecked { faults: faults.into_iter().collect(), at: time })
+        }
         Step::Done(_) => None,
     }
 }
+
+/// Prompt tokens that may be spent, and millionths of a dollar, each a token's price.
+const PROMPT: u64 = 30_000;
+const COST: u64 = 20_000;
+/// What no answer here costs more than.
+const ANSWER: u64 = 2_000;
 
 fn small(mode: Mode) -> Opening {
     opening(mode, |opening| {
@@ -135,6 +145,9 @@ fn small(mode: Mode) -> Opening {
         opening.budget.turns = NonZeroU32::new(24).unwrap();
         opening.budget.tool_calls = 60;
         opening.budget.duration = Period::seconds(600);
+        opening.limits.prices = Prices { prompt: 1.0, cached: None, completion: 1.0 };
+        opening.budget.prompt_tokens = PROMPT;
+        opening.budget.cost = 0.02;
     })
 }
 
@@ -151,22 +164,28 @@ proptest! {
         let mut run = Run::begin(small(mode), &prompts);
         let mut step = run.next();
         let (mut now, mut requests, mut endings) = (0, 0_u32, 0);
+        let (mut longest, mut loud) = (0, 0);
         let rest = std::iter::repeat_n(last, 60);
         for deed in deeds.into_iter().chain(rest) {
             match &step {
                 Step::CallModel { request, .. } => {
                     assert_strict(request);
-                    let size = crate::context::request_tokens(request) + request.max_output;
-                    prop_assert!(size <= 4_200, "{size}");
+                    let prompt = crate::context::request_tokens(request);
+                    prop_assert!(prompt + request.max_output <= 4_200, "{prompt}");
+                    longest = longest.max(u64::from(prompt));
                 }
                 Step::CallTools { calls, .. } => {
                     prop_assert!(!calls.is_empty());
                     prop_assert!(calls.iter().all(|call| ["events", "logs"].contains(&call.name.as_str())));
                 }
-                Step::Conclude { .. } => {}
+                Step::Conclude { .. } | Step::CheckAnswer { .. } => {}
                 Step::Done(outcome) => {
                     endings += 1;
                     prop_assert!(run.calls() <= 60 && run.turns() <= 24, "{} calls, {} turns", run.calls(), run.turns());
+                    // What a server counts more than was reckoned, and the answers, come on top of one request.
+                    let usage = outcome.usage;
+                    prop_assert!(usage.prompt <= PROMPT + 3 * longest + loud, "{usage:?}, the longest {longest}");
+                    prop_assert!(usage.cost <= COST + 3 * longest + loud + ANSWER, "{usage:?}, the longest {longest}");
                     prop_assert_eq!(outcome.answer.is_some(), mode == Mode::Answer && outcome.ending.is_of_model());
                     // Whatever comes now changes nothing any more.
                     let again = run.step(answer("late", vec![concluding("another")]), &prompts);
@@ -175,6 +194,9 @@ proptest! {
                     prop_assert_eq!(&again, &step);
                     break;
                 }
+            }
+            if let Deed::Loud(prompt) = &deed {
+                loud = loud.max(*prompt);
             }
             if let Some(event) = event(&step, &deed, &mut now) {
                 requests += u32::from(matches!(event, Event::ModelAnswered { .. }));

@@ -242,7 +242,7 @@ fn tokens_and_money_are_never_spent_beyond_the_budget() {
                 Step::CallTools { calls, .. } => {
                     run.step(looked(vec![(&calls[0].id, seen(1, &"word ".repeat(100)))]), &prompts)
                 }
-                Step::Conclude { .. } => panic!("nothing was concluded"),
+                Step::Conclude { .. } | Step::CheckAnswer { .. } => panic!("nothing was concluded"),
                 Step::Done(outcome) => {
                     assert_eq!(outcome.ending, Ending::BudgetSpent { limit });
                     assert!(outcome.usage.prompt <= tokens, "{:?}", outcome.usage);
@@ -338,7 +338,8 @@ fn an_answer_in_words_ends_a_question() {
     assert_eq!(first.tools.len(), 2, "nothing to conclude with");
     run.step(answer("", vec![call("a", "events", "{}")]), &prompts);
     run.step(looked(vec![("a", seen(1, "Back-off"))]), &prompts);
-    let outcome = outcome(run.step(answer(" Because it waits [e1]. ", vec![]), &prompts));
+    run.step(answer(" Because it waits [e1]. ", vec![]), &prompts);
+    let outcome = outcome(run.step(Event::AnswerChecked { faults: Vec::new(), at: at(3) }, &prompts));
     assert_eq!((outcome.answer.as_deref(), outcome.ending), (Some("Because it waits [e1]."), Ending::Concluded));
     assert_eq!(outcome.conclusion, rules());
 }
