@@ -29,7 +29,7 @@ pub enum Standing {
 }
 
 /// An explanation that the model weighs.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Hypothesis {
     /// What would be the cause, in a sentence.
     pub statement: String,
@@ -46,7 +46,7 @@ pub struct Hypothesis {
 
 /// The tool as it is offered.
 pub(crate) fn offer() -> ToolOffer {
-    let ids = json!({"type": "array", "items": {"type": "string"}});
+    let ids = json!({"type": "array", "items": {"type": "string", "description": "as e12"}});
     ToolOffer {
         name: HYPOTHESES.to_owned(),
         description: "Keeps your list of possible causes; each call replaces it.".to_owned(),
@@ -68,17 +68,34 @@ pub(crate) fn read(arguments: Map<String, Value>) -> Result<Vec<Hypothesis>, Str
     #[derive(Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Arguments {
-        hypotheses: Vec<Hypothesis>,
+        hypotheses: Vec<Written>,
     }
-    let Arguments { mut hypotheses } =
+    /// As models write it: words may stand beside an id.
+    #[derive(Deserialize, JsonSchema)]
+    struct Written {
+        statement: String,
+        #[serde(default)]
+        standing: Standing,
+        #[serde(default, rename = "for")]
+        supporting: Vec<String>,
+        #[serde(default)]
+        against: Vec<String>,
+    }
+    let Arguments { hypotheses } =
         arguments::parse(HYPOTHESES, Value::Object(arguments)).map_err(|error| error.to_string())?;
-    hypotheses.truncate(MOST);
-    for hypothesis in &mut hypotheses {
-        if let Some((end, _)) = hypothesis.statement.char_indices().nth(OF_STATEMENT) {
-            hypothesis.statement.truncate(end);
-        }
-    }
-    Ok(hypotheses)
+    let read = |Written { statement, standing, supporting, against }: Written| Hypothesis {
+        statement: statement.chars().take(OF_STATEMENT).collect(),
+        standing,
+        supporting: ids(&supporting),
+        against: ids(&against),
+    };
+    Ok(hypotheses.into_iter().take(MOST).map(read).collect())
+}
+
+/// The evidence that is named, with words or without.
+fn ids(written: &[String]) -> Vec<EvidenceId> {
+    let words = written.iter().flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()));
+    words.filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Tells of those that nothing decided, where the model came to no conclusion.
@@ -114,12 +131,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_bounded() {
-        let one = json!({"statement": "x".repeat(1_000), "standing": "likely", "for": ["e3", "[e4]"], "against": []});
+        let one = json!({"statement": "x".repeat(1_000), "standing": "likely", "for": ["e3 says: no such host", "[e4]"], "against": ["nothing"]});
         let read = read(arguments(json!({"hypotheses": vec![one; 20]}))).unwrap();
         assert_eq!(read.len(), MOST);
         let first = read.first().unwrap();
         assert_eq!((first.statement.len(), first.standing), (OF_STATEMENT, Standing::Likely));
-        assert_eq!(first.supporting, [EvidenceId(3), EvidenceId(4)]);
+        assert_eq!((&first.supporting[..], &first.against[..]), (&[EvidenceId(3), EvidenceId(4)][..], &[][..]));
     }
 
     #[test]

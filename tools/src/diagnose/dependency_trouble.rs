@@ -7,6 +7,7 @@ use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 
 use super::context::Context;
 use super::{Condition, Diagnoser, Role, condition, workload};
+use crate::scene::field;
 
 const IN_TROUBLE: Condition = Condition::pointer("dependency-in-trouble", 40).likely();
 
@@ -18,11 +19,20 @@ pub(super) fn is(finding: &Finding) -> bool {
     finding.condition == IN_TROUBLE.word
 }
 
+/// Whether a cause lies in a pod to which nothing is sent, of a workload that has all the ready ones that it wants: those of
+/// a stuck rollout, that callers don't meet.
+fn is_held_out(context: &Context<'_>, finding: &Finding) -> bool {
+    let pod = context.scene.get(&finding.object).filter(|_| finding.object.is("Pod"));
+    pod.is_some_and(|pod| !field::is_ready(pod))
+        && workload::is_well(context.scene, &context.graph.top_owner(&finding.object))
+}
+
 fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut troubled: BTreeSet<ObjectRef> = findings
         .iter()
         .filter(|finding| finding.at.is_none() && finding.severity > Severity::Info)
         .filter(|finding| condition(&finding.condition).is_some_and(|known| known.role == Role::Cause))
+        .filter(|finding| !is_held_out(context, finding))
         .map(|finding| context.graph.top_owner(&finding.object))
         .collect();
     let leads = |service: &ObjectRef, troubled: &BTreeSet<ObjectRef>| {

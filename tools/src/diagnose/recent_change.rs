@@ -1,14 +1,15 @@
 //! What changed lately.
 
 use jiff::SignedDuration;
-use marple_core::{Category, Finding, ProofSource, Severity};
+use marple_core::{Category, Finding, ObjectRef, ProofSource, Severity};
 
 use super::context::{Context, RECENT};
-use super::{Condition, Diagnoser, line, workload};
+use super::{Condition, Diagnoser, Role, condition, line, workload};
 use crate::scene::{Change, GONE, MADE, is_of_pods};
 
 const CHANGED: Condition = Condition::context("recent-change");
 
+/// Comes last: what changed is told beginning with what the causes that were found are about.
 pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[CHANGED], find };
 
 /// A change longer ago than this has nothing to do with what breaks now.
@@ -24,7 +25,8 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if !context.within(rollout.at, LATELY) || (rollout.changes.is_empty() && revised && !gone) {
             continue;
         }
-        let changes = rollout.changes.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
+        let ordered = fitting_first(context, object, &rollout.changes, findings);
+        let changes = ordered.iter().take(3).map(ToString::to_string).collect::<Vec<_>>();
         let more = rollout.changes.len().saturating_sub(3);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let at = rollout.at;
@@ -47,7 +49,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
                 changes.first().map_or(rollout.revision.as_str(), String::as_str),
             )
             .words(ProofSource::Rollout(object.clone()), &at.to_string());
-        if let (false, Some(Change { field, from: Some(from), .. })) = (revised, rollout.changes.first()) {
+        if let (false, Some(Change { field, from: Some(from), .. })) = (revised, ordered.first()) {
             let known = if rollout.by.is_some() { "as it was" } else { "as it was applied" };
             let title = format!("Set {field} back to `{}`, {known}", line::cut(from, 120));
             draft = draft.mend(title, workload::edit(object));
@@ -66,5 +68,41 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
             draft = draft.mend(format!("Go back to {from} replicas"), workload::scale(object, from));
         }
         draft.into(findings);
+    }
+}
+
+/// The changes, beginning with those of fields that causes found in the object are about: of a rollout that brings another
+/// image and another port of a probe, the port is what is told first where a probe fails.
+fn fitting_first<'a>(
+    context: &Context<'_>,
+    object: &ObjectRef,
+    changes: &'a [Change],
+    findings: &[Finding],
+) -> Vec<&'a Change> {
+    let causes = findings.iter().filter(|finding| {
+        let role = condition(&finding.condition).map(|known| known.role);
+        role == Some(Role::Cause)
+            && (finding.culprit.as_ref() == Some(object) || context.graph.top_owner(&finding.object) == *object)
+    });
+    let words: Vec<&str> = causes.flat_map(|finding| fields(finding.category)).copied().collect();
+    let mut ordered: Vec<&Change> = changes.iter().collect();
+    ordered.sort_by_key(|change| !words.iter().any(|word| change.field.contains(word)));
+    ordered
+}
+
+/// Parts of the names of fields that a cause of this kind is about.
+const fn fields(category: Category) -> &'static [&'static str] {
+    match category {
+        Category::Image => &[".image"],
+        Category::Resources => &["resources"],
+        Category::Quota => &["resources", "replicas"],
+        Category::Probe => &["Probe"],
+        Category::Scheduling => &["nodeSelector", "affinity", "tolerations", "nodeName"],
+        Category::Storage => &["volume"],
+        Category::Permission => &["serviceAccount", "rules", "roleRef", "subjects"],
+        Category::Network => &["labels", "ports", "selector", "targetPort"],
+        Category::Scaling => &["replicas"],
+        Category::Configuration => &[".env", ".args", ".command", "envFrom", "data."],
+        Category::Node | Category::Dependency | Category::Certificate | Category::Application | Category::Other => &[],
     }
 }

@@ -125,6 +125,19 @@ fn errors_of_callers_whose_logs_are_silent_are_led_along_what_they_call() {
 }
 
 #[test]
+fn a_pod_of_a_stuck_rollout_beside_ready_ones_is_no_trouble_of_callers() {
+    let told = |ready: u32| {
+        let mut scene = quiet_callers();
+        let db = of("Deployment", "payments", "db");
+        let mut value = scene.get(&db).unwrap().clone();
+        merge(&mut value, &json!({"spec": {"replicas": 2}, "status": {"replicas": 3, "readyReplicas": ready}}));
+        scene.objects.insert(db, value);
+        run(&scene).iter().any(|finding| finding.condition == "dependency-in-trouble")
+    };
+    assert_eq!((told(1), told(2)), (true, false));
+}
+
+#[test]
 fn an_alert_that_is_not_on_answers_is_not_led_along_what_is_called() {
     let mut scene = quiet_callers();
     let throttled = concluded(&mut scene, &[symptom("CPUThrottlingHigh", &of("Pod", "front", "web-5d-a"))]);

@@ -31,6 +31,7 @@ pub(crate) fn container(page: &mut Page, level: usize, spec: &Value, status: Opt
     page.field(level, "ports", ports.join(", "));
     page.field(level, "requests", pairs(spec, "/resources/requests"));
     page.field(level, "limits", pairs(spec, "/resources/limits"));
+    page.field(level, "security", pairs(spec, "/securityContext"));
     for (field, pointer) in
         [("liveness", "/livenessProbe"), ("readiness", "/readinessProbe"), ("startup", "/startupProbe")]
     {

@@ -182,6 +182,11 @@ fn head(page: &mut Page, object: &Value, owners: Result<Vec<ObjectRef>, LookErro
         .map(|(name, value)| format!("{name}={}", plain(value)))
         .collect();
     page.field(0, "annotations", annotations.join(", "));
+    // Of a pod it is the end of its grace, which it tells itself.
+    let ends = text(object, "/kind") == Some("Pod");
+    if let Some(at) = time(object, "/metadata/deletionTimestamp").filter(|_| !ends) {
+        page.field(0, "being deleted since", clock.when(at));
+    }
     let finalizers: Vec<String> = items(object, "/metadata/finalizers").map(plain).collect();
     page.field(0, "finalizers", finalizers.join(", "));
 }

@@ -30,6 +30,7 @@ pub(crate) fn pod(page: &mut Page, pod: &Value, clock: Clock) {
     if let Some(policy) = text(pod, "/spec/restartPolicy").filter(|policy| *policy != "Always") {
         page.field(0, "restart policy", policy);
     }
+    page.field(0, "security", pairs(pod, "/spec/securityContext"));
     placement(page, pod);
     for (title, specs, statuses) in [
         ("init containers", "/spec/initContainers", "/status/initContainerStatuses"),

@@ -33,6 +33,9 @@ pub(super) fn claim(page: &mut Page, claim: &Value, class: Option<Result<Value, 
         (None, _) => page.line(0, "class: none is named, and there was no default one when it was made"),
         (Some(name), None) => page.field(0, "class", name),
         (Some(name), Some(Ok(class))) => page.field(0, "class", format!("{name} ({})", how(&class))),
+        (Some(name), Some(Err(LookError::NotFound { .. }))) if text(claim, "/spec/volumeName").is_some() => {
+            page.field(0, "class", format!("{name} (there is none, and a claim that has its volume needs none)"));
+        }
         (Some(name), Some(Err(LookError::NotFound { .. }))) => page.field(0, "class", format!("{name}: MISSING")),
         (Some(name), Some(Err(error))) => page.field(0, "class", format!("{name} (could not be seen: {error})")),
     }
