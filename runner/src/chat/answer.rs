@@ -199,7 +199,7 @@ impl Prepared {
         }
         let listener = talk.listen(0);
         let answering = Answering { chat, answerer, talk: talk.clone(), place: Arc::new(place) };
-        tokio::spawn(answering.to_its_end(question));
+        tokio::spawn(answering.run(question));
         (talk, listener)
     }
 }
@@ -213,7 +213,7 @@ struct Answering {
 }
 
 impl Answering {
-    async fn to_its_end(self, question: Question) {
+    async fn run(self, question: Question) {
         let (chat, talk) = (self.chat.clone(), self.talk.clone());
         self.told(question).await;
         if talk.goes_on() {

@@ -58,14 +58,12 @@ fn chat(state: &ApiState) -> Result<Chat, Problem> {
 impl From<ChatError> for Problem {
     fn from(error: ChatError) -> Self {
         match error {
-            ChatError::Busy => Self::too_many(error.to_string()),
+            ChatError::Busy | ChatError::Model { limited: true, .. } => Self::too_many(error.to_string()),
             ChatError::NoIncident(_) => Self::not_found(error.to_string()),
             ChatError::NoModel { .. } => Self::bad_request(error.to_string()).of("model").called("model_not_found"),
-            ChatError::Model { limited: true, .. } => Self::too_many(error.to_string()),
-            ChatError::Model { .. } => Self::internal(error.to_string()),
             ChatError::Ended => Self::full(error.to_string()),
             ChatError::Store(error) => error.into(),
-            ChatError::Evidence(_) => Self::internal(error.to_string()),
+            ChatError::Model { .. } | ChatError::Evidence(_) => Self::internal(error.to_string()),
         }
     }
 }
