@@ -194,7 +194,7 @@ fn told(event: &str, data: &Value) {
             // The question that follows shows it.
             "approval_required" => {}
             _ => {
-                eprintln!("  ✗ {}: {}", text("/description"), text("/result/error").lines().next().unwrap_or_default())
+                eprintln!("  ✗ {}: {}", text("/description"), text("/result/error").lines().next().unwrap_or_default());
             }
         },
         "ai_message" => eprintln!("  {}", text("/content")),
