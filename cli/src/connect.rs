@@ -7,6 +7,7 @@ use anyhow::Context;
 use jiff::{SignedDuration, Timestamp};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use marple_agent::{Investigator, Model, Models, Prompts};
+use marple_runner::chat::{Answerer, Answerers};
 use marple_runner::config::{ClusterConfig, Config};
 use marple_runner::dispatch::Lookout;
 use marple_tools::gate::ObjectRules;
@@ -170,6 +171,8 @@ pub(crate) struct Investigators {
     pub(crate) incidents: Investigator,
     /// What people ask: with the fast model, where there is one.
     pub(crate) questions: Investigator,
+    /// The same with each of the models, that one first.
+    pub(crate) answerers: Answerers,
 }
 
 /// The investigators, where a model is set.
@@ -177,11 +180,14 @@ pub(crate) fn investigators(config: &Config) -> anyhow::Result<Option<Investigat
     let Some(models) = models(config)? else { return Ok(None) };
     let prompts = prompts(config)?;
     let with = |model| Investigator::new(model, prompts.clone(), config.budget.clone());
-    let fast = config.fast_model.as_ref().and_then(|name| models.named(name));
-    Ok(Some(Investigators {
-        incidents: with(models.default_model()),
-        questions: with(fast.unwrap_or_else(|| models.default_model())),
-    }))
+    let named = config.models_of_questions().into_iter().filter_map(|(name, key)| {
+        let investigator = with(models.named(&key)?);
+        Some(Answerer { name, key, investigator })
+    });
+    let answerers = Answerers::new(named);
+    let incidents = with(models.default_model());
+    let questions = answerers.first().map_or_else(|| incidents.clone(), |first| first.investigator.clone());
+    Ok(Some(Investigators { incidents, questions, answerers }))
 }
 
 /// The default model, where one is set.

@@ -133,6 +133,11 @@ pub(crate) fn token(file: Option<&Path>) -> anyhow::Result<Option<Secret>> {
     Ok(Some(Secret::new(text.trim())))
 }
 
+/// The token of those who may approve calls of a marple that serves, where the environment has it: `MARPLE_APPROVER_TOKEN`.
+pub(crate) fn approver_token() -> Option<Secret> {
+    variable("MARPLE_APPROVER_TOKEN").map(Secret::new)
+}
+
 /// Tells this build of the program from others: its version, and size and time of its file.
 pub(crate) fn build() -> anyhow::Result<String> {
     let file = std::env::current_exe().and_then(std::fs::metadata).context("look at the program's own file")?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use marple_core::Secret;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -42,9 +43,22 @@ pub(crate) async fn send(
     path: &str,
     body: Option<&Value>,
 ) -> anyhow::Result<Response> {
+    let token = environment::token(server.token_file.as_deref())?;
+    send_as(token.as_ref(), client, server, method, path, body).await
+}
+
+/// The same by who bears this token.
+pub(crate) async fn send_as(
+    token: Option<&Secret>,
+    client: &reqwest::Client,
+    server: &Server,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> anyhow::Result<Response> {
     let url = format!("{}{path}", server.url.trim_end_matches('/'));
     let mut request = client.request(method, &url);
-    if let Some(token) = environment::token(server.token_file.as_deref())? {
+    if let Some(token) = token {
         request = request.bearer_auth(token.expose());
     }
     if let Some(body) = body {

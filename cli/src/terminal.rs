@@ -122,6 +122,7 @@ mod tests {
                 title: "scale Deployment shop/cart from 2 to 3".to_owned(),
                 object: None,
                 diff: "-  replicas: 2\n+  replicas: 3\u{1b}[2J\n".to_owned(),
+                basis: String::new(),
             }),
         };
         let shown = question(&request);

@@ -97,8 +97,12 @@ pub struct Preview {
     pub title: String,
     /// The object that it changes, where it is one.
     pub object: Option<ObjectRef>,
-    /// What differs afterwards, by the server's own word where it has a dry run.
+    /// What differs afterwards, by the server's own word where it has a dry run. The time at which it is made is no part of
+    /// it: a call that is asked for again after a restart is the same.
     pub diff: String,
+    /// How it is now and how it would be, as a digest of all of it: what is left out of the difference and what is redacted
+    /// in it count too. Empty where the difference says all.
+    pub basis: String,
 }
 
 /// A change that was worked out and is not made yet. What is carried out is what was shown, or nothing.

@@ -71,11 +71,11 @@ pub(super) fn setup(config: Config, sight: Sight) -> anyhow::Result<Setup> {
         receivers.insert(name.clone(), sinks::build(name, receiver, &http)?);
     }
     let investigators = connect::investigators(&config)?;
-    let (investigator, answerer) = investigators.map(|both| (both.incidents, both.questions)).unzip();
+    let (investigator, answerers) = investigators.map(|all| (all.incidents, all.answerers)).unzip();
     Ok(Setup {
         routes: config.routes()?,
         investigator,
-        answerer,
+        answerers: answerers.unwrap_or_default(),
         recorder: recorder(&config, &sight),
         watched: sight.client.filter(|_| config.forwarder.enabled),
         config,

@@ -3,18 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
-use futures::stream::{self, StreamExt as _};
-use http::header;
+use axum::response::Response;
 use jiff::Timestamp;
 use marple_core::{Evidence, EvidenceId, Finding, Incident, IncidentId, IncidentStatus, Member, ObjectRef};
 use marple_tools::EvidenceLog;
 use serde::{Deserialize, Serialize};
 
-use super::ApiState;
 use super::problem::Problem;
+use super::{ApiState, pieces};
 use crate::store::{Concluded, EvidenceEntry, Feedback, IncidentFilter, Named, TimelineEntry};
 
 /// How many members of an incident are shown, the most telling first.
@@ -120,8 +117,7 @@ pub(super) async fn evidence(
     Path((id, evidence)): Path<(String, String)>,
 ) -> Result<Json<Evidence>, Problem> {
     let (log, wanted) = piece(&state, &id, &evidence).await?;
-    let kept = log.get(wanted).await.map_err(|error| Problem::internal(error.to_string()))?;
-    kept.map(Json).ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {wanted}")))
+    pieces::whole(log.as_ref(), wanted, &format!("incident {id}")).await
 }
 
 /// The whole text of one piece of evidence, a chunk at a time.
@@ -130,22 +126,13 @@ pub(super) async fn evidence_text(
     Path((id, evidence)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (log, wanted) = piece(&state, &id, &evidence).await?;
-    let layout = log.layout(wanted).await.map_err(|error| Problem::internal(error.to_string()))?;
-    let layout = layout.ok_or_else(|| Problem::not_found(format!("incident {id} has no evidence {wanted}")))?;
-    let chunks = stream::iter(0..layout.len()).then(move |number| {
-        let log = Arc::clone(&log);
-        async move { log.chunk(wanted, number).await }
-    });
-    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::from_stream(chunks)).into_response())
+    pieces::text(log, wanted, &format!("incident {id}")).await
 }
 
 /// The evidence of an incident, and the id of one piece of it.
 async fn piece(state: &ApiState, id: &str, evidence: &str) -> Result<(Arc<dyn EvidenceLog>, EvidenceId), Problem> {
     let incident = named(state, id).await?.id;
-    let evidence = evidence
-        .parse()
-        .map_err(|error: marple_core::evidence::EvidenceIdError| Problem::bad_request(error.to_string()))?;
-    Ok((state.store.evidence(incident), evidence))
+    Ok((state.store.evidence(incident), pieces::id(evidence)?))
 }
 
 pub(super) async fn named(state: &ApiState, typed: &str) -> Result<Incident, Problem> {

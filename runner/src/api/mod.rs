@@ -32,13 +32,16 @@
 //! | `POST /api/investigate`, `POST /api/issue_chat` | the same for older clients of HolmesGPT |
 //! | `POST /api/checks/execute` | a question that passes or fails, as HolmesGPT makes checks |
 //! | `GET /api/model`, `GET /api/info` | what answers |
-//! | `POST /v1/chat/completions`, `GET /v1/models` | answers a question, as OpenAI's API does |
+//! | `POST /v1/chat/completions`, `GET /v1/models`, `…/{id}` | answers a question, as OpenAI's API does |
+//! | `GET /api/conversations/{id}/evidence`, `…/{evidence}`, `…/text` | what was looked at in a conversation |
 //! | `GET /healthz`, `GET /readyz`, `GET /metrics` | for the kubelet and Prometheus; without a token |
 
 mod approvals;
 mod changes;
 mod chat;
 mod configuration;
+mod conversations;
+mod dialect;
 mod endings;
 mod handle;
 mod health;
@@ -46,6 +49,7 @@ mod incidents;
 mod outbox;
 mod page;
 mod people;
+mod pieces;
 mod probes;
 mod problem;
 mod receive;
@@ -67,7 +71,7 @@ pub use telemetry::Telemetry;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use http::StatusCode;
 use tower_http::timeout::TimeoutLayer;
@@ -84,6 +88,9 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/signals/told", get(receive::told))
         .route("/api/changes", post(changes::take_in).get(changes::list))
         .route("/api/changes/kept", get(changes::kept))
+        .route("/api/conversations/{id}/evidence", get(conversations::list))
+        .route("/api/conversations/{id}/evidence/{evidence}", get(conversations::evidence))
+        .route("/api/conversations/{id}/evidence/{evidence}/text", get(conversations::evidence_text))
         .route("/api/topology", post(topology::take_in).get(topology::shown))
         .route("/api/handle", post(handle::take_in))
         .route("/api/incidents", get(incidents::list))
@@ -123,5 +130,6 @@ pub fn router(state: ApiState) -> Router {
         .merge(chat::routes().route_layer(from_fn_with_state(state.clone(), token::check_either)))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn(dialect::speak))
         .with_state(state)
 }

@@ -6,6 +6,7 @@ use http::header::{HeaderValue, RETRY_AFTER};
 use http::{Method, StatusCode, Uri};
 use serde::Serialize;
 
+use super::dialect::Fault;
 use crate::intake::PayloadFault;
 use crate::store::StoreError;
 
@@ -19,11 +20,14 @@ pub(super) struct Problem {
     /// Where in the body, as a JSON pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<String>,
+    /// The field that is wrong and what is, in one word, for clients that read those.
+    #[serde(skip)]
+    named: (Option<&'static str>, Option<&'static str>),
 }
 
 impl Problem {
     fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, error: error.into(), pointer: None }
+        Self { status, error: error.into(), pointer: None, named: (None, None) }
     }
 
     pub(super) fn bad_request(error: impl Into<String>) -> Self {
@@ -64,9 +68,21 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, error)
     }
 
-    /// Its status and what went wrong, for an answer in another form.
-    pub(super) fn into_parts(self) -> (StatusCode, String) {
-        (self.status, self.error)
+    /// The same about a field of the request.
+    pub(super) const fn of(mut self, field: &'static str) -> Self {
+        self.named.0 = Some(field);
+        self
+    }
+
+    /// The same, called so by programs.
+    pub(super) const fn called(mut self, code: &'static str) -> Self {
+        self.named.1 = Some(code);
+        self
+    }
+
+    /// What went wrong.
+    pub(super) fn into_words(self) -> String {
+        self.error
     }
 
     pub(super) fn internal(error: impl Into<String>) -> Self {
@@ -97,7 +113,9 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
+        let fault = Fault { words: self.error.clone(), param: self.named.0, code: self.named.1 };
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(fault);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

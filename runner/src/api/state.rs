@@ -120,7 +120,8 @@ impl ApiState {
         *self.chat.write().unwrap_or_else(PoisonError::into_inner) = Some(chat);
     }
 
-    pub(super) fn chat(&self) -> Option<Chat> {
+    /// What answers questions, where it does already.
+    pub(crate) fn chat(&self) -> Option<Chat> {
         self.chat.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

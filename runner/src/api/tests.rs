@@ -20,6 +20,7 @@ use crate::correlate::{CorrelateConfig, Correlator, Life, NoOwners};
 use crate::store::{IncidentFilter, Incidents, Investigations, Outbox, Signals, SqliteStore, Upkeep};
 
 mod changes;
+mod chat;
 mod people;
 
 const TOKEN: &str = "s3cret";

@@ -119,6 +119,15 @@ impl People {
         if genuine { Ok(row) } else { Err(forged()) }
     }
 
+    /// The same, where it waits for a person's word.
+    pub async fn waiting(&self, ticket: &str) -> Result<ApprovalRow, DecideError> {
+        let row = self.standing(self.of_ticket(ticket).await?);
+        match row.state {
+            ApprovalState::Waiting => Ok(row),
+            state => Err(DecideError::Over { id: row.id, state }),
+        }
+    }
+
     /// The latest questions, as they stand now.
     pub async fn questions(&self, limit: u32) -> Result<Vec<ApprovalRow>, StoreError> {
         let rows = self.store.approvals(limit).await?;
@@ -188,8 +197,9 @@ impl People {
             title: format!("call {}", request.tool),
             object: None,
             diff: "What would change can't be told beforehand.".to_owned(),
+            basis: String::new(),
         });
-        let digest = digest(request, &preview.diff);
+        let digest = digest(request, &preview);
         ApprovalRow {
             id,
             digest,
@@ -216,9 +226,10 @@ fn signed(row: &ApprovalRow) -> [String; 3] {
 }
 
 /// All that a question is about: who asks the same again means the same question.
-fn digest(request: &Request, diff: &str) -> String {
+fn digest(request: &Request, preview: &Preview) -> String {
     let Request { actor, tool, arguments, .. } = request;
-    hex(&Sha256::digest(json!([actor, tool, arguments, diff]).to_string()))
+    let change = if preview.basis.is_empty() { &preview.diff } else { &preview.basis };
+    hex(&Sha256::digest(json!([actor, tool, arguments, change]).to_string()))
 }
 
 impl People {

@@ -18,6 +18,7 @@ fn request() -> Request {
             title: "scale Deployment shop/cart from 2 to 3".to_owned(),
             object: Some(ObjectRef::namespaced("Deployment", "shop", "cart")),
             diff: "-  replicas: 2\n+  replicas: 3\n".to_owned(),
+            basis: String::new(),
         }),
     }
 }
@@ -145,6 +146,23 @@ async fn another_call_than_the_one_that_was_asked_for_is_not_made_by_its_answer(
     };
     assert_eq!(waits.arguments, json!({ "replicas": 30 }));
     assert!(!task.is_finished());
+}
+
+#[tokio::test]
+async fn what_rests_on_the_same_is_the_same_however_it_is_redacted_and_what_rests_on_something_else_is_not() {
+    let (_folder, store, people) = people(Duration::from_mins(1)).await;
+    let of = |diff: &str, basis: &str| {
+        let preview = Preview { diff: diff.to_owned(), basis: basis.to_owned(), ..request().preview.unwrap() };
+        Request { preview: Some(preview), ..request() }
+    };
+    let asked = people.ask(&of("+ [redacted:password:1111]", "one")).await.unwrap();
+    let id = asked.row.id;
+    drop(asked);
+    let restarted = again(&store, "s3cret");
+    let other = restarted.ask(&of("+ [redacted:password:1111]", "two")).await.unwrap();
+    assert_ne!(other.row.id, id);
+    let same = restarted.ask(&of("+ [redacted:password:2222]", "one")).await.unwrap();
+    assert_eq!(same.row.id, id);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use marple_core::ConversationId;
 use marple_tools::gate::{Approval, Approve, ApproveError, Request};
 
+use super::place::Place;
 use super::{ChatEvent, Talk};
 use crate::approve::People;
 
@@ -26,6 +27,7 @@ pub fn conversation_of(actor: &str) -> Option<ConversationId> {
 pub(super) struct Asking {
     pub(super) people: Arc<People>,
     pub(super) talk: Talk,
+    pub(super) place: Arc<Place>,
 }
 
 /// While it lives a call waits.
@@ -45,10 +47,26 @@ impl Approve for Asking {
             return asked.answer().await;
         }
         self.talk.asks(true);
-        let _waits = Waits(&self.talk);
+        let waits = Waits(&self.talk);
+        let left = self.place.leave();
         let ticket = self.people.ticket(&asked.row);
         let approval = Box::new(asked.row.clone());
         self.talk.tell(ChatEvent::ApprovalRequired { approval, ticket, messages: self.talk.messages() });
-        asked.answer().await
+        let answer = asked.answer().await;
+        drop(waits);
+        left.over().await;
+        answer
+    }
+}
+
+/// Refuses what a person would have to be asked for, in a question whose client did not say that it may be asked.
+pub(super) struct NotAsking;
+
+#[async_trait]
+impl Approve for NotAsking {
+    async fn approve(&self, _request: &Request) -> Result<Approval, ApproveError> {
+        Err(ApproveError(
+            "nobody is asked in this conversation; `enable_tool_approval` of /api/chat lets it ask".to_owned(),
+        ))
     }
 }

@@ -40,8 +40,24 @@ pub enum ChatEvent {
     Counted(Usage),
     /// It is answered: the last event.
     Answered(Box<Answered>),
-    /// It can't be answered: the last event. Says why, and what to do.
-    Failed(String),
+    /// It can't be answered: the last event.
+    Failed(Failure),
+}
+
+/// Why a question was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Why, and what to do.
+    pub why: String,
+    /// Whether too much is asked at a time, here or of the model.
+    pub limited: bool,
+}
+
+impl Failure {
+    /// One that is not for want of room.
+    pub(super) fn of(why: impl Into<String>) -> Self {
+        Self { why: why.into(), limited: false }
+    }
 }
 
 /// An answer.

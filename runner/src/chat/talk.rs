@@ -1,16 +1,15 @@
 //! One question under way.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use marple_agent::Message;
+use marple_agent::{Message, ToolCall};
 use marple_core::{ApprovalId, ConversationId};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{ChatEvent, Listener};
+use super::{Asks, ChatEvent, Hearing, Listener};
 
 /// How long a question is gone on with while nobody listens: a client that was cut off comes back within it.
 const ALONE: Duration = Duration::from_secs(30);
@@ -28,37 +27,58 @@ pub type TalkId = marple_core::InvestigationId;
 #[derive(Clone)]
 pub struct Talk(Arc<Inner>);
 
-pub(super) struct Inner {
-    pub(super) id: TalkId,
-    pub(super) conversation: ConversationId,
+struct Inner {
+    id: TalkId,
+    about: About,
     events: Mutex<Vec<Arc<ChatEvent>>>,
-    /// How many there are.
-    told: watch::Sender<usize>,
-    listeners: AtomicUsize,
-    /// Changes with them.
-    heard: watch::Sender<usize>,
-    pub(super) cancel: CancellationToken,
-    /// What the client told of the conversation before, and the question.
-    before: (Vec<Value>, String),
+    told: watch::Sender<Tally>,
+    presence: watch::Sender<Presence>,
+    cancel: CancellationToken,
     /// What the model was given and said so far.
     messages: Mutex<Vec<Message>>,
+}
+
+/// What is known of a question from its beginning.
+pub(super) struct About {
+    pub(super) conversation: ConversationId,
+    /// What the client told of the conversation before.
+    pub(super) before: Vec<Value>,
+    /// The question, as it was asked.
+    pub(super) question: String,
+    pub(super) hearing: Hearing,
+    /// The name of the model that answers.
+    pub(super) model: Option<String>,
+    /// The tokens that it can take, and those of one answer.
+    pub(super) limits: Option<(u32, u32)>,
+}
+
+/// How far a question has come.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) events: usize,
+    pub(super) ended: bool,
+}
+
+/// Who is there.
+#[derive(Clone, Copy, Default)]
+struct Presence {
+    listeners: usize,
     /// Calls that wait for a person's word.
-    asking: AtomicUsize,
+    asking: usize,
+    /// Whether one ever did.
+    asked: bool,
 }
 
 impl Talk {
-    pub(super) fn new(conversation: ConversationId, before: (Vec<Value>, String), cancel: CancellationToken) -> Self {
+    pub(super) fn new(about: About, cancel: CancellationToken) -> Self {
         Self(Arc::new(Inner {
             id: TalkId::new(),
-            conversation,
+            about,
             events: Mutex::default(),
-            told: watch::Sender::new(0),
-            listeners: AtomicUsize::new(0),
-            heard: watch::Sender::new(0),
+            told: watch::Sender::new(Tally::default()),
+            presence: watch::Sender::new(Presence::default()),
             cancel,
-            before,
             messages: Mutex::default(),
-            asking: AtomicUsize::new(0),
         }))
     }
 
@@ -69,12 +89,37 @@ impl Talk {
 
     /// The conversation that it belongs to.
     pub fn conversation(&self) -> ConversationId {
-        self.0.conversation
+        self.0.about.conversation
     }
 
     /// What the client told of the conversation before this question, and the question.
     pub fn before(&self) -> (&[Value], &str) {
-        (&self.0.before.0, &self.0.before.1)
+        (&self.0.about.before, &self.0.about.question)
+    }
+
+    /// The name of the model that answers; none where the rules do.
+    pub fn model(&self) -> Option<&str> {
+        self.0.about.model.as_deref()
+    }
+
+    /// The tokens that the model can take, and those of one answer.
+    pub fn limits(&self) -> Option<(u32, u32)> {
+        self.0.about.limits
+    }
+
+    /// Who is asked for calls that need a person's word.
+    pub(super) fn asks_whom(&self) -> Asks {
+        self.0.about.hearing.asks
+    }
+
+    /// Whether what its client hears ends where a call waits for its word.
+    pub fn asks_its_client(&self) -> bool {
+        self.asks_whom() == Asks::Client
+    }
+
+    /// Whether it is gone on with after its client has gone, be it by its events or by a word on a call.
+    pub(super) fn goes_on(&self) -> bool {
+        self.0.about.hearing.comes_back || self.asks_its_client()
     }
 
     /// What the model was given and said so far, after its instructions and the case.
@@ -92,39 +137,62 @@ impl Talk {
         self.lock().iter().position(asks).map(|place| place + 1)
     }
 
-    /// One more call waits for a person's word, or one fewer: meanwhile nobody needs to listen.
-    pub(super) fn asks(&self, waits: bool) {
-        if waits {
-            self.0.asking.fetch_add(1, Ordering::SeqCst);
-        } else {
-            self.0.asking.fetch_sub(1, Ordering::SeqCst);
+    /// The events up to the one of this number.
+    pub fn events(&self, number: usize) -> Vec<Arc<ChatEvent>> {
+        self.lock().iter().take(number).cloned().collect()
+    }
+
+    /// The call of this tool that was begun last and has not ended, by the event of this number.
+    pub fn open_call(&self, tool: &str, number: usize) -> Option<ToolCall> {
+        let mut open: Vec<ToolCall> = Vec::new();
+        for event in self.events(number) {
+            match event.as_ref() {
+                ChatEvent::CallStarted(call) if call.name == tool => open.push(call.clone()),
+                ChatEvent::CallEnded { call, .. } => open.retain(|one| one.id != call.id),
+                _ => {}
+            }
         }
+        open.pop()
+    }
+
+    /// One more call waits for a person's word, or one fewer.
+    pub(super) fn asks(&self, waits: bool) {
+        self.0.presence.send_modify(|presence| {
+            presence.asking = if waits { presence.asking + 1 } else { presence.asking.saturating_sub(1) };
+            presence.asked = true;
+        });
     }
 
     /// Listens to the events after the first `after`.
     pub fn listen(&self, after: usize) -> Listener {
-        let listeners = self.0.listeners.fetch_add(1, Ordering::SeqCst) + 1;
-        self.0.heard.send_replace(listeners);
+        self.0.presence.send_modify(|presence| presence.listeners += 1);
         Listener::new(self.clone(), self.0.told.subscribe(), after)
+    }
+
+    /// How many events there are.
+    pub fn told(&self) -> usize {
+        self.0.told.borrow().events
     }
 
     /// Whether its last event has come.
     pub fn ended(&self) -> bool {
-        self.lock().last().is_some_and(|event| event.is_last())
+        self.0.told.borrow().ended
     }
 
-    /// Adds an event. Those beyond the bound are left out, but for the last.
+    /// Adds an event. Those beyond the bound are left out, but for the last and those that somebody must answer.
     pub(super) fn tell(&self, event: ChatEvent) {
         let mut events = self.lock();
         if events.last().is_some_and(|last| last.is_last()) {
             return;
         }
-        if events.len() >= EVENTS && !event.is_last() {
+        let needed = event.is_last() || matches!(event, ChatEvent::ApprovalRequired { .. });
+        if events.len() >= EVENTS && !needed {
             metrics::counter!("marple_chat_events_dropped_total").increment(1);
             return;
         }
+        let ended = event.is_last();
         events.push(Arc::new(event));
-        self.0.told.send_replace(events.len());
+        self.0.told.send_replace(Tally { events: events.len(), ended });
     }
 
     /// The event of this number, from 1.
@@ -134,19 +202,27 @@ impl Talk {
 
     /// A listener has gone.
     pub(super) fn left(&self) {
-        let listeners = self.0.listeners.fetch_sub(1, Ordering::SeqCst) - 1;
-        self.0.heard.send_replace(listeners);
+        self.0.presence.send_modify(|presence| presence.listeners = presence.listeners.saturating_sub(1));
     }
 
-    /// Ends once nobody has listened for a while.
+    /// Whether nobody listens, and no word of its client is waited for.
+    fn alone(&self, presence: Presence) -> bool {
+        let comes = self.asks_its_client() && presence.asking > 0;
+        presence.listeners == 0 && !comes
+    }
+
+    /// Ends once nobody listens, where its client may come back once it hasn't for a while. It may where it can go on with
+    /// the events, or was asked for its word.
     pub(super) async fn abandoned(&self) {
-        let mut heard = self.0.heard.subscribe();
+        let mut seen = self.0.presence.subscribe();
         loop {
-            if heard.wait_for(|listeners| *listeners == 0).await.is_err() {
+            let Ok(presence) = seen.wait_for(|presence| self.alone(*presence)).await.map(|presence| *presence) else {
                 return;
-            }
-            let back = tokio::time::timeout(ALONE, heard.wait_for(|listeners| *listeners > 0)).await;
-            if back.is_err() && self.0.asking.load(Ordering::SeqCst) == 0 {
+            };
+            let comes_back = self.0.about.hearing.comes_back || self.asks_its_client() && presence.asked;
+            let within = if comes_back { ALONE } else { Duration::ZERO };
+            let back = tokio::time::timeout(within, seen.wait_for(|presence| !self.alone(*presence))).await;
+            if back.is_err() {
                 return;
             }
         }
@@ -163,15 +239,30 @@ impl Talk {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Failure;
     use super::*;
 
-    fn talk() -> Talk {
-        Talk::new(ConversationId::new(), (Vec::new(), "Why?".to_owned()), CancellationToken::new())
+    fn talk(hearing: Hearing) -> Talk {
+        let about = About {
+            conversation: ConversationId::new(),
+            before: Vec::new(),
+            question: "Why?".to_owned(),
+            hearing,
+            model: None,
+            limits: None,
+        };
+        Talk::new(about, CancellationToken::new())
+    }
+
+    const COMES_BACK: Hearing = Hearing { comes_back: true, asks: Asks::Nobody };
+
+    fn said(text: &str) -> ChatEvent {
+        ChatEvent::Said { content: text.to_owned(), reasoning: String::new() }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_question_that_nobody_hears_is_given_up_and_one_that_is_heard_again_is_not() {
-        let talk = talk();
+        let talk = talk(COMES_BACK);
         let listener = talk.listen(0);
         let given_up = talk.abandoned();
         tokio::pin!(given_up);
@@ -184,23 +275,66 @@ mod tests {
         assert!(tokio::time::timeout(ALONE * 2, &mut given_up).await.is_ok());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_question_whose_client_can_not_come_back_is_given_up_with_it() {
+        for asks in [Asks::Nobody, Asks::Others, Asks::Client] {
+            let talk = talk(Hearing { comes_back: false, asks });
+            let listener = talk.listen(0);
+            let given_up = talk.abandoned();
+            tokio::pin!(given_up);
+            assert!(tokio::time::timeout(ALONE * 4, &mut given_up).await.is_err(), "{asks:?}: somebody listens");
+            drop(listener);
+            assert!(tokio::time::timeout(Duration::from_millis(1), given_up).await.is_ok(), "{asks:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_asked_for_its_word_is_waited_for() {
+        let talk = talk(Hearing { comes_back: false, asks: Asks::Client });
+        let listener = talk.listen(0);
+        talk.asks(true);
+        drop(listener);
+        let given_up = talk.abandoned();
+        tokio::pin!(given_up);
+        assert!(tokio::time::timeout(ALONE * 9, &mut given_up).await.is_err(), "it was asked");
+        talk.asks(false);
+        assert!(tokio::time::timeout(ALONE / 2, &mut given_up).await.is_err(), "it was answered by another");
+        assert!(tokio::time::timeout(ALONE, given_up).await.is_ok());
+    }
+
     #[tokio::test]
     async fn events_are_heard_in_order_from_any_of_them_on_and_nothing_after_the_last() {
-        let talk = talk();
+        let talk = talk(COMES_BACK);
         let mut early = talk.listen(0);
-        let said = |text: &str| ChatEvent::Said { content: text.to_owned(), reasoning: String::new() };
         talk.tell(said("one"));
         talk.tell(said("two"));
-        talk.tell(ChatEvent::Failed("over".to_owned()));
+        talk.tell(ChatEvent::Failed(Failure::of("over")));
         talk.tell(said("too late"));
         let mut late = talk.listen(1);
         let mut heard = Vec::new();
         while let Some((number, event)) = early.next().await {
             heard.push((number, event.as_ref().clone()));
         }
-        let last = ChatEvent::Failed("over".to_owned());
+        let last = ChatEvent::Failed(Failure::of("over"));
         assert_eq!(heard, [(1, said("one")), (2, said("two")), (3, last)]);
         assert_eq!(late.next().await.map(|(number, _)| number), Some(2));
         assert!(talk.ended());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_heard_the_last_event_or_more_hears_nothing_at_once_and_holds_nothing() {
+        let talk = talk(COMES_BACK);
+        let mut early = talk.listen(7);
+        talk.tell(said("one"));
+        let waits = tokio::time::timeout(ALONE, early.next()).await;
+        assert!(waits.is_err(), "it is not over");
+        talk.tell(ChatEvent::Failed(Failure::of("over")));
+        assert!(tokio::time::timeout(ALONE, early.next()).await.is_ok_and(|heard| heard.is_none()));
+        for after in [2, 3, usize::MAX - 1] {
+            let mut late = talk.listen(after);
+            assert!(tokio::time::timeout(ALONE, late.next()).await.is_ok_and(|heard| heard.is_none()), "{after}");
+        }
+        drop(early);
+        assert_eq!(Arc::strong_count(&talk.0), 1);
     }
 }

@@ -12,9 +12,15 @@ impl Config {
         default.chain(self.models.iter().map(|(name, model)| (format!("models.{name}"), model)))
     }
 
-    /// The model that answers people's questions: the fast one where there is one.
-    pub fn model_of_questions(&self) -> Option<&ModelConfig> {
-        self.fast_model.as_ref().and_then(|name| self.models.get(name)).or(self.model.as_ref())
+    /// The models that may answer people's questions, by the names that people know and the keys that they have here: the
+    /// fast one first where there is one, else the default one, which is known by its own name.
+    pub fn models_of_questions(&self) -> Vec<(String, String)> {
+        let Some(model) = &self.model else { return Vec::new() };
+        let default = if self.models.contains_key(&model.name) { DEFAULT } else { &model.name };
+        let others = self.models.keys().map(|key| (key.clone(), key.clone()));
+        let mut all: Vec<_> = std::iter::once((default.to_owned(), DEFAULT.to_owned())).chain(others).collect();
+        all.sort_by_key(|(_, key)| Some(key) != self.fast_model.as_ref());
+        all
     }
 
     pub(super) fn check_models(&self) -> Result<(), ConfigError> {
@@ -76,9 +82,14 @@ mod tests {
                     models: { cheap: { name: small, fallback: [default] }, local: { name: qwen, tools: text } }\n\
                     fast_model: cheap";
         let config = read(text).unwrap();
-        assert_eq!(config.model_of_questions().map(|model| model.name.as_str()), Some("small"));
-        let without = read("model: { name: strong }").unwrap();
-        assert_eq!(without.model_of_questions().map(|model| model.name.as_str()), Some("strong"));
+        let named = |config: &Config| -> Vec<String> {
+            config.models_of_questions().into_iter().map(|(name, key)| format!("{name} {key}")).collect()
+        };
+        assert_eq!(named(&config), ["cheap cheap", "strong default", "local local"]);
+        assert_eq!(named(&read("model: { name: strong }").unwrap()), ["strong default"]);
+        let same = read("model: { name: strong }\nmodels: { strong: { name: other } }").unwrap();
+        assert_eq!(named(&same), ["default default", "strong strong"]);
+        assert_eq!(named(&Config::default()), Vec::<String>::new());
     }
 
     #[test]

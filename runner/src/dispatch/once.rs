@@ -9,7 +9,7 @@ use marple_core::{
     Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
     Severity, Signal, SignalSource, SignalStatus,
 };
-use marple_tools::{EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence};
+use marple_tools::{EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence, Redact};
 use tokio_util::sync::CancellationToken;
 
 use super::settle::settled;
@@ -66,6 +66,15 @@ impl Topic {
     pub fn question(question: impl Into<String>) -> Self {
         Self::Question { question: question.into(), earlier: Vec::new() }
     }
+
+    /// The same without secrets in what people say. Where it comes from alerts it was redacted as it came in.
+    #[must_use]
+    fn redacted(self, redact: &dyn Redact) -> Self {
+        let Self::Question { question, earlier } = self else { return self };
+        let exchange =
+            |one: Exchange| Exchange { question: redact.redact(&one.question), answer: redact.redact(&one.answer) };
+        Self::Question { question: redact.redact(&question), earlier: earlier.into_iter().map(exchange).collect() }
+    }
 }
 
 /// Investigates once.
@@ -104,7 +113,8 @@ impl Once {
         Topic::Alerts { signals, objects }
     }
 
-    /// Captures, lets the rules conclude and asks the model, telling `progress` of each step.
+    /// Captures, lets the rules conclude and asks the model, telling `progress` of each step. What people ask is told to
+    /// nobody with secrets in it.
     pub async fn investigate(
         &self,
         topic: Topic,
@@ -112,7 +122,20 @@ impl Once {
         cancel: &CancellationToken,
         progress: &dyn Progress,
     ) -> Result<Investigated, EvidenceError> {
-        let log: Arc<dyn EvidenceLog> = Arc::new(MemoryEvidence::default());
+        self.investigate_in(Arc::new(MemoryEvidence::default()), topic, now, cancel, progress).await
+    }
+
+    /// The same with the evidence of a conversation: what was looked at before can be read and is cited by the same ids.
+    pub async fn investigate_in(
+        &self,
+        log: Arc<MemoryEvidence>,
+        topic: Topic,
+        now: Timestamp,
+        cancel: &CancellationToken,
+        progress: &dyn Progress,
+    ) -> Result<Investigated, EvidenceError> {
+        let log: Arc<dyn EvidenceLog> = log;
+        let topic = topic.redacted(self.tooling.redact.as_ref());
         // Of a question what it names is looked at first, as for an alert; without a model that is all that is done.
         let named = self.named(&topic).await;
         let (topic, named) = match (named, &self.investigator) {

@@ -25,6 +25,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{self, ApiState, Telemetry};
+use crate::chat::Answerers;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dispatch::Lookout;
@@ -72,8 +73,8 @@ pub struct Setup {
     pub toolsets: Toolsets,
     /// Asks a model, where one is set.
     pub investigator: Option<Investigator>,
-    /// The same for what people ask.
-    pub answerer: Option<Investigator>,
+    /// The same for what people ask: one for each model.
+    pub answerers: Answerers,
     /// Watches the cluster for the forwarder, where it runs here.
     pub watched: Option<kube::Client>,
     /// Records incidents, where that is wanted.

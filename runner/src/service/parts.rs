@@ -17,7 +17,7 @@ use super::{Ended, Ground, Setup, audit, chronicle, expiry, forwarding, remember
 use crate::account::Account;
 use crate::api::Live;
 use crate::approve::People;
-use crate::chat::Chat;
+use crate::chat::{Answerers, Chat};
 use crate::clock::Clock;
 use crate::config::{Config, ServerConfig};
 use crate::correlate::{ClusterOwners, Correlator, KnownOwners, NoOwners, Owners};
@@ -40,7 +40,7 @@ pub(super) struct Parts {
 impl Parts {
     /// Starts them.
     pub(super) fn start(setup: Setup, ground: &Ground) -> Self {
-        let Setup { config, mut lookout, toolsets, investigator, answerer, watched, recorder, sinks, routes } = setup;
+        let Setup { config, mut lookout, toolsets, investigator, answerers, watched, recorder, sinks, routes } = setup;
         let Ground { store, state, clock, started, stop } = ground;
         let clock = *clock;
         let stop = stop.child_token();
@@ -104,7 +104,7 @@ impl Parts {
         let tooling = tooling(&config, &toolsets, &lookout.redact, people.clone(), store);
         let account = Account::new(store.clone(), config.spending.clone(), clock);
         state.account(account.clone());
-        state.talk(chat(&config, &lookout, tooling.clone(), answerer, (&account, people), ground, &stop));
+        state.talk(chat(&config, &lookout, tooling.clone(), answerers, (&account, people), ground, &stop));
         let asked = Arc::new(Notify::new());
         state.inquire(inquiry(&config, model, &asked, ground));
         let detective =
@@ -227,7 +227,7 @@ fn chat(
     config: &Config,
     lookout: &Lookout,
     tooling: Tooling,
-    investigator: Option<Investigator>,
+    answerers: Answerers,
     (account, people): (&Account, Option<Arc<People>>),
     ground: &Ground,
     stop: &CancellationToken,
@@ -235,11 +235,16 @@ fn chat(
     let once = Once {
         lookout: lookout.clone(),
         tooling: Tooling { caller: Caller::Chat, ..tooling },
-        investigator: investigator.map(|investigator| investigator.with_purse(account.of_nothing())),
+        // Which of them is asked is said by each question.
+        investigator: None,
         cluster_name: config.cluster.name.clone(),
     };
-    let model = config.model_of_questions().map(|model| model.name.clone());
-    Chat::new(once, model, account.clone(), people, Arc::clone(&ground.store), ground.clock, stop.clone())
+    let store = Arc::clone(&ground.store);
+    let chat = Chat::new(once, answerers, account.clone(), people, store, ground.clock, stop.clone());
+    match ground.state.chat() {
+        Some(before) => chat.with_evidence(before.evidence().clone()),
+        None => chat,
+    }
 }
 
 /// The links of messages, signed where a token guards what they lead to.

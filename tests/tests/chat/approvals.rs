@@ -1,10 +1,13 @@
 //! Calls that need a person's word, over HolmesGPT's wire.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::routing::get;
+use axum::{Json, Router};
 use k8s_openapi::api::apps::v1::Deployment;
-use marple_tests::cluster::{Namespace, TestCluster};
+use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::cluster_or_return;
 use marple_tests::model::{KEY, MODEL, ModelDouble, Reply};
 use marple_tests::program::{APPROVER, Program, TOKEN, client};
@@ -32,13 +35,35 @@ async fn ask(program: &Program, token: &str, body: &Value) -> Result<(u16, Value
 }
 
 async fn program(cluster: &TestCluster, model: &ModelDouble) -> Result<Program> {
+    acting(cluster, model, "{ enabled: [scale, restart] }").await
+}
+
+async fn acting(cluster: &TestCluster, model: &ModelDouble, act: &str) -> Result<Program> {
     Program::serve_approving(&format!(
-        "cluster: {{ context: {} }}\nforwarder: {{ enabled: false }}\nact: {{ enabled: [scale] }}\n\
+        "cluster: {{ context: {} }}\nforwarder: {{ enabled: false }}\nact: {act}\n\
          model: {{ url: \"{}\", name: {MODEL}, api_key: \"{KEY}\" }}\n",
         cluster.context(),
         model.url
     ))
     .await
+}
+
+/// An Alertmanager with one alert; keeps what silences are set.
+async fn alertmanager() -> Result<(String, Arc<Mutex<Vec<Value>>>)> {
+    let set: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let kept = Arc::clone(&set);
+    let silence = move |Json(silence): Json<Value>| async move {
+        kept.lock().unwrap().push(silence);
+        Json(json!({"silenceID": "s1"}))
+    };
+    let alerts = json!([{"labels": {"alertname": "Down", "pod": "cart-1"}}]);
+    let app = Router::new()
+        .route("/api/v2/silences", get(async || Json(json!([]))).post(silence))
+        .route("/api/v2/alerts", get(async move || Json(alerts)));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Ok((url, set))
 }
 
 async fn replicas(namespace: &Namespace) -> Result<Option<i32>> {
@@ -119,6 +144,57 @@ async fn what_waited_over_a_restart_is_decided_after_it() -> Result<()> {
     let (status, done) = ask(&program, APPROVER, &decided(&waits, true)).await?;
     assert_eq!((status, &done["analysis"]), (200, &"It is scaled.".into()), "{done}");
     assert_eq!(replicas(&namespace).await?, Some(1));
+    model.assert_clean();
+    program.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_that_was_approved_over_a_restart_of_marple_is_made() -> Result<()> {
+    let cluster = cluster_or_return!();
+    let namespace = cluster.namespace("chat-approval-rollout").await?;
+    namespace.apply(OBJECTS).await?;
+    let settled = || async {
+        let cart = namespace.api::<Deployment>().get("cart").await.map_err(|error| error.to_string())?;
+        let seen = cart.status.and_then(|status| status.observed_generation);
+        if seen == cart.metadata.generation { Ok(()) } else { Err("not yet".to_owned()) }
+    };
+    wait_for("the controller", Duration::from_secs(30), settled).await?;
+    let restarting = || {
+        let arguments = json!({"kind": "Deployment", "namespace": namespace.name(), "name": "cart"});
+        Reply::call("kubernetes_restart", arguments)
+    };
+    let model = ModelDouble::start([restarting(), restarting(), Reply::text("It is restarted.")]).await?;
+    let mut program = program(&cluster, &model).await?;
+    let (_, waits) = ask(&program, TOKEN, &json!({"ask": "Restart cart.", "enable_tool_approval": true})).await?;
+    program.kill().await?;
+    program.start().await?;
+    let (status, done) = ask(&program, APPROVER, &decided(&waits, true)).await?;
+    assert_eq!((status, &done["analysis"]), (200, &"It is restarted.".into()), "{done:#}");
+    let spec = namespace.api::<Deployment>().get("cart").await?.spec.context("a spec")?;
+    let marks = spec.template.metadata.and_then(|metadata| metadata.annotations).unwrap_or_default();
+    assert!(marks.contains_key("kubectl.kubernetes.io/restartedAt"), "{marks:?}");
+    model.assert_clean();
+    program.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silence_that_was_approved_over_a_restart_is_set() -> Result<()> {
+    let cluster = cluster_or_return!();
+    let (url, set) = alertmanager().await?;
+    let silencing = || {
+        let arguments = json!({"matchers": ["alertname=Down"], "duration": "2h", "comment": "known"});
+        Reply::call("alertmanager_silence", arguments)
+    };
+    let model = ModelDouble::start([silencing(), silencing(), Reply::text("It is quiet.")]).await?;
+    let act = format!("{{ enabled: [silence], alertmanager: {{ url: \"{url}\" }} }}");
+    let mut program = acting(&cluster, &model, &act).await?;
+    let (_, waits) = ask(&program, TOKEN, &json!({"ask": "Silence it.", "enable_tool_approval": true})).await?;
+    program.kill().await?;
+    program.start().await?;
+    let (status, done) = ask(&program, APPROVER, &decided(&waits, true)).await?;
+    assert_eq!((status, &done["analysis"]), (200, &"It is quiet.".into()), "{done:#}");
+    let comments: Vec<Value> = set.lock().unwrap().iter().map(|silence| silence["comment"].clone()).collect();
+    assert_eq!(comments, ["known"]);
     model.assert_clean();
     program.stop().await
 }

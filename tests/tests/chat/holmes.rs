@@ -8,7 +8,7 @@ use marple_tests::model::{MODEL, ModelDouble, Reply};
 use marple_tests::program::{Program, TOKEN, client};
 use serde_json::{Value, json};
 
-use super::{ANSWER, looking, program};
+use super::{ANSWER, limited, looking, program};
 
 /// An event of a stream: its id, name and data.
 type Event = (usize, String, Value);
@@ -144,6 +144,19 @@ async fn a_conversation_is_known_by_its_id_and_older_clients_are_answered() -> R
     }
     let closed = client().post(program.url("/api/chat")).json(&json!({"ask": "a"})).send().await?;
     assert_eq!(closed.status(), 401);
+    assert!(closed.json::<Value>().await?["detail"].is_string());
+    model.assert_clean();
+    program.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_that_limits_is_told_with_the_code_of_rate_limits() -> Result<()> {
+    let cluster = cluster_or_return!();
+    let model = ModelDouble::start([Reply::status(429, "slow down").forever()]).await?;
+    let mut program = limited(&cluster, &model).await?;
+    let (_, told) = stream(&program, &json!({"ask": "How are you?", "stream": true})).await?;
+    let (_, name, data) = told.last().context("an event")?;
+    assert_eq!((name.as_str(), &data["error_code"]), ("error", &5204.into()), "{data}");
     model.assert_clean();
     program.stop().await
 }

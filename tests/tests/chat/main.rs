@@ -17,9 +17,18 @@ const ANSWER: &str = "The namespace is active [e1].\n\nNothing is wrong with it.
 
 /// A program that asks this model about the cluster.
 async fn program(cluster: &TestCluster, model: &ModelDouble) -> Result<Program> {
+    asking(cluster, model, "").await
+}
+
+/// The same, which takes the model's first word.
+async fn limited(cluster: &TestCluster, model: &ModelDouble) -> Result<Program> {
+    asking(cluster, model, ", retries: 0").await
+}
+
+async fn asking(cluster: &TestCluster, model: &ModelDouble, settings: &str) -> Result<Program> {
     let settings = format!(
         "cluster: {{ context: {} }}\nforwarder: {{ enabled: false }}\n\
-         model: {{ url: \"{}\", name: {MODEL}, api_key: \"{KEY}\" }}\n",
+         model: {{ url: \"{}\", name: {MODEL}, api_key: \"{KEY}\"{settings} }}\n",
         cluster.context(),
         model.url
     );

@@ -47,7 +47,13 @@ impl Tool for DeletePod {
         target.try_out(&Edit::Delete, &before).await?;
         let uid = before.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
         let diff = format!("- {object} (uid {uid})\n{after}\n");
-        let preview = Preview { title: format!("delete {object}"), object: Some(object), diff };
+        let preview = Preview {
+            title: format!("delete {object}"),
+            object: Some(object),
+            diff,
+            // The uid says all that a deletion rests on.
+            basis: String::new(),
+        };
         Ok(Some(Box::new(ObjectPlan { target, edit: Edit::Delete, before, preview })))
     }
 

@@ -1,6 +1,7 @@
 //! What differs between an object before and after a change.
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
 
 use crate::view;
@@ -25,6 +26,11 @@ pub(super) fn lines(before: &Value, after: &Value) -> String {
     let (before, after) = (view::yaml(before), view::yaml(after));
     let diff = TextDiff::from_lines(&before, &after);
     diff.unified_diff().context_radius(CONTEXT).to_string()
+}
+
+/// What a change is told apart from others by.
+pub(super) fn digest(told: &Value) -> String {
+    Sha256::digest(told.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use marple_core::ObjectRef;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::diff::{lines, wanted};
+use super::diff::{digest, lines, wanted};
 use crate::kubernetes::{ChangeError, Cluster, Edit, Kind};
 use crate::{Look, Output, Plan, Preview, ToolError};
 
@@ -55,9 +55,20 @@ impl Target {
 
     /// Works the change out of an object that was read.
     pub(super) async fn plan(self, edit: Edit, before: Value, title: String) -> Result<Box<dyn Plan>, ToolError> {
+        self.plan_showing(edit, before, title, |_| {}).await
+    }
+
+    /// The same; what the object would be is changed by `shown` before it is shown.
+    pub(super) async fn plan_showing(
+        self,
+        edit: Edit,
+        before: Value,
+        title: String,
+        shown: impl FnOnce(&mut Value) + Send,
+    ) -> Result<Box<dyn Plan>, ToolError> {
         let mut before = before;
         let mut tries = 1;
-        let after = loop {
+        let mut after = loop {
             match self.change(&edit, &before, true).await {
                 Ok(after) => break after,
                 Err(ChangeError::Stale) if tries < TRIES => tries += 1,
@@ -65,11 +76,13 @@ impl Target {
             }
             before = self.read().await?;
         };
+        shown(&mut after);
         let diff = lines(&wanted(&before), &wanted(&after));
         if diff.is_empty() {
             return Err(ToolError::Arguments(format!("{title}: {} is so already, nothing would change", self.object)));
         }
-        let preview = Preview { title, object: Some(self.object.clone()), diff };
+        let basis = digest(&json!([before.pointer("/metadata/uid"), wanted(&before), wanted(&after)]));
+        let preview = Preview { title, object: Some(self.object.clone()), diff, basis };
         Ok(Box::new(ObjectPlan { target: self, edit, before, preview }))
     }
 }

@@ -13,6 +13,9 @@ use crate::{Effect, Look, Output, Plan, Tool, ToolError, ToolSpec, arguments};
 /// What the pod template is marked with; a new mark makes new pods.
 const MARK: &str = "kubectl.kubernetes.io/restartedAt";
 
+/// What stands for the mark's value until it is written.
+const LATER: &str = "the time of the restart";
+
 /// Kinds that roll out.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 enum Rolled {
@@ -60,7 +63,12 @@ impl Tool for Restart {
         let edit =
             Edit::Merge(json!({"spec": {"template": {"metadata": {"annotations": {MARK: look.now.to_string()}}}}}));
         let title = format!("restart {}", target.object);
-        target.plan(edit, before, title).await.map(Some)
+        let shown = |after: &mut Value| {
+            if let Some(Value::Object(annotations)) = after.pointer_mut("/spec/template/metadata/annotations") {
+                annotations.insert(MARK.to_owned(), LATER.into());
+            }
+        };
+        target.plan_showing(edit, before, title, shown).await.map(Some)
     }
 
     async fn call(&self, _arguments: Value, _look: &Look) -> Result<Output, ToolError> {

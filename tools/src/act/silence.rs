@@ -5,8 +5,9 @@ use jiff::SignedDuration;
 use marple_core::Period;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::diff::digest;
 use super::only_planned;
 use super::silences::{Draft, Matcher, Silences};
 use crate::{Effect, Look, Output, Plan, Preview, Tool, ToolError, ToolSpec, arguments};
@@ -66,11 +67,14 @@ impl Tool for Silence {
         if let Some((id, ends)) = self.silences.same(&matchers).await? {
             return Err(wrong(format!("{{{told}}} is silenced already until {ends} ({id})")));
         }
-        let alerts = self.silences.fitting(&matchers).await?;
+        let mut alerts: Vec<String> = self.silences.fitting(&matchers).await?.iter().map(labels).collect();
+        // Alertmanager gives them in any order.
+        alerts.sort();
         let ends_at = look.now.checked_add(length).unwrap_or(look.now);
         let draft = Draft { matchers, starts_at: look.now, ends_at, comment };
-        let diff = format!("+ silence {{{told}}} until {ends_at}: {}\n{}", draft.comment, hidden(&alerts));
-        let preview = Preview { title: format!("silence {{{told}}} for {period}"), object: None, diff };
+        let diff = format!("+ silence {{{told}}} for {period}: {}\n{}", draft.comment, hidden(&alerts));
+        let basis = digest(&json!([told, period.to_string(), draft.comment, alerts]));
+        let preview = Preview { title: format!("silence {{{told}}} for {period}"), object: None, diff, basis };
         Ok(Some(Box::new(SilencePlan { silences: self.silences.clone(), draft, preview })))
     }
 
@@ -80,21 +84,25 @@ impl Tool for Silence {
 }
 
 /// What a silence would hide now.
-fn hidden(alerts: &[Value]) -> String {
+fn hidden(alerts: &[String]) -> String {
     let mut text = match alerts.len() {
         0 => "hides nothing that fires now\n".to_owned(),
         1 => "hides 1 alert that fires now:\n".to_owned(),
         count => format!("hides {count} alerts that fire now:\n"),
     };
     for labels in alerts.iter().take(SHOWN) {
-        let labels = labels.as_object().into_iter().flatten();
-        let label = |(name, value): (&String, &Value)| format!("{name}={value}");
-        text.push_str(&format!("- {}\n", labels.map(label).collect::<Vec<_>>().join(" ")));
+        text.push_str(&format!("- {labels}\n"));
     }
     if alerts.len() > SHOWN {
         text.push_str(&format!("… {} more …\n", alerts.len() - SHOWN));
     }
     text
+}
+
+/// An alert's labels, in one line.
+fn labels(alert: &Value) -> String {
+    let label = |(name, value): (&String, &Value)| format!("{name}={value}");
+    alert.as_object().into_iter().flatten().map(label).collect::<Vec<_>>().join(" ")
 }
 
 /// A silence that was shown.
@@ -118,7 +126,7 @@ impl Plan for SilencePlan {
         let id = self.silences.set(&self.draft, by).await?;
         Ok(Output {
             title: format!("{}, approved by {by}", self.preview.title),
-            content: format!("Done: silence {id}.\n{}", self.preview.diff),
+            content: format!("Done: silence {id} until {}.\n{}", self.draft.ends_at, self.preview.diff),
             ..Output::default()
         })
     }

@@ -23,10 +23,29 @@ const FULL: &str = "there are 64 MiB of evidence, which is all that is held in m
 #[derive(Debug, Default)]
 pub struct MemoryEvidence(Arc<Mutex<Held>>);
 
+impl MemoryEvidence {
+    /// One whose first piece gets the id after this.
+    pub fn after(last: EvidenceId) -> Self {
+        Self(Arc::new(Mutex::new(Held { after: last.0, ..Held::default() })))
+    }
+
+    /// The last id that was given; 0 where none was.
+    pub fn last(&self) -> EvidenceId {
+        EvidenceId(locked(&self.0).last())
+    }
+
+    /// How much it holds, compressed, in bytes.
+    pub fn held(&self) -> usize {
+        locked(&self.0).taken()
+    }
+}
+
 type Digest = [u8; 32];
 
 #[derive(Debug, Default)]
 struct Held {
+    /// The last id of what came before.
+    after: u32,
     pieces: Vec<Piece>,
     /// Each chunk once, however many pieces have it.
     chunks: HashMap<Digest, Weak<Chunk>>,
@@ -68,6 +87,11 @@ impl Held {
         Ok(Some(chunk))
     }
 
+    /// The last id that was given.
+    fn last(&self) -> u32 {
+        self.after.saturating_add(u32::try_from(self.pieces.len()).unwrap_or(u32::MAX))
+    }
+
     fn piece(&self, id: EvidenceId) -> Option<&Piece> {
         self.pieces.iter().find(|piece| piece.id == id)
     }
@@ -83,7 +107,7 @@ impl Held {
         if let Some(same) = same {
             return same.id;
         }
-        let id = EvidenceId(u32::try_from(self.pieces.len()).unwrap_or(u32::MAX).saturating_add(1));
+        let id = EvidenceId(self.last().saturating_add(1));
         self.pieces.push(Piece { id, draft: EvidenceDraft { content: String::new(), ..draft }, chunks });
         id
     }

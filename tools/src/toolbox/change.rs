@@ -79,7 +79,8 @@ impl Toolbox {
 
     /// A preview as it may be shown.
     fn shown(&self, preview: &Preview) -> Preview {
-        Preview { title: self.clean(&preview.title), object: preview.object.clone(), diff: self.clean(&preview.diff) }
+        let Preview { title, object, diff, basis } = preview;
+        Preview { title: self.clean(title), object: object.clone(), diff: self.clean(diff), basis: basis.clone() }
     }
 
     async fn carry_out(&self, plan: Box<dyn Plan>, by: &str, name: &str, look: &Look) -> CallOutcome {

@@ -3,6 +3,7 @@
 use marple_core::{EvidenceId, Unseen};
 use serde::{Deserialize, Serialize};
 
+use super::shown::EMPTY;
 use crate::ToolError;
 
 /// How a call ended.
@@ -55,6 +56,11 @@ pub struct CallOutcome {
 }
 
 impl CallOutcome {
+    /// Whether it gave evidence, and that is that there is nothing.
+    pub fn found_nothing(&self) -> bool {
+        self.status.gave() && self.text.lines().nth(1) == Some(EMPTY) && self.text.lines().nth(2).is_none()
+    }
+
     /// A call that gave nothing, and why.
     pub(super) fn nothing(status: CallStatus, tool: &str, text: impl Into<String>) -> Self {
         Self { status, evidence: None, title: tool.to_owned(), text: text.into(), unseen: None }

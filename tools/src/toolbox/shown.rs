@@ -7,6 +7,9 @@ use crate::view::{Limits, bounded, grouped};
 /// The longest view that a tool may choose itself, in characters: it knows better what tells most, but not the price.
 const CHOSEN: usize = 9_000;
 
+/// What stands where an output is empty.
+pub(super) const EMPTY: &str = "(empty)";
+
 /// An output as it is shown.
 pub(super) struct Shown {
     text: String,
@@ -57,7 +60,7 @@ impl Shown {
             (_, true, _) => format!(" (shown in part; the whole has {} {lines})", grouped(self.lines)),
             _ => String::new(),
         };
-        let body = if self.text.trim().is_empty() { "(empty)" } else { self.text.trim_end() };
+        let body = if self.text.trim().is_empty() { EMPTY } else { self.text.trim_end() };
         format!("{head}{rest}\n{body}\n")
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Once, Topic};
 use marple_runner::render;
+use marple_tools::MemoryEvidence;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ pub(super) struct Here {
     once: Once,
     client: Option<kube::Client>,
     before: Before,
+    /// What was looked at so far: the next question can read it, and no id means two things.
+    evidence: Arc<MemoryEvidence>,
 }
 
 impl Here {
@@ -32,11 +35,12 @@ impl Here {
         let Ready { mut once, client, .. } = once(config, ModelFor::Questions).await?;
         // The same who types the questions.
         once.tooling.approve = terminal.person();
-        Ok(Self { once, client, before: Before::default() })
+        Ok(Self { once, client, before: Before::default(), evidence: Arc::default() })
     }
 
     pub(super) fn forget(&mut self) {
         self.before = Before::default();
+        self.evidence = Arc::default();
     }
 
     pub(super) async fn answer(
@@ -47,7 +51,8 @@ impl Here {
     ) -> anyhow::Result<String> {
         let now = connect::present(self.client.as_ref()).await;
         let topic = Topic::Question { question: question.to_owned(), earlier: self.before.0.clone() };
-        let Investigated { view, outcome } = self.once.investigate(topic, now, cancel, &steps).await?;
+        let Investigated { view, outcome } =
+            self.once.investigate_in(Arc::clone(&self.evidence), topic, now, cancel, &steps).await?;
         let answer = match &outcome.answer {
             Some(answer) => answer.clone(),
             None => render::terminal(&view, environment::width(), environment::colour()),

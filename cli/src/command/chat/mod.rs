@@ -68,7 +68,8 @@ enum Answers {
 impl Answers {
     async fn of(arguments: &Chat, terminal: &Arc<Terminal>) -> Result<Self, Exit> {
         if arguments.remote || arguments.incident.is_some() {
-            let there = There::of(&arguments.server, arguments.incident.as_deref()).await.map_err(Exit::Failed)?;
+            let there = There::of(&arguments.server, arguments.incident.as_deref(), terminal.person()).await;
+            let there = there.map_err(Exit::Failed)?;
             return Ok(Self::There(there));
         }
         let config = configured(&arguments.reach).map_err(Exit::Configuration)?;

@@ -29,6 +29,8 @@ pub(super) struct Check {
     timeout: Option<u64>,
     #[serde(default)]
     destinations: Option<Vec<Value>>,
+    #[serde(default)]
+    model: Option<String>,
 }
 
 /// Makes a check.
@@ -37,7 +39,7 @@ pub(super) async fn execute(
     sent: Result<Json<Check>, JsonRejection>,
 ) -> Result<Json<Value>, Problem> {
     let chat = super::chat(&state)?;
-    let Check { query, timeout, destinations } = body(sent)?;
+    let Check { query, timeout, destinations, model } = body(sent)?;
     if query.trim().is_empty() {
         return Err(Problem::bad_request("`query` is empty: say what has to hold"));
     }
@@ -46,13 +48,12 @@ pub(super) async fn execute(
     }
     let within = Duration::from_secs(timeout.unwrap_or(TIMEOUT).clamp(1, LONGEST));
     let began = Instant::now();
-    let text = format!("{query}\n\n{WISH}");
-    let question = Question { text, earlier: Vec::new(), before: Vec::new(), conversation: None, incident: None };
-    let talk = chat.begin(question)?;
-    let ended = tokio::time::timeout(within, heard(talk.listen(0))).await;
+    let question = Question { text: query, wishes: WISH.to_owned(), model, ..Question::default() };
+    let (talk, listener) = chat.begin(question).await?;
+    let ended = tokio::time::timeout(within, heard(listener)).await;
     let (status, message, error) = match ended {
         Err(_) => ("error", String::new(), Some(format!("no answer in {} s; raise `timeout`", within.as_secs()))),
-        Ok(Err(problem)) => ("error", String::new(), Some(problem.into_parts().1)),
+        Ok(Err(problem)) => ("error", String::new(), Some(problem.into_words())),
         Ok(Ok((_, End::Asked(_)))) => ("error", String::new(), Some("it waits for a person's word".to_owned())),
         Ok(Ok((_, End::Answered(answered)))) => match verdict(&answered.text) {
             Some((status, rest)) => (status, rest, None),
@@ -65,7 +66,7 @@ pub(super) async fn execute(
         "rationale": message,
         "duration": began.elapsed().as_secs_f64(),
         "error": error,
-        "model_used": chat.model(),
+        "model_used": talk.model(),
     })))
 }
 

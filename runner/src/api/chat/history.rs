@@ -1,7 +1,10 @@
 //! What a client tells of a conversation, in the form that OpenAI's API gave it.
 
 use marple_agent::{Exchange, Message};
+use marple_core::ConversationId;
 use serde_json::{Value, json};
+
+use crate::chat::Talk;
 
 /// The text of a message: a string, or the texts among its parts.
 pub(super) fn text(message: &Value) -> String {
@@ -34,26 +37,50 @@ pub(super) fn exchanges(messages: &[Value]) -> Vec<Exchange> {
     exchanges
 }
 
+/// The question that a history ends in, which is not answered yet, and how many messages stand before it.
+pub(super) fn open(messages: &[Value]) -> Option<(usize, String)> {
+    let last = messages.iter().rposition(|message| role(message) == "user")?;
+    let calls =
+        |message: &Value| message.get("tool_calls").and_then(Value::as_array).is_some_and(|calls| !calls.is_empty());
+    let answered =
+        messages.last().is_some_and(|end| role(end) == "assistant" && !calls(end) && !text(end).trim().is_empty());
+    let question = messages.get(last).map(text).filter(|question| !question.trim().is_empty())?;
+    (!answered).then_some((last, question))
+}
+
 /// What is told from outside the conversation, as a person's wishes.
 pub(super) fn wishes(messages: &[Value]) -> String {
     let told = messages.iter().filter(|message| ["system", "developer"].contains(&role(message)));
-    told.map(text).filter(|text| text != OPENING).collect::<Vec<_>>().join("\n")
+    told.map(text).filter(|text| !text.starts_with(OPENING)).collect::<Vec<_>>().join("\n")
 }
 
-/// A question with what is wished beside it.
-pub(super) fn question(asked: String, wishes: &[&str]) -> String {
-    let wishes = wishes.iter().map(|wish| wish.trim()).filter(|wish| !wish.is_empty()).collect::<Vec<_>>().join("\n");
-    if wishes.is_empty() { asked } else { format!("{asked}\n\n{wishes}") }
+/// The type of the first part among messages that has no text, as an image.
+pub(super) fn unreadable(messages: &[Value]) -> Option<&str> {
+    let parts = messages.iter().filter_map(|message| message.get("content")?.as_array()).flatten();
+    let mut kinds = parts.map(|part| part.get("type").and_then(Value::as_str).unwrap_or("text"));
+    // A refusal is an assistant's own words of an earlier answer.
+    kinds.find(|kind| !matches!(*kind, "text" | "input_text" | "output_text" | "refusal"))
 }
 
-/// The first message of each history that is given out.
-pub(super) const OPENING: &str = "You are marple, which explains what happens in a Kubernetes cluster, with evidence.";
+/// What the first message of each history that is given out begins with.
+const OPENING: &str = "You are marple, which explains what happens in a Kubernetes cluster, with evidence.";
 
-/// A history that goes on with this question and what was said to it so far.
-pub(super) fn asked(before: &[Value], question: &str, said: &[Message]) -> Vec<Value> {
+/// What stands before the id of the conversation in it.
+const NAMED: &str = "This is conversation ";
+
+/// The conversation that a history was given out for.
+pub(super) fn conversation(messages: &[Value]) -> Option<ConversationId> {
+    let first = messages.first().filter(|first| role(first) == "system").map(text)?;
+    first.strip_prefix(OPENING)?.trim().strip_prefix(NAMED)?.strip_suffix('.')?.parse().ok()
+}
+
+/// The history of a question, with what was said to it so far.
+pub(super) fn asked(talk: &Talk, said: &[Message]) -> Vec<Value> {
+    let (before, question) = talk.before();
     let mut history = before.to_vec();
     if history.is_empty() {
-        history.push(json!({ "role": "system", "content": OPENING }));
+        let opening = format!("{OPENING} {NAMED}{}.", talk.conversation());
+        history.push(json!({ "role": "system", "content": opening }));
     }
     history.push(json!({ "role": "user", "content": question }));
     history.extend(said.iter().map(message));
@@ -61,8 +88,8 @@ pub(super) fn asked(before: &[Value], question: &str, said: &[Message]) -> Vec<V
 }
 
 /// The same with the answer.
-pub(super) fn continued(before: &[Value], question: &str, said: &[Message], answer: &str) -> Vec<Value> {
-    let mut history = asked(before, question, said);
+pub(super) fn continued(talk: &Talk, said: &[Message], answer: &str) -> Vec<Value> {
+    let mut history = asked(talk, said);
     let last = history.last().is_some_and(|last| role(last) == "assistant" && text(last) == answer);
     if !last {
         history.push(json!({ "role": "assistant", "content": answer }));
@@ -90,6 +117,8 @@ fn message(message: &Message) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -109,14 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn a_history_that_is_given_out_is_taken_back_as_the_same() {
-        let said = [Message::assistant("Yes.", Vec::new())];
-        let first = continued(&[], "Is cart well?", &said, "Yes.");
-        assert_eq!(first.len(), 3, "{first:?}");
-        let second = continued(&first, "And till?", &[], "No.");
-        let told: Vec<(String, String)> =
-            exchanges(&second).into_iter().map(|one| (one.question, one.answer)).collect();
-        assert_eq!(told, [("Is cart well?".into(), "Yes.".into()), ("And till?".into(), "No.".into())]);
-        assert_eq!(wishes(&second), "");
+    fn parts_that_are_no_text_are_named() {
+        let part = |kind: &str| json!([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": kind}]}]);
+        for (kind, wanted) in [("image_url", Some("image_url")), ("input_audio", Some("input_audio")), ("text", None)] {
+            assert_eq!(unreadable(part(kind).as_array().unwrap()), wanted);
+        }
     }
 }

@@ -7,16 +7,17 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use marple_core::{ConversationId, IncidentId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::decisions::{ToolDecision, decide};
+use super::decisions::{ToolDecision, Words, checked};
 use super::{End, body, heard, history, stream, wire};
 use crate::api::ApiState;
+use crate::api::dialect::holmes_code;
 use crate::api::problem::Problem;
-use crate::chat::{Answered, Chat, ChatEvent, Listener, Question, Talk, TalkId, conversation_of};
+use crate::chat::{Answered, Asks, Chat, ChatEvent, Hearing, Listener, Question, Talk, TalkId, conversation_of};
 use crate::store::ApprovalRow;
 
 /// The header that names the question under way, by which it is resumed.
@@ -31,9 +32,9 @@ pub(super) struct Asked {
     #[serde(default)]
     model: Option<String>,
     #[serde(default)]
-    stream: bool,
+    stream: Option<bool>,
     #[serde(default)]
-    enable_tool_approval: bool,
+    enable_tool_approval: Option<bool>,
     #[serde(default)]
     tool_decisions: Option<Vec<ToolDecision>>,
     #[serde(default)]
@@ -57,31 +58,43 @@ pub(super) async fn chat(
 ) -> Result<Response, Problem> {
     let chat = super::chat(&state)?;
     let mut asked = body(sent)?;
-    let (stream, until_asked) = (asked.stream, asked.enable_tool_approval);
-    let decisions = asked.tool_decisions.take().unwrap_or_default();
-    let decided = if decisions.is_empty() { None } else { decide(&state, &headers, decisions).await? };
-    let under_way = decided.as_ref().and_then(|row| {
-        let talk = chat.find_asking(row.id)?;
-        let after = talk.asked(row.id)?;
-        Some((talk, after))
-    });
-    let (talk, after) = match under_way {
-        Some(under_way) => under_way,
-        None => (chat.begin(asked.question(&chat, decided.as_ref())?)?, 0),
+    let stream = asked.stream == Some(true);
+    let words = checked(&state, &headers, asked.tool_decisions.take().unwrap_or_default()).await?;
+    let (talk, listener) = match words {
+        Some(words) => decided(&chat, asked, words).await?,
+        None => chat.begin(asked.question(None)?).await?,
     };
-    let listener = talk.listen(after).until_asked(until_asked);
     if stream {
-        return Ok(streamed(&chat, &talk, listener));
+        return Ok(streamed(&talk, listener));
     }
     let (events, end) = heard(listener).await?;
     Ok(Json(match &end {
-        End::Answered(answered) => answer(&chat, &talk, &events, answered),
+        End::Answered(answered) => answer(&talk, &events, answered),
         End::Asked(event) => waits(&talk, event),
     })
     .into_response())
 }
 
-/// Goes on with a stream that broke off, after the event that `Last-Event-ID` names.
+/// Goes on with the question whose calls were decided. The decisions are kept once it is sure that it goes on: one that is
+/// kept can't be sent again.
+async fn decided(chat: &Chat, asked: Asked, words: Words) -> Result<(Talk, Listener), Problem> {
+    let under_way = words.calls().filter_map(|row| {
+        let talk = chat.find_asking(row.id)?;
+        Some((talk.asked(row.id)?, talk))
+    });
+    if let Some((after, talk)) = under_way.max_by_key(|(after, _)| *after) {
+        let listener = talk.listen(after);
+        words.keep().await?;
+        return Ok((talk, listener));
+    }
+    let question = asked.question(words.calls().next())?;
+    let prepared = chat.prepare(question).await?;
+    words.keep().await?;
+    Ok(prepared.begin())
+}
+
+/// Goes on with a stream that broke off, after the event that `Last-Event-ID` names. Where that was the last one there is
+/// nothing to go on with, which an answer without content tells clients that would ask again and again.
 pub(super) async fn resume(
     State(state): State<ApiState>,
     Path(talk): Path<TalkId>,
@@ -90,32 +103,48 @@ pub(super) async fn resume(
     let chat = super::chat(&state)?;
     let missing = || Problem::not_found("there is no such question; they are kept for five minutes after their answer");
     let talk = chat.find(talk).ok_or_else(missing)?;
-    let after = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default()) {
+    let after: usize = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or_default()) {
         None | Some("") => 0,
         Some(id) => {
             id.parse().map_err(|_| Problem::bad_request(format!("Last-Event-ID must be a number, got {id:?}")))?
         }
     };
-    Ok(streamed(&chat, &talk, talk.listen(after)))
+    // In this order: what ends in between is told to who listens.
+    let (ended, told) = (talk.ended(), talk.told());
+    if ended && after >= told {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    if after > told {
+        return Err(Problem::bad_request(format!("Last-Event-ID is {after}, and there are {told} events so far")));
+    }
+    Ok(streamed(&talk, talk.listen(after)))
 }
 
 impl Asked {
-    /// The question, or what of it can't be done. After a restart the one for which a call was decided is asked again: the
-    /// very same call is then made by that decision.
-    fn question(mut self, chat: &Chat, decided: Option<&ApprovalRow>) -> Result<Question, Problem> {
+    /// The question, or what of it can't be done. Where it is empty it is the one that the history ends in. So it is after a
+    /// restart for the one for which a call was decided: the very same call is then made by that decision.
+    fn question(mut self, decided: Option<&ApprovalRow>) -> Result<Question, Problem> {
         let bad = |what: &str| Err(Problem::bad_request(what));
         let mut before = self.conversation_history.take().unwrap_or_default();
-        if let Some(row) = decided {
-            let last = before.iter().rposition(|message| history::role(message) == "user");
-            let Some(last) = last else {
-                return bad("`conversation_history` must be the one that came with `pending_approvals`");
-            };
-            self.ask = before.get(last).map(history::text).unwrap_or_default();
-            before.truncate(last);
-            self.conversation_id = conversation_of(&row.actor).map(|id| id.to_string());
+        if let Some(kind) = history::unreadable(&before) {
+            return bad(&format!("`conversation_history` holds a part of type {kind:?}, which can't be looked at"));
         }
-        if self.ask.trim().is_empty() {
-            return bad("`ask` is empty: ask something; a stream that broke off goes on at GET /api/chat/{x-talk-id}");
+        if decided.is_some() || self.ask.trim().is_empty() {
+            match history::open(&before) {
+                Some((rest, question)) => {
+                    self.ask = question;
+                    before.truncate(rest);
+                }
+                None if decided.is_some() => {
+                    return bad("`conversation_history` must be the one that came with `pending_approvals`");
+                }
+                None => {
+                    return bad(
+                        "`ask` is empty, and `conversation_history` ends in no question: ask something; a stream \
+                                that broke off goes on at GET /api/chat/{x-talk-id}",
+                    );
+                }
+            }
         }
         if self.images.is_some_and(|images| !images.is_empty()) {
             return bad("`images` can't be looked at");
@@ -123,69 +152,92 @@ impl Asked {
         if self.response_format.is_some_and(|format| !format.is_null()) {
             return bad("`response_format` can't be kept: the answer is Markdown");
         }
-        if let Some(model) = self.model.filter(|model| !model.is_empty() && Some(model.as_str()) != chat.model()) {
-            return bad(&format!("there is no model {model:?}; GET /api/model names the one that answers"));
-        }
         let conversation = match self.conversation_id.as_deref().filter(|id| !id.is_empty()) {
-            None => None,
+            _ if decided.is_some() => decided.and_then(|row| conversation_of(&row.actor)),
+            None => history::conversation(&before),
             Some(id) => match id.parse::<ConversationId>() {
                 Ok(id) => Some(id),
                 Err(_) => return bad("`conversation_id` must be one that an answer's `metadata` gave"),
             },
         };
-        let (told, added) = (history::wishes(&before), self.additional_system_prompt.unwrap_or_default());
-        let text = history::question(self.ask, &[&told, &added]);
-        let earlier = history::exchanges(&before);
-        Ok(Question { text, earlier, before, conversation, incident: self.incident })
+        let wishes = [history::wishes(&before), self.additional_system_prompt.unwrap_or_default()];
+        let asks = if self.enable_tool_approval == Some(true) { Asks::Client } else { Asks::Nobody };
+        Ok(Question {
+            text: self.ask,
+            wishes: wishes
+                .iter()
+                .map(|wish| wish.trim())
+                .filter(|wish| !wish.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n"),
+            earlier: history::exchanges(&before),
+            before,
+            conversation,
+            incident: self.incident,
+            model: self.model,
+            hearing: Hearing { comes_back: self.stream == Some(true), asks },
+            seen: Vec::new(),
+        })
     }
 }
 
+/// The calls that ended, with their results.
+fn calls(events: &[Arc<ChatEvent>]) -> Vec<Value> {
+    let called = |event: &Arc<ChatEvent>| match event.as_ref() {
+        ChatEvent::CallEnded { call, outcome } => Some(wire::called(call, outcome)),
+        _ => None,
+    };
+    events.iter().filter_map(called).collect()
+}
+
 /// The whole answer.
-pub(super) fn answer(chat: &Chat, talk: &Talk, events: &[Arc<ChatEvent>], answered: &Answered) -> Value {
-    let (before, question) = talk.before();
-    let calls: Vec<Value> = events
-        .iter()
-        .filter_map(|event| match event.as_ref() {
-            ChatEvent::CallEnded { call, outcome } => Some(wire::called(call, outcome)),
-            _ => None,
-        })
-        .collect();
+pub(super) fn answer(talk: &Talk, events: &[Arc<ChatEvent>], answered: &Answered) -> Value {
     json!({
         "analysis": answered.text,
-        "conversation_history": history::continued(before, question, &answered.messages, &answered.text),
-        "tool_calls": calls,
+        "conversation_history": history::continued(talk, &answered.messages, &answered.text),
+        "tool_calls": calls(events),
         "follow_up_actions": [],
         "pending_approvals": null,
-        "metadata": metadata(chat, answered),
+        "metadata": metadata(talk, answered),
     })
+}
+
+/// The call that waits for a person's word by an event, as the model made it.
+fn waiting(talk: &Talk, row: &ApprovalRow) -> Option<Value> {
+    let call = talk.open_call(&row.tool, talk.asked(row.id)?)?;
+    Some(wire::waiting(&call, row))
 }
 
 /// What waits for a person's word, with the conversation to go on with.
 fn waits(talk: &Talk, event: &ChatEvent) -> Value {
     let ChatEvent::ApprovalRequired { approval, ticket, messages } = event else { return Value::Null };
-    let (before, question) = talk.before();
+    let mut calls = calls(&talk.events(talk.asked(approval.id).unwrap_or_default()));
+    calls.extend(waiting(talk, approval));
     json!({
         "analysis": null,
-        "conversation_history": history::asked(before, question, messages),
+        "conversation_history": history::asked(talk, messages),
+        "tool_calls": calls,
+        "follow_up_actions": [],
         "requires_approval": true,
         "pending_approvals": [wire::pending(approval, ticket)],
         "metadata": { "conversation_id": talk.conversation() },
     })
 }
 
-fn metadata(chat: &Chat, answered: &Answered) -> Value {
-    let mut metadata = wire::counted(&answered.usage, chat.limits());
+fn metadata(talk: &Talk, answered: &Answered) -> Value {
+    let mut metadata = wire::counted(&answered.usage, talk.limits());
     if let Some(fields) = metadata.as_object_mut() {
         fields.insert("conversation_id".to_owned(), json!(answered.conversation));
         fields.insert("ending".to_owned(), json!(answered.ending.to_string()));
+        fields.insert("model".to_owned(), json!(talk.model()));
     }
     metadata
 }
 
-fn streamed(chat: &Chat, talk: &Talk, listener: Listener) -> Response {
+fn streamed(talk: &Talk, listener: Listener) -> Response {
     let told = {
-        let (chat, talk) = (chat.clone(), talk.clone());
-        move |number: usize, event: &Arc<ChatEvent>| sent(&chat, &talk, number, event)
+        let talk = talk.clone();
+        move |number: usize, event: &Arc<ChatEvent>| sent(&talk, number, event)
     };
     let mut response = stream::stream(listener, told, Vec::new());
     for (name, value) in [(TALK, talk.id().to_string()), ("x-conversation-id", talk.conversation().to_string())] {
@@ -196,35 +248,39 @@ fn streamed(chat: &Chat, talk: &Talk, listener: Listener) -> Response {
     response
 }
 
-fn sent(chat: &Chat, talk: &Talk, number: usize, event: &ChatEvent) -> Vec<Event> {
-    let (before, question) = talk.before();
+/// What of a stream an event comes to. Of two that it comes to, only the last has the number: who has seen it has seen both.
+fn sent(talk: &Talk, number: usize, event: &ChatEvent) -> Vec<Event> {
+    let mut before = None;
     let (name, data) = match event {
         ChatEvent::Said { content, reasoning } => {
             ("ai_message", json!({ "content": content, "reasoning": reasoning, "metadata": {} }))
         }
         ChatEvent::CallStarted(call) => ("start_tool_calling", json!({ "tool_name": call.name, "id": call.id })),
-        ChatEvent::CallEnded { call, outcome } => (
-            "tool_calling_result",
-            json!({ "tool_call_id": call.id, "role": "tool", "name": call.name, "tool_name": call.name,
-                "description": outcome.title, "result": wire::result(call, outcome) }),
-        ),
-        ChatEvent::ApprovalRequired { .. } => ("approval_required", waits(talk, event)),
+        ChatEvent::CallEnded { call, outcome } => ("tool_calling_result", wire::streamed(&wire::called(call, outcome))),
+        ChatEvent::ApprovalRequired { approval, .. } => {
+            before = waiting(talk, approval).map(|call| ("tool_calling_result", wire::streamed(&call)));
+            ("approval_required", waits(talk, event))
+        }
         ChatEvent::Folded(results) => {
             let said = format!("{results} older results stand as their evidence's names now");
             let told = json!({ "content": said, "metadata": {} });
-            let event = |name: &str| Event::default().event(name).id(number.to_string()).data(told.to_string());
-            return vec![event("conversation_history_compaction_start"), event("conversation_history_compacted")];
+            before = Some(("conversation_history_compaction_start", told.clone()));
+            ("conversation_history_compacted", told)
         }
-        ChatEvent::Counted(usage) => ("token_count", json!({ "metadata": wire::counted(usage, chat.limits()) })),
+        ChatEvent::Counted(usage) => ("token_count", json!({ "metadata": wire::counted(usage, talk.limits()) })),
         ChatEvent::Answered(answered) => (
             "ai_answer_end",
             json!({ "analysis": answered.text,
-                "conversation_history": history::continued(before, question, &answered.messages, &answered.text),
-                "follow_up_actions": [], "metadata": metadata(chat, answered) }),
+                "conversation_history": history::continued(talk, &answered.messages, &answered.text),
+                "follow_up_actions": [], "metadata": metadata(talk, answered) }),
         ),
-        ChatEvent::Failed(why) => {
-            ("error", json!({ "description": why, "error_code": 1, "msg": why, "success": false }))
-        }
+        ChatEvent::Failed(failure) => (
+            "error",
+            json!({ "description": failure.why, "error_code": holmes_code(failure.limited), "msg": failure.why,
+                "success": false }),
+        ),
     };
-    vec![Event::default().event(name).id(number.to_string()).data(data.to_string())]
+    let event = |name: &str, data: &Value| Event::default().event(name).data(data.to_string());
+    let last = event(name, &data).id(number.to_string());
+    before.map(|(name, data)| event(name, &data)).into_iter().chain([last]).collect()
 }

@@ -9,13 +9,10 @@ use super::chat;
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 
-/// The name under which the rules are known where no model is set.
-const RULES: &str = "rules";
-
 /// `/api/model`: the names of models, as JSON in a text.
 pub(super) async fn model(State(state): State<ApiState>) -> Result<Json<Value>, Problem> {
     let chat = chat(&state)?;
-    let names = json!([chat.model().unwrap_or(RULES)]);
+    let names = json!(chat.models().names());
     Ok(Json(json!({ "model_name": names.to_string() })))
 }
 
@@ -30,7 +27,7 @@ pub(super) async fn info(State(state): State<ApiState>) -> Result<Json<Value>, P
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": chat.uptime().as_secs(),
         "auth_enabled": state.token().is_some(),
-        "models": [chat.model().unwrap_or(RULES)],
+        "models": chat.models().names(),
         "toolsets_summary": { "total": toolsets.len(), "enabled": enabled, "failed": failed,
             "disabled": toolsets.len() - enabled },
     })))

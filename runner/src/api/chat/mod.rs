@@ -7,6 +7,7 @@ mod holmes;
 mod info;
 mod older;
 mod openai;
+mod sections;
 mod stream;
 mod wire;
 
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Router<ApiState> {
         .route("/api/model", get(info::model))
         .route("/api/info", get(info::info))
         .route("/v1/models", get(openai::models))
+        .route("/v1/models/{*id}", get(openai::model))
         .route("/v1/chat/completions", post(openai::complete))
         .layer(DefaultBodyLimit::max(BODY))
 }
@@ -56,11 +58,12 @@ fn chat(state: &ApiState) -> Result<Chat, Problem> {
 impl From<ChatError> for Problem {
     fn from(error: ChatError) -> Self {
         match error {
-            ChatError::Busy => Self::too_many(error.to_string()),
+            ChatError::Busy | ChatError::Model { limited: true, .. } => Self::too_many(error.to_string()),
             ChatError::NoIncident(_) => Self::not_found(error.to_string()),
+            ChatError::NoModel { .. } => Self::bad_request(error.to_string()).of("model").called("model_not_found"),
             ChatError::Ended => Self::full(error.to_string()),
             ChatError::Store(error) => error.into(),
-            ChatError::Evidence(_) => Self::internal(error.to_string()),
+            ChatError::Model { .. } | ChatError::Evidence(_) => Self::internal(error.to_string()),
         }
     }
 }
@@ -79,7 +82,10 @@ async fn heard(mut listener: Listener) -> Result<(Vec<Arc<ChatEvent>>, End), Pro
     while let Some((_, event)) = listener.next().await {
         match event.as_ref() {
             ChatEvent::Answered(answered) => return Ok((events, End::Answered(answered.clone()))),
-            ChatEvent::Failed(why) => return Err(Problem::internal(why.clone())),
+            ChatEvent::Failed(failure) => {
+                let problem = if failure.limited { Problem::too_many } else { Problem::internal };
+                return Err(problem(failure.why.clone()));
+            }
             _ => events.push(event),
         }
     }

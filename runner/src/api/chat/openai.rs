@@ -3,22 +3,23 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
-use marple_agent::{Exchange, Usage};
+use marple_agent::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{End, body, heard, history, stream};
 use crate::api::ApiState;
+use crate::api::dialect::{self, Fault};
 use crate::api::problem::Problem;
-use crate::chat::{ChatEvent, Question, TalkId};
+use crate::chat::{Asks, Chat, ChatError, ChatEvent, Failure, Hearing, Question, TalkId};
 
-/// The model that is offered.
+/// The name of whichever model answers where none is named.
 const MODEL: &str = "marple";
 
 /// What is asked. How freely words are chosen and how long answers are is the configuration's: other fields are passed over.
@@ -28,79 +29,108 @@ pub(super) struct Asked {
     model: Option<String>,
     messages: Vec<Value>,
     #[serde(default)]
-    stream: bool,
+    stream: Option<bool>,
     #[serde(default)]
     stream_options: Option<StreamOptions>,
     #[serde(default)]
     n: Option<u32>,
+    #[serde(default)]
+    response_format: Option<Value>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct StreamOptions {
     #[serde(default)]
-    include_usage: bool,
+    include_usage: Option<bool>,
 }
 
-/// A refusal in OpenAI's form.
-pub(super) struct Refusal(StatusCode, String);
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        let (status, why) = problem.into_parts();
-        Self(status, why)
-    }
+/// The models that are offered.
+fn offered(chat: &Chat) -> Vec<&str> {
+    std::iter::once(MODEL).chain(chat.models().names()).collect()
 }
 
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let kind = if self.0.is_client_error() { "invalid_request_error" } else { "server_error" };
-        let error = json!({ "error": { "message": self.1, "type": kind, "param": null, "code": null } });
-        (self.0, Json(error)).into_response()
-    }
+fn listed(name: &str) -> Value {
+    json!({ "id": name, "object": "model", "created": 0, "owned_by": "marple" })
 }
 
 /// `/v1/models`
-pub(super) async fn models() -> Json<Value> {
-    Json(json!({ "object": "list", "data": [{ "id": MODEL, "object": "model", "created": 0, "owned_by": "marple" }] }))
+pub(super) async fn models(State(state): State<ApiState>) -> Result<Json<Value>, Problem> {
+    let chat = super::chat(&state)?;
+    let models: Vec<Value> = offered(&chat).into_iter().map(listed).collect();
+    Ok(Json(json!({ "object": "list", "data": models })))
+}
+
+/// `/v1/models/{id}`
+pub(super) async fn model(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let chat = super::chat(&state)?;
+    let offered = offered(&chat);
+    if offered.contains(&id.as_str()) {
+        return Ok(Json(listed(&id)));
+    }
+    Err(unknown(&id, &offered))
+}
+
+fn unknown(name: &str, offered: &[&str]) -> Problem {
+    let name: String = name.chars().take(100).collect();
+    let why = format!("there is no model {name:?}; the models are {}", offered.join(", "));
+    Problem::not_found(why).of("model").called("model_not_found")
+}
+
+impl Asked {
+    /// The question, or what of it can't be done.
+    fn question(self) -> Result<Question, Problem> {
+        let bad = |what: String, field: &'static str| Err(Problem::bad_request(what).of(field));
+        if self.n.is_some_and(|n| n != 1) {
+            return bad("`n` must be 1: there is one answer".to_owned(), "n");
+        }
+        let format = self.response_format.filter(|format| !format.is_null());
+        if format.is_some_and(|format| format.get("type").is_none_or(|kind| kind != "text")) {
+            return bad("`response_format` can't be kept: the answer is Markdown".to_owned(), "response_format");
+        }
+        if let Some(kind) = history::unreadable(&self.messages) {
+            let what = format!("`messages` hold a part of type {kind:?}: only text can be read");
+            return bad(what, "messages");
+        }
+        let last = self.messages.iter().rposition(|message| history::role(message) == "user");
+        let (before, text) = match last.and_then(|last| self.messages.split_at_checked(last)) {
+            Some((before, [question, ..])) => (before, history::text(question)),
+            _ => return bad("`messages` holds none of the user".to_owned(), "messages"),
+        };
+        if text.trim().is_empty() {
+            return bad("the last message of the user has no text".to_owned(), "messages");
+        }
+        Ok(Question {
+            text,
+            wishes: history::wishes(before),
+            earlier: history::exchanges(before),
+            model: self.model.filter(|model| model != MODEL),
+            hearing: Hearing { comes_back: false, asks: Asks::Others },
+            ..Question::default()
+        })
+    }
 }
 
 /// `/v1/chat/completions`
 pub(super) async fn complete(
     State(state): State<ApiState>,
     sent: Result<Json<Asked>, JsonRejection>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, Problem> {
     let chat = super::chat(&state)?;
-    let asked = body(sent)?;
-    let bad = |why: String| Refusal(StatusCode::BAD_REQUEST, why);
-    if asked.n.is_some_and(|n| n != 1) {
-        return Err(bad("`n` must be 1: there is one answer".to_owned()));
-    }
-    let last = asked.messages.iter().rposition(|message| history::role(message) == "user");
-    let (before, question) = match last.and_then(|last| asked.messages.split_at_checked(last)) {
-        Some((before, [question, ..])) => (before, history::text(question)),
-        _ => return Err(bad("`messages` holds none of the user".to_owned())),
-    };
-    if question.trim().is_empty() {
-        return Err(bad("the last message of the user has no text".to_owned()));
-    }
-    let text = history::question(question, &[&history::wishes(before)]);
-    let earlier: Vec<Exchange> = history::exchanges(before);
-    let talk = chat
-        .begin(Question { text, earlier, before: Vec::new(), conversation: None, incident: None })
-        .map_err(Problem::from)?;
-    let head = Head {
-        id: talk.id(),
-        created: Timestamp::now().as_second(),
-        model: asked.model.unwrap_or_else(|| MODEL.to_owned()),
-    };
-    let listener = talk.listen(0);
-    if asked.stream {
-        let usage = asked.stream_options.unwrap_or_default().include_usage;
+    let mut asked = body(sent)?;
+    let model = asked.model.clone().filter(|model| !model.is_empty()).unwrap_or_else(|| MODEL.to_owned());
+    let streamed = asked.stream == Some(true);
+    let usage = asked.stream_options.take().unwrap_or_default().include_usage == Some(true);
+    let (talk, listener) = chat.begin(asked.question()?).await.map_err(|error| match error {
+        ChatError::NoModel { name, .. } => unknown(&name, &offered(&chat)),
+        other => other.into(),
+    })?;
+    let head = Head { id: talk.id(), created: Timestamp::now().as_second(), model };
+    if streamed {
         let told = move |number: usize, event: &Arc<ChatEvent>| head.chunks(number, event, usage);
         return Ok(stream::stream(listener, told, vec![Event::default().data("[DONE]")]));
     }
     let (_, End::Answered(answered)) = heard(listener).await? else {
-        return Err(Problem::internal("the answer broke off").into());
+        return Err(Problem::internal("the answer broke off"));
     };
     let message = json!({ "role": "assistant", "content": answered.text });
     let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
@@ -109,6 +139,12 @@ pub(super) async fn complete(
         fields.insert("usage".to_owned(), used(&answered.usage));
     }
     Ok(Json(body).into_response())
+}
+
+/// A failure after the answer has begun.
+fn failed(failure: &Failure) -> Value {
+    let status = if failure.limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::INTERNAL_SERVER_ERROR };
+    dialect::openai(status, &Fault { words: failure.why.clone(), ..Fault::default() })
 }
 
 /// What each chunk says of its answer.
@@ -164,10 +200,7 @@ impl Head {
                     chunks.push(Event::default().data(body.to_string()));
                 }
             }
-            ChatEvent::Failed(why) => {
-                let error = json!({ "error": { "message": why, "type": "server_error", "param": null, "code": null } });
-                chunks.push(Event::default().data(error.to_string()));
-            }
+            ChatEvent::Failed(failure) => chunks.push(Event::default().data(failed(failure).to_string())),
         }
         chunks
     }

@@ -20,10 +20,24 @@ pub(super) fn called(call: &ToolCall, outcome: &CallOutcome) -> Value {
     })
 }
 
+/// The same as a stream tells it.
+pub(super) fn streamed(called: &Value) -> Value {
+    let field = |name: &str| called.get(name).cloned().unwrap_or_default();
+    json!({
+        "tool_call_id": field("tool_call_id"),
+        "role": "tool",
+        "name": field("tool_name"),
+        "tool_name": field("tool_name"),
+        "description": field("description"),
+        "result": field("result"),
+    })
+}
+
 /// A result.
-pub(super) fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
+fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
     let given = outcome.status.gave();
     let status = match outcome.status {
+        _ if outcome.found_nothing() => "no_data",
         CallStatus::Ok | CallStatus::Truncated => "success",
         CallStatus::Failed | CallStatus::Refused | CallStatus::Cancelled => "error",
     };
@@ -37,6 +51,26 @@ pub(super) fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
         "url": null,
         "invocation": format!("{} {arguments}", call.name),
         "params": arguments,
+    })
+}
+
+/// A call that waits for a person's word, with a result that says so.
+pub(super) fn waiting(call: &ToolCall, row: &ApprovalRow) -> Value {
+    json!({
+        "tool_call_id": call.id,
+        "tool_name": call.name,
+        "description": row.title,
+        "result": {
+            "schema_version": RESULT,
+            "status": "approval_required",
+            "error": "it waits for a person's word",
+            "return_code": null,
+            "data": null,
+            "url": null,
+            "invocation": format!("{} {}", row.tool, row.arguments),
+            "params": row.arguments,
+        },
+        "size": 0,
     })
 }
 
