@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    fn arguments(value: Value) -> Map<String, Value> {
+    fn arguments(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_bounded() {
         let one = json!({"statement": "x".repeat(1_000), "standing": "likely", "for": ["e3 says: no such host", "[e4]"], "against": ["nothing"]});
-        let read = read(arguments(json!({"hypotheses": vec![one; 20]}))).unwrap();
+        let read = read(arguments(&json!({"hypotheses": vec![one; 20]}))).unwrap();
         assert_eq!(read.len(), MOST);
         let first = read.first().unwrap();
         assert_eq!((first.statement.len(), first.standing), (OF_STATEMENT, Standing::Likely));
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told() {
-        let error = read(arguments(json!({"list": []}))).unwrap_err();
+        let error = read(arguments(&json!({"list": []}))).unwrap_err();
         assert!(error.contains("hypotheses"), "{error}");
     }
 

@@ -97,7 +97,7 @@ impl Model for ModelDouble {
     }
 
     fn limits(&self) -> ModelLimits {
-        ModelLimits { context_window: 32_000, max_output: 4_000, prices: Prices::default() }
+        ModelLimits { context_window: 32_000, max_output: 4_000, ..ModelLimits::default() }
     }
 
     async fn complete(&self, request: ModelRequest, _deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {
