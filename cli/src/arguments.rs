@@ -91,13 +91,16 @@ pub(crate) struct Forward {
     /// File with its bearer token; else the environment's `MARPLE_TOKEN`.
     #[arg(long)]
     pub(crate) token_file: Option<PathBuf>,
-    /// File to which goes what the other doesn't take while it is away; without one it is held in memory, of each
-    /// condition the last state. It is best on a volume that outlives the container.
+    /// File to which goes what the other doesn't take while it is away; it is best on a volume that outlives the container.
+    /// Else `marple-spool.db` in the working directory, where that can be written.
     #[arg(long)]
     pub(crate) spool: Option<PathBuf>,
     /// How much the file may hold.
-    #[arg(long, default_value = "256MiB", requires = "spool")]
+    #[arg(long, default_value = "256MiB")]
     pub(crate) spool_max: Size,
+    /// No such file: while the other is away, of each condition the last state is held in memory.
+    #[arg(long, conflicts_with_all = ["spool", "spool_max"])]
+    pub(crate) no_spool: bool,
     /// Name of a Lease: of all that are started with it one forwards, and another takes over when that ends.
     #[arg(long)]
     pub(crate) lease: Option<String>,

@@ -65,6 +65,15 @@ pub enum JoinReason {
         /// How that is known, as `env DATABASE names Service payments/db`.
         how: String,
     },
+    /// The object needs one that the incident's need too, and that was changed shortly before both began.
+    SameChange {
+        /// What was changed.
+        object: ObjectRef,
+        /// When.
+        at: Timestamp,
+        /// What of it, as `data.timeout: 5s → 50ms`.
+        what: String,
+    },
 }
 
 impl fmt::Display for JoinReason {
@@ -76,6 +85,9 @@ impl fmt::Display for JoinReason {
             Self::SameOwner { owner } => write!(formatter, "same owner {owner}"),
             Self::SameNode { node } => write!(formatter, "same {node}"),
             Self::Dependency { from, to, how } => write!(formatter, "{from} depends on {to}: {how}"),
+            Self::SameChange { object, at, what } => {
+                write!(formatter, "needs {object} too, which was changed at {at:.0}: {what}")
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) const OBJECTS: &str = "marple_forwarder_objects";
 pub(crate) const CONDITIONS: &str = "marple_forwarder_conditions";
 pub(crate) const CHANGES: &str = "marple_forwarder_changes_total";
 pub(crate) const HISTORY_OBJECTS: &str = "marple_forwarder_history_objects";
+pub(crate) const WATCH_LAG_SECONDS: &str = "marple_forwarder_watch_lag_seconds";
 pub(crate) const LAG_SECONDS: &str = "marple_forwarder_lag_seconds";
 pub(crate) const LEADS: &str = "marple_forwarder_leads";
 pub(crate) const WAITING: &str = "marple_forwarder_outbox_signals";
@@ -47,6 +48,12 @@ pub(crate) fn describe() {
     describe_counter!(SIGNALS, "Conditions told and resolved, by name and status");
     describe_counter!(CHANGES, "Changes found, by kind");
     describe_histogram!(
+        WATCH_LAG_SECONDS,
+        Unit::Seconds,
+        "From the writing of an object, which the API server notes in whole seconds, to a watch's seeing it; lists don't \
+         count"
+    );
+    describe_histogram!(
         LAG_SECONDS,
         Unit::Seconds,
         "From the writing of a change, which the API server notes in whole seconds, to its being seen"
@@ -61,7 +68,7 @@ pub(crate) fn describe() {
     describe_counter!(DELIVERY_FAILURES, "Deliveries that failed, by class; they are tried again");
     describe_counter!(
         DROPPED,
-        "Signals, changes and links dropped, by reason: the outbox was full, or the runner refused them"
+        "Signals, changes and links dropped, by reason: the runner refused them, or what was spooled can't be read"
     );
     describe_histogram!(DELIVERY_SECONDS, Unit::Seconds, "How long the runner took for a delivery");
 }

@@ -32,8 +32,13 @@ pub(crate) fn home() -> PathBuf {
 /// Has the cluster's etcd forget all versions before the present one, as the API server has it do every five minutes for
 /// those that are older.
 pub async fn compact_etcd() -> Result<()> {
+    compact(ETCD).await
+}
+
+/// The same of the etcd at this address.
+pub(crate) async fn compact(etcd: &str) -> Result<()> {
     let etcdctl = async |arguments: &[&str]| -> Result<Vec<u8>> {
-        let ended = Command::new("etcdctl").args(["--endpoints", ETCD]).args(arguments).output().await?;
+        let ended = Command::new("etcdctl").args(["--endpoints", etcd]).args(arguments).output().await?;
         ensure!(ended.status.success(), "etcdctl {arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
         Ok(ended.stdout)
     };

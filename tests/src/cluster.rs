@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -29,6 +29,8 @@ pub struct TestCluster {
     context: String,
     prometheus: String,
     alertmanager: String,
+    /// Where it is not the kubeconfig of the environment.
+    kubeconfig: Option<PathBuf>,
 }
 
 impl TestCluster {
@@ -55,7 +57,29 @@ impl TestCluster {
             context,
             prometheus: url("MARPLE_TEST_PROMETHEUS", "http://127.0.0.1:9090"),
             alertmanager: url("MARPLE_TEST_ALERTMANAGER", "http://127.0.0.1:9093"),
+            kubeconfig: None,
         }))
+    }
+
+    /// The cluster of this kubeconfig, of an API server alone: it has no controllers, and nothing around it.
+    pub async fn alone(kubeconfig: PathBuf) -> Result<Self> {
+        let read = Kubeconfig::read_from(&kubeconfig)?;
+        let context = read.current_context.clone().context("a context")?;
+        let config = Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await?;
+        let client = Client::try_from(config.clone())?;
+        let (prometheus, alertmanager) = (String::new(), String::new());
+        Ok(Self { config, client, context, prometheus, alertmanager, kubeconfig: Some(kubeconfig) })
+    }
+
+    /// Its kubeconfig, where it is not that of the environment.
+    pub fn kubeconfig(&self) -> Option<&Path> {
+        self.kubeconfig.as_deref()
+    }
+
+    /// What of `cluster` in a configuration leads to it.
+    pub fn settings(&self) -> String {
+        let kubeconfig = self.kubeconfig.as_ref().map(|file| format!(", kubeconfig: {}", file.display()));
+        format!("context: {}{}", self.context, kubeconfig.unwrap_or_default())
     }
 
     /// A client with all rights.
@@ -91,6 +115,9 @@ impl TestCluster {
         let api: Api<k8s_openapi::api::core::v1::Namespace> = Api::all(self.client());
         api.create(&PostParams::default(), &serde_json::from_value(namespace)?).await?;
         let namespace = Namespace { cluster: self.clone(), name };
+        if self.kubeconfig.is_some() {
+            return Ok(namespace);
+        }
         // Pods are refused until the namespace has its account.
         let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
             Api::namespaced(self.client(), namespace.name());

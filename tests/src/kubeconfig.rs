@@ -32,7 +32,10 @@ impl Kubeconfig {
 
     /// The tests' own rights, through a proxy.
     pub fn through(cluster: &TestCluster, proxy: &Proxy) -> Result<Self> {
-        let kubeconfig = kube::config::Kubeconfig::read()?;
+        let kubeconfig = match cluster.kubeconfig() {
+            Some(file) => kube::config::Kubeconfig::read_from(file)?,
+            None => kube::config::Kubeconfig::read()?,
+        };
         let context =
             kubeconfig.contexts.iter().find(|context| context.name == cluster.context()).context("context")?;
         let name = context.context.as_ref().and_then(|context| context.user.clone()).context("user")?;

@@ -12,5 +12,6 @@ pub mod program;
 pub mod proxy;
 pub mod slack;
 pub mod stage;
+pub mod tap;
 pub mod usage;
 pub mod webhook;

@@ -1,6 +1,8 @@
-//! An API server with an etcd of its own and nothing else: no controller, no scheduler, no node, and nobody who watches.
+//! An API server with an etcd of its own and nothing else: no controller, no scheduler, no node, and nobody who watches. What
+//! would harm other tests on a shared cluster is done to this one: it is killed, compacted and set back.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -8,7 +10,8 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::api_server::{READY_WITHIN, home};
+use crate::api_server::{READY_WITHIN, compact, home};
+use crate::cluster::TestCluster;
 use crate::process::Process;
 use crate::program::free_port;
 
@@ -23,6 +26,11 @@ const GARBAGE: &str = "400";
 pub struct LoneServer {
     etcd: Process,
     server: Process,
+    /// Where etcd serves clients.
+    store: String,
+    /// Where etcd would serve others of its kind.
+    peer: String,
+    port: u16,
     url: String,
     token: String,
     /// Last, for they write into it until they have ended.
@@ -38,9 +46,11 @@ impl LoneServer {
         let (url, token) = (format!("https://127.0.0.1:{port}"), openssl(&["rand", "-hex", "16"]).await?);
         let etcd = Process::new("etcd", folder.path().join("etcd.log"));
         let server = Process::new("kube-apiserver", folder.path().join("server.log"));
-        let mut lone = Self { etcd, server, url, token, folder };
-        let etcd = lone.start_etcd().await?;
-        lone.start_server(port, &etcd).await?;
+        let of_etcd = || free_port().map(|port| format!("http://127.0.0.1:{port}"));
+        let (store, peer) = (of_etcd()?, of_etcd()?);
+        let mut lone = Self { etcd, server, store, peer, port, url, token, folder };
+        lone.start_etcd().await?;
+        lone.begin().await?;
         let kubeconfig = json!({
             "apiVersion": "v1", "kind": "Config", "current-context": "lone",
             "contexts": [{"name": "lone", "context": {"cluster": "lone", "user": "lone"}}],
@@ -51,26 +61,61 @@ impl LoneServer {
         Ok(lone)
     }
 
-    async fn start_etcd(&mut self) -> Result<String> {
-        let (client, peer) =
-            (format!("http://127.0.0.1:{}", free_port()?), format!("http://127.0.0.1:{}", free_port()?));
+    async fn start_etcd(&mut self) -> Result<()> {
+        let (client, peer) = (&self.store, &self.peer);
         let mut command = bound("etcd".into());
         command.arg("--data-dir").arg(self.folder.path().join("etcd")).arg("--unsafe-no-fsync");
-        command.args(["--listen-client-urls", &client, "--advertise-client-urls", &client]);
-        command.args(["--listen-peer-urls", &peer, "--initial-advertise-peer-urls", &peer]);
+        command.args(["--listen-client-urls", client, "--advertise-client-urls", client]);
+        command.args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]);
         command.arg("--initial-cluster").arg(format!("default={peer}"));
         let (asked, health) = (reqwest::Client::new(), format!("{client}/health"));
         let answers = async || asked.get(&health).send().await.is_ok_and(|answer| answer.status().is_success());
-        self.etcd.start(&mut command, ETCD_WITHIN, answers).await?;
-        Ok(client)
+        self.etcd.start(&mut command, ETCD_WITHIN, answers).await
     }
 
-    async fn start_server(&mut self, port: u16, etcd: &str) -> Result<()> {
+    /// Kills the API server at once.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.server.kill().await
+    }
+
+    /// Has etcd forget all versions before the present one.
+    pub async fn compact(&self) -> Result<()> {
+        compact(&self.store).await
+    }
+
+    /// Kills both, has `meanwhile` done to etcd's files and a copy of them, and starts both again.
+    async fn stopped(&mut self, meanwhile: impl AsyncFnOnce(&Path, &Path) -> Result<()>) -> Result<()> {
+        self.server.kill().await?;
+        self.etcd.kill().await?;
+        meanwhile(&self.folder.path().join("etcd"), &self.folder.path().join("saved")).await?;
+        self.start_etcd().await?;
+        self.begin().await
+    }
+
+    /// Copies what etcd holds, as a backup does. Both restart.
+    pub async fn save(&mut self) -> Result<()> {
+        self.stopped(async |etcd, saved| run("cp", &["-a".as_ref(), etcd.as_os_str(), saved.as_os_str()]).await).await
+    }
+
+    /// Restores the copy: what was written since has not been. Both restart.
+    pub async fn set_back(&mut self) -> Result<()> {
+        let restored = async |etcd: &Path, saved: &Path| {
+            std::fs::remove_dir_all(etcd)?;
+            Ok(std::fs::rename(saved, etcd)?)
+        };
+        self.stopped(restored).await
+    }
+
+    /// Starts the API server, again on the same port, and waits until it is ready.
+    pub async fn begin(&mut self) -> Result<()> {
+        let (port, etcd) = (self.port, self.store.clone());
         let program = home().join("bin/kube-apiserver");
         ensure!(program.exists(), "{} is missing: run tests/cluster/up once, which builds it", program.display());
         let file = |name: &str| self.folder.path().join(name);
         std::fs::write(file("tokens.csv"), format!("{},admin,admin,system:masters\n", self.token))?;
-        std::fs::write(file("accounts.key"), openssl(&["genrsa", "2048"]).await?)?;
+        if !file("accounts.key").exists() {
+            std::fs::write(file("accounts.key"), openssl(&["genrsa", "2048"]).await?)?;
+        }
         let mut command = bound(program);
         command.arg("--etcd-servers").arg(etcd).arg("--cert-dir").arg(file("certificates"));
         command.arg("--token-auth-file").arg(file("tokens.csv"));
@@ -112,6 +157,11 @@ impl LoneServer {
         self.folder.path().join("kubeconfig")
     }
 
+    /// It as a cluster of tests.
+    pub async fn cluster(&self) -> Result<TestCluster> {
+        TestCluster::alone(self.kubeconfig()).await
+    }
+
     /// The process ids of the API server and of etcd.
     pub fn pids(&self) -> (Option<u32>, Option<u32>) {
         (self.server.pid(), self.etcd.pid())
@@ -123,6 +173,12 @@ fn bound(program: PathBuf) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(program).env("GOGC", GARBAGE);
     command
+}
+
+async fn run(program: &str, arguments: &[&OsStr]) -> Result<()> {
+    let ended = Command::new(program).args(arguments).output().await?;
+    ensure!(ended.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
 }
 
 async fn openssl(arguments: &[&str]) -> Result<String> {

@@ -1,5 +1,6 @@
 //! `marple forward`: only watches, and delivers to a marple that serves elsewhere.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -16,6 +17,9 @@ use crate::connect;
 use crate::environment::{self, Read};
 use crate::exit::{Exit, words};
 use crate::reload::Watched;
+
+/// The spool where none is named: beside where `serve` has its store.
+const SPOOL: &str = "marple-spool.db";
 
 /// How long one post to the runner may take.
 const POST_TIMEOUT: Period = Period::seconds(10);
@@ -38,27 +42,19 @@ pub(super) async fn run(arguments: Forward, cancel: CancellationToken) -> Exit {
     let ended = async {
         let watched = Watched::new(file, digest)?;
         let client = connect::kubernetes(&config.cluster).await?.0;
-        let courier = match &arguments.spool {
-            Some(file) => Courier::spooling(runner, file, arguments.spool_max).await.context("--spool")?,
-            None => Courier::direct(runner),
-        };
+        let courier = courier(&arguments, runner).await?;
         let election = arguments.lease.as_deref().map(|name| {
             let namespace = arguments.lease_namespace.as_deref().unwrap_or_else(|| client.default_namespace());
             Election::new(client.clone(), namespace, name, identity())
         });
-        // Ends after the forwarder: what that leaves at its end goes by the courier too.
         let stop = CancellationToken::new();
         let probes = probes(&arguments, stop.clone()).await?;
         let courier = Arc::new(courier);
-        let emptying = tokio::spawn({
-            let (courier, stop) = (Arc::clone(&courier), stop.clone());
-            async move { courier.run(stop).await }
-        });
-        let forwarding = Forwarding { config, client, courier, watched };
+        let forwarding = Forwarding { config, client, courier: Arc::clone(&courier), watched };
         let forwarding = async {
             match election {
                 Some(election) => Box::pin(elected(election, forwarding, cancel)).await,
-                None => Box::pin(forwarding.run(cancel)).await.map(|_| ()).context("forwarder"),
+                None => Box::pin(forwarding.deliver(cancel)).await.map(|_| ()).context("forwarder"),
             }
         };
         let ended = tokio::select! {
@@ -66,13 +62,28 @@ pub(super) async fn run(arguments: Forward, cancel: CancellationToken) -> Exit {
             ended = probes => ended.context("--listen"),
         };
         stop.cancel();
-        emptying.await.context("the spool")?;
+        courier.close().await;
         ended
     };
     match Box::pin(ended).await {
         Ok(()) => Exit::Done,
         Err(error) => Exit::Failed(error),
     }
+}
+
+/// What delivers: by way of the disk unless that is not wanted, or was not asked for and can't be.
+async fn courier(arguments: &Forward, runner: HttpDeliver) -> anyhow::Result<Courier> {
+    if arguments.no_spool {
+        return Ok(Courier::direct(runner));
+    }
+    if let Some(file) = &arguments.spool {
+        return Courier::spooling(runner, file, arguments.spool_max).await.context("--spool");
+    }
+    let spooling = Courier::spooling(runner.clone(), Path::new(SPOOL), arguments.spool_max).await;
+    Ok(spooling.unwrap_or_else(|error| {
+        tracing::warn!(%error, "there is no spool: name a file that can be written by --spool, or say --no-spool");
+        Courier::direct(runner)
+    }))
 }
 
 /// A name that no other process has: of a pod its own, with what tells its restarts apart.
@@ -104,8 +115,9 @@ async fn probes(
 /// Forwards while it leads, and stands by while another does.
 async fn elected(mut election: Election, mut forwarding: Forwarding, cancel: CancellationToken) -> anyhow::Result<()> {
     while election.win(&cancel).await {
+        forwarding.courier.lead().await.context("--spool")?;
         let stop = cancel.child_token();
-        let mut running = Box::pin(forwarding.run(stop.clone()));
+        let mut running = Box::pin(forwarding.deliver(stop.clone()));
         let ended = tokio::select! {
             ended = &mut running => ended,
             () = election.hold(&stop) => {
@@ -128,6 +140,19 @@ struct Forwarding {
 }
 
 impl Forwarding {
+    /// Forwards until cancelled, and delivers what is spooled as long: what the forwarder leaves at its end goes by the courier
+    /// too.
+    async fn deliver(self, cancel: CancellationToken) -> anyhow::Result<Self> {
+        let (courier, stop) = (Arc::clone(&self.courier), CancellationToken::new());
+        let forwarding = async {
+            let ended = Box::pin(self.run(cancel)).await;
+            stop.cancel();
+            ended
+        };
+        let (ended, ()) = tokio::join!(forwarding, courier.run(stop.clone()));
+        ended
+    }
+
     /// Forwards until cancelled; with another configuration it begins anew.
     async fn run(mut self, cancel: CancellationToken) -> anyhow::Result<Self> {
         let make = async |config: Config| {

@@ -60,7 +60,8 @@ pub struct Reached {
     pub namespace: String,
     /// What was taken of objects, and of which: a watch that takes something else begins by listing.
     pub form: String,
-    /// The resourceVersion up to which all was seen.
+    /// The resourceVersion up to which all was seen. Empty where the watch begins anew with a list: what that shows is how
+    /// things are, whatever was seen before.
     pub version: String,
 }
 
@@ -82,6 +83,11 @@ impl Batch {
         self.reached.append(&mut later.reached);
     }
 
+    /// Whether a watch begins anew after what is in it: what comes then must not be kept together with it.
+    pub(super) fn begins_anew(&self) -> bool {
+        self.reached.iter().any(Reached::begins_anew)
+    }
+
     /// How many changes it tells.
     pub fn changes(&self) -> usize {
         self.entries.iter().map(|entry| entry.changes.len()).sum()
@@ -89,6 +95,11 @@ impl Batch {
 }
 
 impl Reached {
+    /// Whether the watch begins anew with a list.
+    pub fn begins_anew(&self) -> bool {
+        self.version.is_empty()
+    }
+
     /// Whether another one of the same watch takes its place.
     fn is_before(&self, later: &Self) -> bool {
         (&self.kind, &self.namespace) == (&later.kind, &later.namespace)

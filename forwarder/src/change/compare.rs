@@ -81,8 +81,14 @@ pub(super) fn altered(before: &State, after: &Seen<'_>, when: When<'_>) -> Vec<C
     changes
 }
 
-/// An object that was not there; `how` tells of its making by the time that it was made.
-pub(super) fn created(after: &Seen<'_>, how: impl Fn(Timestamp) -> Option<String>, when: When<'_>) -> Change {
+/// An object that was not there; `how` tells of its making by the time that it was made. Of a revision, `before` is the one
+/// before it.
+pub(super) fn created(
+    after: &Seen<'_>,
+    before: Option<&State>,
+    how: impl Fn(Timestamp) -> Option<String>,
+    when: When<'_>,
+) -> Change {
     let writer = Writers::of(&after.object.metadata).first();
     let made = after.object.metadata.creation_timestamp.as_ref().map_or(when.now, |time| time.0);
     let by = Author {
@@ -91,7 +97,7 @@ pub(super) fn created(after: &Seen<'_>, how: impl Fn(Timestamp) -> Option<String
         why: after.state.why.as_deref().map(str::to_owned),
         ..writer.map(|writer| writer.author()).unwrap_or_default()
     };
-    let fields = differences(&[], &after.state.fields);
+    let fields = differences(before.map_or(&[], |before| &before.fields), &after.state.fields);
     // The coming of a revision is a change of what has revisions.
     let kind = if after.state.told_of.is_some() { ChangeKind::Altered } else { ChangeKind::Created };
     let (fields, left_out) = of_whole(fields);

@@ -1,24 +1,21 @@
 //! How objects were, and what became of them. Pure.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::api::DynamicObject;
-use marple_core::ObjectRef;
 
 use super::batch::{Batch, Entry, Kept, Listed, Reached};
 use super::compare::{self, Seen, When};
 use super::departures::Departures;
 use super::family::Family;
+use super::objects::{Line, Objects, Reach, number, place, place_of};
 use super::read;
 use super::state::{ALL_TEXTS, FORMAT, State, digest};
 use crate::ForwarderConfig;
 use crate::config::{Namespaces, Scope, Values};
-
-/// Times of creation are in whole seconds.
-const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a watch sees.
 #[derive(Debug)]
@@ -51,40 +48,6 @@ pub(crate) struct History {
     texts: usize,
 }
 
-/// The objects of a kind.
-#[derive(Debug, Default)]
-struct Objects {
-    lines: HashMap<Place, Line>,
-    listings: BTreeMap<Scope, Listing>,
-    /// Up to which resourceVersion all was seen, and whether that was told.
-    reached: BTreeMap<Scope, Reach>,
-    /// When it was last listed in full, in this process or one before.
-    listed_at: Option<Timestamp>,
-}
-
-type Place = (Box<str>, Box<str>);
-
-#[derive(Debug)]
-struct Line {
-    state: State,
-    /// The listing in which it was seen last.
-    listing: u32,
-}
-
-#[derive(Debug, Default)]
-struct Listing {
-    number: u32,
-    under_way: bool,
-    /// Up to this resourceVersion what is seen had happened before the watch began.
-    behind: u64,
-}
-
-#[derive(Debug, Default)]
-struct Reach {
-    version: String,
-    told: bool,
-}
-
 impl History {
     pub(crate) fn new(cluster: impl Into<String>, config: &ForwarderConfig) -> Self {
         let values = config.changes.config_maps;
@@ -108,7 +71,7 @@ impl History {
         let objects = self.kinds.entry(family.name.clone()).or_default();
         // Without a list, nothing could be compared with what is in an older form.
         if kept.states.iter().all(|state| state.is_comparable(family)) {
-            for one in kept.reached.into_iter().filter(|one| one.form == form) {
+            for one in kept.reached.into_iter().filter(|one| one.form == form && !one.begins_anew()) {
                 objects.reached.insert(Scope::of(&one.namespace), Reach { version: one.version, told: true });
             }
         }
@@ -150,9 +113,12 @@ impl History {
                 let objects = self.kinds.entry(family.name.clone()).or_default();
                 // A process that ends within the list must list again.
                 objects.reached.remove(&scope);
-                let listing = objects.listings.entry(scope).or_default();
+                let listing = objects.listings.entry(scope.clone()).or_default();
                 listing.number += 1;
                 listing.under_way = true;
+                listing.began = Some(now);
+                listing.gone.clear();
+                batch.reached.push(self.reached_by(&family, &scope, String::new()));
             }
             Glimpse::Seen(family, scope, object) => {
                 batch.entries.extend(self.seen(&family, &scope, &object, now));
@@ -183,6 +149,7 @@ impl History {
     fn came_to(&mut self, family: &Family, scope: &Scope, version: Option<String>, batch: &mut Batch) {
         let objects = self.kinds.entry(family.name.clone()).or_default();
         let (Some(version), false) = (version, objects.lists(scope)) else { return };
+        objects.pass(scope, &version);
         let reach = objects.reached.entry(scope.clone()).or_default();
         if reach.version != version {
             *reach = Reach { version, told: false };
@@ -197,12 +164,12 @@ impl History {
         let Some(reach) = reach.filter(|reach| !reach.told) else { return };
         reach.told = true;
         let version = reach.version.clone();
-        batch.reached.push(Reached {
-            kind: family.name.to_string(),
-            namespace: scope.namespace().to_owned(),
-            form: self.form(family),
-            version,
-        });
+        batch.reached.push(self.reached_by(family, scope, version));
+    }
+
+    fn reached_by(&self, family: &Family, scope: &Scope, version: String) -> Reached {
+        let (kind, namespace) = (family.name.to_string(), scope.namespace().to_owned());
+        Reached { kind, namespace, form: self.form(family), version }
     }
 
     /// How many objects are known.
@@ -232,21 +199,23 @@ impl History {
         let lists = objects.lists(scope);
         let number = objects.listings.get(scope).map_or(0, |listing| listing.number);
         let late = lists || objects.is_late(scope, object);
+        // Where the cluster was set back, the versions of what stayed the same go back too.
+        let back = lists && objects.is_older(&place, object);
         let when = When { cluster: &self.cluster, late, now };
         let seen = Seen { state: &state, object };
         let news = match objects.lines.get(&place).map(|line| &line.state).filter(|before| before.is_comparable(family))
         {
-            Some(before) if before.fields == state.fields && before.uid == state.uid => None,
+            Some(before) if before.fields == state.fields && before.uid == state.uid => back.then(Vec::new),
             // What is kept shows its texts without their secrets, and is compared by digests.
             Some(before) => Some(compare::altered(before, &seen, when)),
-            None if objects.is_new(object, lists) => {
+            None if objects.is_new(object, scope) => {
                 let how = |made: Timestamp| self.departures.how_made(&state.object, made);
-                Some(vec![compare::created(&seen, how, when)])
+                Some(vec![compare::created(&seen, objects.revision_before(&state), how, when)])
             }
             None => Some(Vec::new()),
         };
         let known = objects.lines.get(&place).is_some_and(|line| line.state.is_comparable(family));
-        let entry = news.filter(|changes| !known || !changes.is_empty()).map(|changes| Entry {
+        let entry = news.filter(|changes| !known || back || !changes.is_empty()).map(|changes| Entry {
             object: state.object.clone(),
             changes,
             state: Some(state.clone()),
@@ -281,12 +250,17 @@ impl History {
             objects.lines.extract_if(|(namespace, _), line| line.listing != number && scope.covers(namespace));
         let when = When { cluster: &self.cluster, late: true, now };
         let mut entries = Vec::new();
-        for (_, line) in vanished {
+        let mut found = HashMap::new();
+        for (place, line) in vanished {
+            found.insert(place, line.state.uid.clone());
             self.texts = self.texts.saturating_sub(line.state.texts());
             let namespace = line.state.object.namespace.clone();
             let with = namespace.filter(|name| there.as_ref().is_some_and(|there| !there.contains(name.as_str())));
             let how = |_| with.as_ref().map(|name| format!("with its namespace {name}"));
             entries.push(gone(family, line.state, None, how, when));
+        }
+        if let Some(listing) = objects.listings.get_mut(scope) {
+            listing.gone = found;
         }
         entries.sort_by(|one, other| one.object.cmp(&other.object));
         entries
@@ -304,36 +278,6 @@ impl History {
     }
 }
 
-impl Objects {
-    fn lists(&self, scope: &Scope) -> bool {
-        self.listings.get(scope).is_some_and(|listing| listing.under_way)
-    }
-
-    /// Whether a watch shows an object as it was before what is known of it: a watch begins before the list, so as to
-    /// miss nothing. What a list shows is how it is, also where the cluster was set back.
-    fn is_behind(&self, scope: &Scope, place: &Place, object: &DynamicObject) -> bool {
-        let known = self.lines.get(place).and_then(|line| number(&line.state.version));
-        let shown = object.metadata.resource_version.as_deref().and_then(number);
-        !self.lists(scope) && known.zip(shown).is_some_and(|(known, shown)| shown < known)
-    }
-
-    /// Whether what is seen had happened before the watch began.
-    fn is_late(&self, scope: &Scope, object: &DynamicObject) -> bool {
-        let behind = self.listings.get(scope).map_or(0, |listing| listing.behind);
-        object.metadata.resource_version.as_deref().and_then(number).is_some_and(|version| version <= behind)
-    }
-
-    /// Whether an object that was not known came since, and is not only seen for the first time.
-    fn is_new(&self, object: &DynamicObject, listing: bool) -> bool {
-        let made = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
-        !listing
-            || self
-                .listed_at
-                .zip(made)
-                .is_some_and(|(listed, made)| made.saturating_add(SECOND).is_ok_and(|made| made > listed))
-    }
-}
-
 fn gone(
     family: &Family,
     state: State,
@@ -343,20 +287,6 @@ fn gone(
 ) -> Entry {
     let changes = compare::deleted(&state, last, how, when).filter(|_| state.is_comparable(family));
     Entry { changes: changes.into_iter().collect(), object: state.object, state: None }
-}
-
-/// Versions of a cluster are in the order of its writes, as numbers.
-fn number(version: &str) -> Option<u64> {
-    version.parse().ok()
-}
-
-fn place(object: &ObjectRef) -> Place {
-    (object.namespace.as_deref().unwrap_or_default().into(), object.name.as_str().into())
-}
-
-fn place_of(object: &DynamicObject) -> Place {
-    let text = |text: &Option<String>| Box::from(text.as_deref().unwrap_or_default());
-    (text(&object.metadata.namespace), text(&object.metadata.name))
 }
 
 #[cfg(test)]

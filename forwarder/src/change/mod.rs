@@ -12,6 +12,7 @@ mod delivered;
 mod departures;
 mod family;
 mod history;
+mod objects;
 mod read;
 mod recorder;
 mod state;

@@ -88,6 +88,7 @@ impl Recorder {
     async fn deliver(&self, mut waiting: mpsc::Receiver<Batch>) {
         while let Some(mut batch) = waiting.recv().await {
             while batch.entries.len() < BATCH
+                && !batch.begins_anew()
                 && let Ok(later) = waiting.try_recv()
             {
                 batch.append(later);

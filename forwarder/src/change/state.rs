@@ -77,6 +77,11 @@ impl State {
         self.fields.iter().map(|field| field.text.len()).filter(|length| *length > SHORT).sum()
     }
 
+    /// The text of a field.
+    pub(super) fn field(&self, path: &str) -> Option<&str> {
+        self.fields.iter().find(|field| &*field.path == path).map(|field| &*field.text)
+    }
+
     /// What a change of it is told of.
     pub(super) fn told_of(&self) -> &ObjectRef {
         self.told_of.as_ref().unwrap_or(&self.object)

@@ -7,14 +7,15 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Context, Sighting, Stage};
 use crate::object::Object;
 
-/// A claim that gets no volume for longer than `hold`, or has lost it. A claim that waits for its first pod, as its
+/// A claim that gets no volume for longer than `hold`, or has lost it, which is told at once: no time brings the volume back.
+/// A claim that waits for its first pod, as its
 /// StorageClass says, is as it should be. It ends when the claim is bound, or with the claim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClaimPending {
     /// Whether it is told. Default: true.
     pub enabled: bool,
-    /// How long it must last, as `5m`. Default: `5m`.
+    /// How long it must get no volume, as `5m`; a volume that is lost is not waited for. Default: `5m`.
     pub hold: Period,
     /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,

@@ -10,14 +10,15 @@ use super::text::{after_colon, some_line};
 use super::{Condition, Context, Sighting, Stage};
 use crate::object::Object;
 
-/// An image that can't be pulled: a container waits in `ImagePullBackOff`, `InvalidImageName` or the like, or longer
-/// than `hold` in `ErrImagePull`. It ends with the first container that starts.
+/// An image that can't be pulled: a container waits for `hold` in `ErrImagePull`, `ImagePullBackOff` or the like, counted from
+/// the first pull that was seen to fail, or in `InvalidImageName` or `ErrImageNeverPull`, where no pull is tried. It ends with
+/// the first container that starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImagePull {
     /// Whether it is told. Default: true.
     pub enabled: bool,
-    /// How long a first failure, which may pass, must last, as `30s`. Default: `30s`.
+    /// How long pulls, which may succeed, must fail, as `30s`; what no pull can mend is told at once. Default: `30s`.
     pub hold: Period,
     /// How long after it was told last the same is told again at the soonest. Default: `10m`.
     pub rate_limit: Period,
@@ -40,6 +41,9 @@ const REASONS: [&str; 7] = [
     "SignatureValidationFailed",
 ];
 
+/// Of these, those without a pull: only another specification mends them.
+const UNTRIED: [&str; 2] = ["ErrImageNeverPull", "InvalidImageName"];
+
 impl Condition for ImagePull {
     fn see(&self, object: &Object, context: &Context<'_>) -> Vec<Sighting> {
         let Object::Pod(pod) = object else { return Vec::new() };
@@ -58,7 +62,11 @@ impl Condition for ImagePull {
             );
             Some(Sighting {
                 container: Some(status.name.clone()),
-                stage: Stage::Holds(if reason == "ErrImagePull" { self.hold.duration() } else { Duration::ZERO }),
+                stage: if UNTRIED.contains(&reason) {
+                    Stage::Holds(Duration::ZERO)
+                } else {
+                    Stage::Lasts(self.hold.duration())
+                },
                 since: pod.waiting_since(),
                 reason: Some(reason.to_owned()),
                 node: pod.spec.node_name.clone(),

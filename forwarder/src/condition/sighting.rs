@@ -14,6 +14,8 @@ use crate::object::{Event, Kind, Object, ObjectKey, Owner, Standing};
 pub enum Stage {
     /// It holds, and is told once it has held this long.
     Holds(Duration),
+    /// It holds, and is told once it was seen to for this long: since when it does, the object doesn't tell.
+    Lasts(Duration),
     /// Not reason enough to tell it; but where it was told, it has not ended yet. A container that runs between two
     /// crashes is so.
     Lingers,

@@ -4,22 +4,24 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use marple_core::{Fingerprint, Signal, SignalStatus};
-use metrics::{counter, gauge};
+use marple_core::{Fingerprint, Signal};
+use metrics::gauge;
 use tokio::sync::Notify;
 
 use crate::metric;
 
-/// The most conditions that wait: a signal takes about 1 KiB, so 8 MiB of the forwarder's 60.
+/// From how many conditions on nothing more is judged until some are delivered: a signal takes about 1 KiB, so 8 MiB of the
+/// forwarder's 60.
 const CAPACITY: usize = 8192;
 
 /// Signals that wait for delivery. A newer state of a condition takes the place of the older, so that a runner that was
-/// away for long gets what is, not all that was. When full, the longest waiting firing signal is dropped: the next resync
-/// brings it again.
+/// away for long gets what is, not all that was. None is dropped: who puts waits for [`Outbox::room`] first, and so no more
+/// are beyond the capacity than one observation or one moment brings, at most one for each condition that is tracked.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    emptied: Notify,
     capacity: usize,
 }
 
@@ -34,8 +36,8 @@ impl Outbox {
         Self::with_capacity(CAPACITY)
     }
 
-    fn with_capacity(capacity: usize) -> Self {
-        Self { waiting: Mutex::default(), filled: Notify::new(), capacity }
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self { waiting: Mutex::default(), filled: Notify::new(), emptied: Notify::new(), capacity }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -51,9 +53,6 @@ impl Outbox {
             if waiting.signals.insert(fingerprint, signal).is_none() {
                 waiting.order.push_back(fingerprint);
             }
-            if waiting.signals.len() > self.capacity {
-                waiting.drop_one();
-            }
         }
         self.changed(&waiting);
     }
@@ -65,6 +64,8 @@ impl Outbox {
         let first: Vec<Fingerprint> = waiting.order.drain(..count).collect();
         let signals = first.iter().filter_map(|fingerprint| waiting.signals.remove(fingerprint)).collect();
         self.changed(&waiting);
+        drop(waiting);
+        self.emptied.notify_waiters();
         signals
     }
 
@@ -76,9 +77,6 @@ impl Outbox {
             if let Entry::Vacant(place) = waiting.signals.entry(signal.fingerprint) {
                 waiting.order.push_front(signal.fingerprint);
                 place.insert(signal);
-            }
-            if waiting.signals.len() > self.capacity {
-                waiting.drop_one();
             }
         }
         self.changed(waiting);
@@ -95,7 +93,32 @@ impl Outbox {
         }
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "the count is below the capacity")]
+    /// Whether there is room for what is judged next.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting().order.len() < self.capacity
+    }
+
+    /// Waits until there is room for what is judged next.
+    pub(crate) async fn room(&self) {
+        self.fewer_than(self.capacity).await;
+    }
+
+    /// Waits until fewer than so many wait, or than there is room for.
+    pub(crate) async fn nearly_empty(&self, count: usize) {
+        self.fewer_than(count.min(self.capacity)).await;
+    }
+
+    async fn fewer_than(&self, count: usize) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.waiting().order.len() < count {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "counts of signals are far below 2^52")]
     fn changed(&self, waiting: &Waiting) {
         gauge!(metric::WAITING).set(waiting.order.len() as f64);
         if !waiting.order.is_empty() {
@@ -104,24 +127,10 @@ impl Outbox {
     }
 }
 
-impl Waiting {
-    fn drop_one(&mut self) {
-        let firing = |fingerprint: &Fingerprint| {
-            self.signals.get(fingerprint).is_some_and(|signal| signal.status == SignalStatus::Firing)
-        };
-        let at = self.order.iter().position(firing).unwrap_or(0);
-        if let Some(signal) = self.order.remove(at).and_then(|fingerprint| self.signals.remove(&fingerprint)) {
-            counter!(metric::DROPPED, "reason" => "full").increment(1);
-            tracing::warn!(
-                signal = signal.name,
-                "the outbox is full: a signal is dropped until the next resync brings it again; is the runner up?"
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use marple_core::SignalStatus;
+
     use super::*;
     use crate::deliver::fixture::signal;
 
@@ -146,11 +155,21 @@ mod tests {
         );
     }
 
-    #[test]
-    fn when_full_what_a_resync_brings_again_is_dropped() {
+    #[tokio::test]
+    async fn when_full_nothing_is_dropped_and_who_would_put_more_waits_for_room() {
         let outbox = Outbox::with_capacity(2);
-        outbox.put([signal(1, SignalStatus::Resolved), signal(2, SignalStatus::Firing)]);
-        outbox.put([signal(3, SignalStatus::Resolved)]);
-        assert_eq!(outbox.take(10), [signal(1, SignalStatus::Resolved), signal(3, SignalStatus::Resolved)]);
+        outbox.put([
+            signal(1, SignalStatus::Resolved),
+            signal(2, SignalStatus::Firing),
+            signal(3, SignalStatus::Firing),
+        ]);
+        assert!(!outbox.has_room());
+        let mut room = std::pin::pin!(outbox.room());
+        assert!(futures::poll!(&mut room).is_pending());
+        assert_eq!(outbox.take(1), [signal(1, SignalStatus::Resolved)]);
+        assert!(futures::poll!(&mut room).is_pending(), "two are as many as may wait");
+        assert_eq!(outbox.take(1), [signal(2, SignalStatus::Firing)]);
+        room.await;
+        assert_eq!(outbox.take(10), [signal(3, SignalStatus::Firing)]);
     }
 }

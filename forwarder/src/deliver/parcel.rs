@@ -55,6 +55,15 @@ impl Content {
         }
     }
 
+    /// Whether it tells nothing at all.
+    pub(crate) const fn is_empty(&self) -> bool {
+        match self {
+            Self::Signals(signals) => signals.is_empty(),
+            Self::Changes(batch) => batch.is_empty(),
+            Self::Topology(batch) => batch.entries.is_empty(),
+        }
+    }
+
     /// How many signals, changes or objects it tells.
     pub(crate) fn len(&self) -> usize {
         match self {

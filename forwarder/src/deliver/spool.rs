@@ -134,6 +134,12 @@ impl Spool {
         }
     }
 
+    /// Names the parcel that came last; before all others where none waits.
+    pub(crate) async fn last(&self) -> Result<i64, SpoolError> {
+        let last = sqlx::query("SELECT coalesce(max(id), 0) AS last FROM parcels").fetch_one(&self.pool).await;
+        last.and_then(|row| row.try_get("last")).map_err(|error| self.fault(error))
+    }
+
     /// Takes a parcel out that was delivered.
     pub(crate) async fn remove(&self, waiting: &Waiting) -> Result<(), SpoolError> {
         sqlx::query("DELETE FROM parcels WHERE id = ?")
@@ -174,7 +180,8 @@ impl Spool {
 /// A parcel in the spool.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    id: i64,
+    /// Grows with each that comes.
+    pub(crate) id: i64,
     size: u64,
 }
 

@@ -22,7 +22,9 @@ fn happening(operation: &str, kind: &str, object: Value, before: Option<Value>) 
 fn pod(waiting: Option<&str>) -> Value {
     let state =
         waiting.map_or_else(|| json!({"running": {"startedAt": NOW}}), |reason| json!({"waiting": {"reason": reason}}));
-    json!({"metadata": {"name": "cart-1", "namespace": "shop", "uid": "u1", "resourceVersion": "5"},
+    let owner =
+        json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "cart", "uid": "r1", "controller": true}]);
+    json!({"metadata": {"name": "cart-1", "namespace": "shop", "uid": "u1", "resourceVersion": "5", "ownerReferences": owner},
         "spec": {"containers": [{"name": "app"}]},
         "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": if waiting.is_some() { "False" } else { "True" }, "lastTransitionTime": NOW}],
             "containerStatuses": [{"name": "app", "ready": waiting.is_none(), "restartCount": 7, "state": state,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{OwnerReference, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ManagedFieldsEntry, OwnerReference, Time};
 use kube::core::ObjectMeta;
 use marple_core::{Labels, ObjectRef};
 use serde::Deserializer;
@@ -23,6 +23,7 @@ view! {
         deletion_timestamp: Option<Timestamp>,
         finalizers: Vec<String>,
         owner_references: Vec<WantedOwner>,
+        managed_fields: Vec<WantedWriter>,
         labels: Labels,
         annotations: WantedAnnotations,
     }
@@ -33,6 +34,10 @@ view! {
         name: String,
         uid: String,
         controller: Option<bool>,
+    }
+
+    struct WantedWriter {
+        time: Option<Timestamp>,
     }
 
     struct WantedAnnotations {
@@ -70,6 +75,9 @@ impl Wanted {
         let labels = self.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let labels: BTreeMap<String, String> = labels.collect();
         let owners: Vec<OwnerReference> = self.owner_references.into_iter().map(WantedOwner::reference).collect();
+        // Of all who write it, when the last one did.
+        let written = self.managed_fields.iter().filter_map(|writer| writer.time).max();
+        let written = written.map(|at| vec![ManagedFieldsEntry { time: Some(Time(at)), ..Default::default() }]);
         ObjectMeta {
             name: self.name,
             namespace: self.namespace,
@@ -82,6 +90,7 @@ impl Wanted {
             owner_references: Some(owners).filter(|owners| !owners.is_empty()),
             labels: Some(labels).filter(|labels| !labels.is_empty()),
             annotations: Some(annotations).filter(|annotations| !annotations.is_empty()),
+            managed_fields: written,
             ..ObjectMeta::default()
         }
     }
@@ -97,6 +106,11 @@ impl WantedOwner {
 /// When the object was made.
 pub(crate) fn created(metadata: &ObjectMeta) -> Option<Timestamp> {
     metadata.creation_timestamp.as_ref().map(|time| time.0)
+}
+
+/// When the object was written last, by whomever, in whole seconds; nothing where its API server notes no writers.
+pub(crate) fn written(metadata: &ObjectMeta) -> Option<Timestamp> {
+    metadata.managed_fields.iter().flatten().filter_map(|entry| entry.time.as_ref()).map(|time| time.0).max()
 }
 
 /// When the object should be gone: its deletion was asked for, and its grace has passed by then.

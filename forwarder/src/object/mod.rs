@@ -14,6 +14,7 @@ mod meta;
 mod namespace;
 mod node;
 mod pod;
+mod raw;
 mod reference;
 mod release;
 mod resource;
@@ -36,10 +37,11 @@ pub use event::{Event, Involved, Series};
 pub use job::{Job, JobSpec, JobStatus};
 pub use key::{CustomKind, Kind, ObjectKey};
 pub use meta::{Owner, controller};
-pub(crate) use meta::{created, deletion, helm_release, helm_release_of};
+pub(crate) use meta::{created, deletion, helm_release, helm_release_of, written};
 pub use namespace::{Namespace, NamespaceStatus};
 pub use node::{Node, NodeStatus};
 pub use pod::{Container, ContainerState, ContainerStatus, Pod, PodSpec, PodStatus, Running, Terminated, Waiting};
+pub(crate) use raw::Raw;
 pub use reference::{
     Named, NamedClaim, NamedSecret, PodTemplate, Projected, Projection, TemplateMetadata, Variable, VariableSource,
     VariableValue, VolumeSource,

@@ -39,6 +39,8 @@ workload! {
     DeploymentSpec {
         /// How many pods; one where it doesn't say.
         pub replicas: Option<u32>,
+        /// How long a rollout may stand still before it says so, in seconds; 600 where it doesn't say.
+        pub progress_deadline_seconds: Option<u32>,
         /// From what its pods are made.
         pub template: PodTemplate,
     },

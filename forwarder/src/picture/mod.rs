@@ -23,7 +23,7 @@ use crate::config::{CustomResource, ForwarderConfig, Scope};
 use crate::known::Telling;
 use crate::metric;
 use crate::object::{CronJob, Event, Kind, Object, ObjectKey, Owner, RevisionSecret, controller};
-use crate::tracker::{Draft, Tracker, Witness};
+use crate::tracker::{ConditionKey, Draft, Tracker, Witness};
 use objects::Objects;
 use releases::Releases;
 use restarts::RestartLog;
@@ -149,6 +149,11 @@ impl Picture {
     /// What is told and has not ended.
     pub fn firing(&self) -> impl Iterator<Item = &Signal> {
         self.tracker.firing()
+    }
+
+    /// The same in the order of the conditions, from after this one on.
+    pub(crate) fn firing_after(&self, after: Option<&ConditionKey>) -> impl Iterator<Item = (&ConditionKey, &Signal)> {
+        self.tracker.firing_after(after)
     }
 
     /// How many objects are known.

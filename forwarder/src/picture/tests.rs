@@ -66,8 +66,15 @@ fn mount_failure(uid: &str, last: &str) -> Object {
         "firstTimestamp": "2026-01-01T09:50:00Z", "lastTimestamp": last})))
 }
 
+/// As it is by default, but that an image that can't be pulled is told at once.
+fn config() -> ForwarderConfig {
+    let mut config = ForwarderConfig::default();
+    config.conditions.image_pull.hold = marple_core::Period::seconds(0);
+    config
+}
+
 fn picture() -> Picture {
-    Picture::new("production", ForwarderConfig::default())
+    Picture::new("production", config())
 }
 
 fn brief(signals: &[Signal]) -> Vec<(&str, SignalStatus)> {
@@ -89,6 +96,25 @@ fn a_signal_names_the_pod_and_the_deployment_that_owns_it_by_references() {
     }))
     .unwrap();
     assert_eq!(signals, [expected]);
+}
+
+#[test]
+fn an_image_is_told_its_hold_after_the_first_pull_that_failed_whichever_reason_shows() {
+    let mut picture = Picture::new("production", ForwarderConfig::default());
+    let pulling = |reason: &str| {
+        pod_status(
+            "u1",
+            json!({"phase": "Pending",
+                "conditions": [{"type": "ContainersReady", "status": "False", "lastTransitionTime": "2026-01-01T09:00:00Z"}],
+                "containerStatuses": [{"name": "app", "state": {"waiting": {"reason": reason}}}]}),
+        )
+    };
+    assert_eq!(picture.take(seen(pulling("ContainerCreating")), at("2026-01-01T09:50:00Z")), []);
+    assert_eq!(picture.take(seen(pulling("ErrImagePull")), at(NOW)), []);
+    assert_eq!(picture.take(seen(pulling("ImagePullBackOff")), at("2026-01-01T10:00:15Z")), []);
+    let due = at("2026-01-01T10:00:30Z");
+    assert_eq!(picture.next_due(), Some(due));
+    assert_eq!(brief(&picture.due(due)), [("PodImagePullFailing", Firing)]);
 }
 
 #[test]
@@ -265,6 +291,6 @@ fn what_another_forwarder_tells_is_left_to_it() {
 #[test]
 fn the_same_condition_in_two_clusters_is_two() {
     let here = picture().take(seen(broken("u1")), at(NOW));
-    let there = Picture::new("staging", ForwarderConfig::default()).take(seen(broken("u1")), at(NOW));
+    let there = Picture::new("staging", config()).take(seen(broken("u1")), at(NOW));
     assert_ne!(here[0].fingerprint, there[0].fingerprint);
 }

@@ -10,6 +10,7 @@ mod ended;
 mod track;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use marple_core::{Fingerprint, Signal, SignalStatus};
@@ -189,6 +190,13 @@ impl Tracker {
     /// What is told and has not ended.
     pub fn firing(&self) -> impl Iterator<Item = &Signal> {
         self.tracks.values().filter_map(Track::told)
+    }
+
+    /// The same in the order of the conditions, from after this one on.
+    pub(crate) fn firing_after(&self, after: Option<&ConditionKey>) -> impl Iterator<Item = (&ConditionKey, &Signal)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let tracks = self.tracks.range::<ConditionKey, _>((from, Bound::Unbounded));
+        tracks.filter_map(|(key, track)| Some((key, track.told()?)))
     }
 
     /// The objects of this kind in this namespace of which something is waited for or told.

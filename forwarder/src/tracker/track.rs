@@ -77,6 +77,7 @@ impl Word {
         let begin = self.begin().min(self.first_heard);
         match self.stage {
             Stage::Holds(hold) => Some(begin.checked_add(hold).unwrap_or(Timestamp::MAX)),
+            Stage::Lasts(hold) => Some(self.first_heard.checked_add(hold).unwrap_or(Timestamp::MAX)),
             Stage::Lingers => None,
         }
     }
@@ -90,7 +91,7 @@ impl Word {
     }
 
     fn holds(&self) -> bool {
-        matches!(self.stage, Stage::Holds(_))
+        matches!(self.stage, Stage::Holds(_) | Stage::Lasts(_))
     }
 }
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use kube::Client;
+use jiff::Timestamp;
 use kube::runtime::watcher::{self, watcher};
+use kube::{Client, Resource};
 use metrics::SharedString;
 
 use super::discover::{Asked, Wanted};
 use super::source::{Sight, Source, Step, Steps, api, observation};
 use crate::config::{CustomResource, Scope};
-use crate::object::{Custom, Kind, Object};
+use crate::object::{Custom, Kind, Object, written};
 use crate::picture::Observation;
 
 /// Objects of one page: of each only its conditions are read.
@@ -51,6 +52,14 @@ impl Source for CustomViews {
         self.asked.steps(self.client.clone(), move |client, found| {
             watcher(api::<Custom>(client, found, &scope), config).map(|event| event.map(Step::Event)).boxed()
         })
+    }
+
+    fn version<'a>(&self, _: &'a Custom) -> Option<&'a str> {
+        None
+    }
+
+    fn written(&self, object: &Custom) -> Option<Timestamp> {
+        written(object.meta())
     }
 
     fn tell(&self, sight: Sight<Custom>, scope: &Scope) -> Option<Observation> {

@@ -32,6 +32,8 @@ enum Reading<K> {
     Start { from: Option<String> },
     /// A list is read that began after this version.
     Listing { after: String, list: BoxStream<'static, watcher::Result<Event<K>>> },
+    /// A list is complete that began after this version; it is not known yet how far it reaches.
+    Listed { after: String },
     /// The list is complete, or there was none.
     Watching(Steps<K>),
 }
@@ -49,8 +51,14 @@ impl<K: Watchable> Reading<K> {
                     Err(error) => return Some((Err(Error::InitialListFailed(error)), Self::Start { from })),
                     Ok(list) => {
                         let now = list.metadata.resource_version.unwrap_or_default();
-                        if let Some(from) = from {
-                            return Some((Ok(Step::Behind(now)), Self::from(api.clone(), from)));
+                        match from {
+                            Some(from) if is_ahead(&from, &now) => tracing::warn!(
+                                from,
+                                now,
+                                "the cluster's store was set back, or another cluster has this name now: all is listed anew"
+                            ),
+                            Some(from) => return Some((Ok(Step::Behind(now)), Self::from(api.clone(), from))),
+                            None => {}
                         }
                         // What is written while the list is read is seen again by the watch, which begins before it.
                         Self::Listing { after: now, list: watcher(api.clone(), config.clone()).boxed() }
@@ -59,11 +67,19 @@ impl<K: Watchable> Reading<K> {
                 Self::Listing { after, mut list } => {
                     let event = list.next().await?;
                     let reading = match &event {
-                        Ok(Event::InitDone) if !after.is_empty() => Self::from(api.clone(), after),
+                        Ok(Event::InitDone) if !after.is_empty() => Self::Listed { after },
                         _ => Self::Listing { after, list },
                     };
                     return Some((event.map(Step::Event), reading));
                 }
+                Self::Listed { after } => match api.list_metadata(&ListParams::default().limit(1)).await {
+                    Err(error) => return Some((Err(Error::WatchStartFailed(error)), Self::Listed { after })),
+                    // Up to here the watch may show again what the list has shown, or has shown to be gone.
+                    Ok(list) => {
+                        let now = list.metadata.resource_version.unwrap_or_default();
+                        return Some((Ok(Step::Behind(now)), Self::from(api.clone(), after)));
+                    }
+                },
                 Self::Watching(mut steps) => {
                     let step = steps.next().await?;
                     return Some((step, Self::Watching(steps)));
@@ -71,6 +87,11 @@ impl<K: Watchable> Reading<K> {
             }
         }
     }
+}
+
+/// Whether a version is one that the cluster has not come to: versions of a cluster are in the order of its writes, as numbers.
+pub(super) fn is_ahead(version: &str, now: &str) -> bool {
+    version.parse::<u64>().ok().zip(now.parse().ok()).is_some_and(|(version, now)| version > now)
 }
 
 /// Watches from a version on; after an error from where it was.

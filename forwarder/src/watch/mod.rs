@@ -4,13 +4,16 @@
 //! from where it was; one that is too far behind lists again, and what vanished meanwhile is seen as gone.
 
 mod custom;
+mod deadline;
 mod discover;
 mod fault;
 mod follow;
+mod lag;
 mod permission;
 mod phase;
 #[cfg(test)]
 mod script;
+mod setback;
 mod source;
 mod stream;
 mod view;
@@ -22,8 +25,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use custom::CustomViews;
+pub(crate) use deadline::bounded;
 pub(crate) use discover::Wanted;
 pub(crate) use phase::{PATIENCE, Phase, Phases};
+pub(crate) use setback::{Reached, Setback};
 use source::Source;
 use stream::Watch;
 pub(crate) use view::object_of;
@@ -46,6 +51,8 @@ pub(crate) struct Watches<'a> {
     pub(crate) phase: Receiver<Phase>,
     /// Says when all is to be listed again.
     pub(crate) again: Receiver<()>,
+    /// Where it is noted how far they have seen.
+    pub(crate) reached: Reached,
     pub(crate) cancel: CancellationToken,
     pub(crate) phases: Phases,
 }
@@ -126,7 +133,7 @@ impl Watches<'_> {
         let (mut phase, cancel) = (self.phase.clone(), self.cancel.clone());
         let forbidden_retry = self.config.forbidden_retry.duration();
         let watch = Watch::new(source, scope, self.sender.clone(), forbidden_retry, cancel.clone());
-        let watch = watch.again_on(self.again.clone());
+        let watch = watch.again_on(self.again.clone()).noting(self.reached.clone());
         tasks.spawn(async move {
             // The sender lives as long as the forwarder: an error means that it ends.
             let opened = async { phase.wait_for(|phase| *phase >= begins).await.is_ok() };

@@ -16,17 +16,28 @@ use serde_json::{Value, json};
 pub(super) struct Answer {
     wants: &'static str,
     status: u16,
-    lines: Vec<Value>,
+    lines: Box<dyn Iterator<Item = Value> + Send>,
     /// Whether the answer stays open, as a watch does.
     open: bool,
 }
 
 pub(super) fn answer(wants: &'static str, status: u16, lines: Vec<Value>) -> Answer {
-    Answer { wants, status, lines, open: false }
+    Answer { wants, status, lines: Box::new(lines.into_iter()), open: false }
 }
 
 pub(super) fn open(wants: &'static str, lines: Vec<Value>) -> Answer {
-    Answer { wants, status: 200, lines, open: true }
+    Answer::of(wants, lines)
+}
+
+impl Answer {
+    /// One that stays open, whose lines are made as they are read.
+    pub(super) fn of<I>(wants: &'static str, lines: I) -> Self
+    where
+        I: IntoIterator<Item = Value>,
+        I::IntoIter: Send + 'static,
+    {
+        Self { wants, status: 200, lines: Box::new(lines.into_iter()), open: true }
+    }
 }
 
 /// A client whose API server gives these answers in turn, and checks what is asked.
@@ -43,7 +54,7 @@ pub(super) fn client(script: Vec<Answer>) -> kube::Client {
                     None => assert!(asked.contains(wanted), "{asked} doesn't ask {wanted}"),
                 }
             }
-            let lines = answer.lines.into_iter().map(|line| Ok::<_, Infallible>(Bytes::from(format!("{line}\n"))));
+            let lines = answer.lines.map(|line| Ok::<_, Infallible>(Bytes::from(format!("{line}\n"))));
             let rest = if answer.open {
                 futures::stream::pending().left_stream()
             } else {

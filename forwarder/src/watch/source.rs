@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use futures::stream::BoxStream;
+use jiff::Timestamp;
 use kube::core::{ApiResource, DynamicResourceScope};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
@@ -98,6 +99,13 @@ pub(super) trait Source: Send + Sync + 'static {
 
     /// Lists, then watches; the first time it may go on from where an earlier watch was.
     fn steps(&mut self, config: watcher::Config) -> Steps<Self::Object>;
+
+    /// In which version an object is, where that is surely one of the store that most kinds are in: events may be in one of
+    /// their own, and so may what an API server beside the cluster's own serves.
+    fn version<'a>(&self, object: &'a Self::Object) -> Option<&'a str>;
+
+    /// When an object was written last, by the API server's clock.
+    fn written(&self, object: &Self::Object) -> Option<Timestamp>;
 
     /// What is told of what was seen, where it matters.
     fn tell(&self, sight: Sight<Self::Object>, scope: &Scope) -> Option<Self::Told>;

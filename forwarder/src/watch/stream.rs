@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::runtime::watcher;
-use metrics::{Counter, counter, gauge};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::Fault;
+use super::lag::Newest;
+use super::setback::Reached;
 use super::source::{Sight, Source, Step, Steps};
 use crate::config::Scope;
 use crate::metric;
@@ -31,11 +34,16 @@ pub(super) struct Watch<S: Source> {
     cancel: CancellationToken,
     /// Says when all is to be listed again.
     again: watch::Receiver<()>,
+    /// The furthest version that this watch and others have seen.
+    reached: Reached,
     streaming: bool,
     /// Why nothing is seen, where that stays until somebody changes it.
     refused: Option<Refusal>,
     /// Counts what is seen: it is looked up once and not for each object.
     observations: Counter,
+    /// How long after it was written an object is seen.
+    lag: Histogram,
+    newest: Newest,
     /// Ever longer from the first failure until something is seen again.
     pauses: Pauses,
 }
@@ -73,9 +81,12 @@ impl<S: Source> Watch<S> {
             forbidden_retry,
             cancel,
             again: watch::channel(()).1,
+            reached: Reached::default(),
             streaming: true,
             refused: None,
             observations,
+            lag: histogram!(metric::WATCH_LAG_SECONDS),
+            newest: Newest::default(),
             pauses: Pauses::default(),
         }
     }
@@ -83,6 +94,11 @@ impl<S: Source> Watch<S> {
     /// The same, but all is listed again whenever this says so.
     pub(super) fn again_on(self, again: watch::Receiver<()>) -> Self {
         Self { again, ..self }
+    }
+
+    /// The same, which notes here how far it has seen.
+    pub(super) fn noting(self, reached: Reached) -> Self {
+        Self { reached, ..self }
     }
 
     /// Runs until cancelled, or until nobody hears any more.
@@ -169,12 +185,25 @@ impl<S: Source> Watch<S> {
             }
             watcher::Event::InitApply(object) | watcher::Event::Apply(object) => {
                 self.observations.increment(1);
+                self.reached.note(self.source.version(&object));
+                self.measure(&object, *listing);
                 if !*listing {
                     self.recovered();
                 }
                 Sight::Seen(object)
             }
-            watcher::Event::Delete(object) => Sight::Gone(object),
+            watcher::Event::Delete(object) => {
+                self.reached.note(self.source.version(&object));
+                Sight::Gone(object)
+            }
+        }
+    }
+
+    /// Measures how late an object is seen that was just written.
+    fn measure(&mut self, object: &S::Object, listing: bool) {
+        let Some(written) = self.source.written(object) else { return };
+        if let (false, Some(lag)) = (listing, self.newest.lag(written, Timestamp::now())) {
+            self.lag.record(lag);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The kinds that conditions are told of.
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::Resource;
 use kube::runtime::watcher::{self, watcher};
 use metrics::SharedString;
@@ -11,7 +12,7 @@ use super::source::{Sight, Source, Step, Steps, Watchable, observation};
 use crate::config::Scope;
 use crate::object::{
     ApiService, Autoscaler, Budget, Claim, CronJob, DaemonSet, Deployment, Event, Job, Kind, Namespace, Node, Object,
-    Pod, Policy, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume,
+    Pod, Policy, ReplicaSet, RevisionSecret, Service, StatefulSet, StorageClass, Volume, written,
 };
 use crate::picture::Observation;
 
@@ -55,6 +56,14 @@ impl<V: View> Source for Views<V> {
 
     fn steps(&mut self, config: watcher::Config) -> Steps<V> {
         watcher(self.0.clone(), config).map(|event| event.map(Step::Event)).boxed()
+    }
+
+    fn version<'a>(&self, view: &'a V) -> Option<&'a str> {
+        view.meta().resource_version.as_deref().filter(|_| V::KIND != Kind::Event)
+    }
+
+    fn written(&self, view: &V) -> Option<Timestamp> {
+        written(view.meta())
     }
 
     fn tell(&self, sight: Sight<V>, scope: &Scope) -> Option<Observation> {

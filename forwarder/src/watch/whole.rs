@@ -3,24 +3,27 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
+use jiff::Timestamp;
 use kube::Client;
 use kube::api::DynamicObject;
-use kube::core::{ApiResource, PartialObjectMeta};
+use kube::core::ApiResource;
 use kube::runtime::watcher::{self, Event};
 use metrics::SharedString;
-use serde_json::Value;
 use tokio::sync::mpsc::Sender;
+use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::discover::Asked;
 use super::follow;
 use super::permission::missing;
+use super::setback::Reached;
 use super::source::{Sight, Source, Step, Steps, api};
 use super::stream::Watch;
 use crate::ForwarderConfig;
 use crate::change::{Family, Glimpse};
 use crate::config::Scope;
+use crate::object::{Raw, written};
 
 /// Objects of one page: they are read whole, and a ConfigMap may have a MiB.
 const PAGE: u32 = 20;
@@ -53,16 +56,25 @@ impl Source for Whole {
             // Nothing that holds the lock can leave it half changed.
             let from = from.lock().unwrap_or_else(PoisonError::into_inner).take();
             if metadata_only {
-                let api = api::<PartialObjectMeta<DynamicObject>>(client, resource, &scope);
+                let api = api::<Raw<true>>(client, resource, &scope);
                 follow::read(api, config, from).map(|step| step.map(whole)).boxed()
             } else {
-                follow::read(api::<DynamicObject>(client, resource, &scope), config, from)
+                let api = api::<Raw<false>>(client, resource, &scope);
+                follow::read(api, config, from).map(|step| step.map(whole)).boxed()
             }
         };
         match self.family.resource() {
             Some(resource) => open(self.client.clone(), &resource),
             None => self.asked.steps(self.client.clone(), open),
         }
+    }
+
+    fn version<'a>(&self, object: &'a DynamicObject) -> Option<&'a str> {
+        self.family.resource().and(object.metadata.resource_version.as_deref())
+    }
+
+    fn written(&self, object: &DynamicObject) -> Option<Timestamp> {
+        written(&object.metadata)
     }
 
     fn tell(&self, sight: Sight<DynamicObject>, scope: &Scope) -> Option<Glimpse> {
@@ -89,13 +101,7 @@ impl Source for Whole {
     }
 }
 
-/// Metadata as an object of which nothing else is known.
-fn whole(step: Step<PartialObjectMeta<DynamicObject>>) -> Step<DynamicObject> {
-    let of = |part: PartialObjectMeta<DynamicObject>| DynamicObject {
-        types: part.types,
-        metadata: part.metadata,
-        data: Value::Null,
-    };
+fn whole<const METADATA_ONLY: bool>(step: Step<Raw<METADATA_ONLY>>) -> Step<DynamicObject> {
     let event = match step {
         Step::At(version) => return Step::At(version),
         Step::Behind(version) => return Step::Behind(version),
@@ -103,10 +109,10 @@ fn whole(step: Step<PartialObjectMeta<DynamicObject>>) -> Step<DynamicObject> {
     };
     Step::Event(match event {
         Event::Init => Event::Init,
-        Event::InitApply(part) => Event::InitApply(of(part)),
+        Event::InitApply(Raw(object)) => Event::InitApply(object),
         Event::InitDone => Event::InitDone,
-        Event::Apply(part) => Event::Apply(of(part)),
-        Event::Delete(part) => Event::Delete(of(part)),
+        Event::Apply(Raw(object)) => Event::Apply(object),
+        Event::Delete(Raw(object)) => Event::Delete(object),
     })
 }
 
@@ -114,6 +120,10 @@ fn whole(step: Step<PartialObjectMeta<DynamicObject>>) -> Step<DynamicObject> {
 pub(crate) struct HistoryWatches {
     pub(crate) client: Client,
     pub(crate) config: ForwarderConfig,
+    /// Says when all is to be listed again.
+    pub(crate) again: Receiver<()>,
+    /// Where it is noted how far they have seen.
+    pub(crate) reached: Reached,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -138,9 +148,13 @@ impl HistoryWatches {
                     asked: Asked::new(family.wanted()),
                     from: Arc::new(Mutex::new(from(family, &scope))),
                 };
-                tasks.spawn(Watch::new(whole, scope, sender.clone(), retry, self.cancel.clone()).run());
+                let watch = Watch::new(whole, scope, sender.clone(), retry, self.cancel.clone());
+                tasks.spawn(watch.again_on(self.again.clone()).noting(self.reached.clone()).run());
             }
         }
         tasks
     }
 }
+
+#[cfg(test)]
+mod tests;

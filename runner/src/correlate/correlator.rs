@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 
 use super::alive::{Alive, Life};
+use super::shared_change::SHORTLY;
 use super::{Batch, Book, CorrelateConfig, Dependency, Owners, Related};
 use crate::store::{SignalSeq, Store, StoreError};
 
@@ -177,6 +178,12 @@ impl Correlator {
             let object = dependency.from.clone();
             book.learn_of(&object, vec![dependency], now);
         }
+        let owners =
+            signals.iter().filter(|(_, signal)| signal.status == SignalStatus::Firing).filter_map(|(_, signal)| {
+                let told = signal.subject.as_ref().and_then(|subject| related.get(subject));
+                Related::of(signal, told).owner
+            });
+        self.look_back(book, owners.collect()).await;
         let count = u64::try_from(signals.len()).unwrap_or(u64::MAX);
         let more = signals.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
         drop(signals);
@@ -215,6 +222,24 @@ impl Correlator {
         })
     }
 
+    /// Joins what needs the same object, where that was changed before.
+    async fn look_back(&self, book: &mut Book, owners: BTreeSet<ObjectRef>) {
+        if owners.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        // What is told now may have begun a while ago, and its cause before that.
+        let since = now.checked_sub(SHORTLY + SHORTLY).unwrap_or(Timestamp::MIN);
+        let owners: Vec<ObjectRef> = owners.into_iter().collect();
+        let Ok(changes) = tokio::time::timeout(OWNERS, self.owners.changes(&owners, since)).await else {
+            metrics::counter!("marple_owners_timeouts_total").increment(1);
+            return;
+        };
+        for change in changes {
+            book.learn_change(&change, now);
+        }
+    }
+
     async fn ask(&self, objects: Vec<ObjectRef>) -> HashMap<ObjectRef, Related> {
         if objects.is_empty() {
             return HashMap::new();
@@ -241,9 +266,11 @@ impl Correlator {
         let now = self.clock.now();
         let mut related: Vec<_> = related.into_iter().collect();
         related.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let owners = related.iter().filter_map(|(_, related)| related.owner.clone()).collect();
         for (object, related) in related {
             book.relate(&object, &related, now);
         }
+        self.look_back(book, owners).await;
         again.soon();
     }
 

@@ -3,17 +3,19 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use marple_core::{ObjectRef, Tie};
+use marple_tools::history::Window;
 
 use super::cluster_owners::ALONE;
-use super::{Dependency, Known, Owners, Related};
+use super::{Dependency, Known, Owners, Related, SharedChange};
 use crate::clock::Clock;
-use crate::store::{Step, StoreError, Topology};
+use crate::store::{Changes, Step, StoreError, Topology};
 
 /// How long after its last word what a forwarder told is believed: six of its beats.
 const STALE: SignedDuration = SignedDuration::from_mins(3);
@@ -27,12 +29,20 @@ const WORKLOADS: [&str; 5] = ["Deployment", "StatefulSet", "DaemonSet", "CronJob
 /// The most of what a release made that is looked at.
 const MADE: u32 = 200;
 
+/// The most changes that are looked at, and of how many objects; the latest first.
+const CHANGES: usize = 500;
+const CHANGED: usize = 50;
+
+/// The most of what needs an object that is looked at.
+const NEEDING: u32 = 500;
+
 /// Tells what objects belong to from the topology of one cluster. What that doesn't have, or all while its forwarder is not
 /// heard, is asked of another. An object that is gone is known for a day.
 pub struct KnownOwners {
     topology: Arc<dyn Topology>,
     cluster: String,
     asked: Arc<dyn Owners>,
+    history: Option<Arc<dyn Changes>>,
     clock: Clock,
 }
 
@@ -49,7 +59,37 @@ enum Told {
 impl KnownOwners {
     /// Over the topology of the cluster of this name, and whom to ask for the rest.
     pub fn new(topology: Arc<dyn Topology>, cluster: impl Into<String>, asked: Arc<dyn Owners>, clock: Clock) -> Self {
-        Self { topology, cluster: cluster.into(), asked, clock }
+        Self { topology, cluster: cluster.into(), asked, history: None, clock }
+    }
+
+    /// The same, with the history of what changed.
+    #[must_use]
+    pub fn with_history(self, history: Arc<dyn Changes>) -> Self {
+        Self { history: Some(history), ..self }
+    }
+
+    /// What any of these needs that was changed, each with all that need it.
+    async fn changed(&self, objects: &[ObjectRef], since: Timestamp) -> Result<Vec<SharedChange>, StoreError> {
+        let Some(history) = &self.history else { return Ok(vec![]) };
+        let namespaces: BTreeSet<String> = objects.iter().filter_map(|object| object.namespace.clone()).collect();
+        let window =
+            Window { namespaces: namespaces.into_iter().collect(), since, until: self.clock.now(), limit: CHANGES };
+        // Of several changes of an object the last one, which the window has first.
+        let mut found: Vec<SharedChange> = vec![];
+        for change in history.changes(&self.cluster, &window).await?.changes.iter().filter_map(SharedChange::of) {
+            if found.len() < CHANGED && !found.iter().any(|one| one.object == change.object) {
+                found.push(change);
+            }
+        }
+        for change in &mut found {
+            let dependents = self.topology.dependents(&self.cluster, &change.object, NEEDING).await?;
+            let needing = dependents.into_iter().filter(|one| one.tie == Tie::Needs).map(|one| one.object);
+            let needing: Vec<ObjectRef> = needing.collect();
+            let chains = self.topology.chains(&self.cluster, &needing).await?;
+            change.needed_by = needing.iter().zip(chains).filter_map(|(object, chain)| top(object, &chain)).collect();
+        }
+        found.retain(|change| objects.iter().any(|object| change.needed_by.contains(object)));
+        Ok(found)
     }
 
     /// The chains of owners; nothing where the forwarder is not heard.
@@ -92,6 +132,14 @@ impl KnownOwners {
         };
         metrics::counter!("marple_owners_unknown_total", "reason" => why).increment(1);
         objects.iter().map(|_| Told::Nothing).collect()
+    }
+}
+
+/// The top-level object of a chain.
+fn top(object: &ObjectRef, chain: &[Step]) -> Option<ObjectRef> {
+    match told(object, chain) {
+        Told::Whole(related) | Told::UpTo { related, .. } => related.owner,
+        Told::Nothing => None,
     }
 }
 
@@ -156,6 +204,17 @@ impl Owners for KnownOwners {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "what autoscalers and releases are about is not known");
+                vec![]
+            }
+            Err(_) => vec![],
+        }
+    }
+
+    async fn changes(&self, objects: &[ObjectRef], since: Timestamp) -> Vec<SharedChange> {
+        match tokio::time::timeout(DEADLINE, self.changed(objects, since)).await {
+            Ok(Ok(changed)) => changed,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what changed before is not known");
                 vec![]
             }
             Err(_) => vec![],

@@ -14,6 +14,7 @@ mod dependency;
 mod group;
 mod known_owners;
 mod related;
+mod shared_change;
 
 pub use alive::{Alive, Life};
 pub use book::Book;
@@ -25,3 +26,4 @@ pub use dependency::Dependency;
 pub use group::group;
 pub use known_owners::KnownOwners;
 pub use related::{Known, Owners, Related};
+pub use shared_change::SharedChange;

@@ -1,10 +1,11 @@
 //! What an object belongs to.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use marple_core::{Labels, ObjectRef, Signal};
 use serde::{Deserialize, Serialize};
 
-use super::Dependency;
+use super::{Dependency, SharedChange};
 
 /// How it is known what an object belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -79,6 +80,12 @@ pub trait Owners: Send + Sync {
     /// What these depend on though nothing owns them: an autoscaler on what it scales, a Helm release on the workloads that
     /// it made. What can't be told is left out.
     async fn dependencies(&self, _: &[ObjectRef]) -> Vec<Dependency> {
+        Vec::new()
+    }
+
+    /// What these top-level objects need that was changed since then, each with all that need it. What can't be told is left
+    /// out.
+    async fn changes(&self, _: &[ObjectRef], _since: Timestamp) -> Vec<SharedChange> {
         Vec::new()
     }
 }

@@ -260,5 +260,5 @@ fn owners(store: &Arc<dyn Store>, name: &str, cluster: Option<&Cluster>, clock: 
         Some(cluster) => Arc::new(ClusterOwners::new(cluster.clone())),
         None => Arc::new(NoOwners),
     };
-    Arc::new(KnownOwners::new(store.clone(), name, asked, clock))
+    Arc::new(KnownOwners::new(store.clone(), name, asked, clock).with_history(store.clone()))
 }

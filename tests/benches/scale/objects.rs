@@ -51,9 +51,12 @@ fn metadata(at: usize, writers: Writers) -> Value {
         "annotations": {"example.com/checksum": "c".repeat(length)}})
 }
 
-/// A pod.
+/// A pod, of a ReplicaSet as most are.
 pub(crate) fn pod(at: usize, writers: Writers) -> Value {
-    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata(at, writers), "spec": template(at)})
+    let mut metadata = metadata(at, writers);
+    metadata["ownerReferences"] = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "controller": true,
+        "name": format!("app-{}-5bdc96c8f4", at / 10), "uid": format!("00000000-0000-4000-8000-{:012}", at / 10)}]);
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template(at)})
 }
 
 /// A Deployment of no pods.

@@ -67,8 +67,7 @@ impl Stage {
     pub(crate) async fn open(cluster: TestCluster, name: &str, more: &str) -> Result<Self> {
         let namespace = cluster.namespace(name).await?;
         namespace.apply(OBJECTS).await?;
-        let configuration =
-            format!("cluster: {{ name: test, context: {}, discover: false }}\n{more}", cluster.context());
+        let configuration = format!("cluster: {{ name: test, {}, discover: false }}\n{more}", cluster.settings());
         let program = Program::serve(&configuration, &[]).await?;
         let stage = Self { cluster, namespace, program };
         stage.listed().await?;

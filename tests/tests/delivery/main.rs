@@ -5,9 +5,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 #![allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 
+mod faults;
+mod lone;
+mod replicas;
 mod stage;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -21,8 +25,10 @@ use marple_tests::forwarding::Forwarding;
 use marple_tests::kubeconfig::Kubeconfig;
 use marple_tests::program::Program;
 use marple_tests::proxy::Proxy;
+use marple_tests::tap::Tap;
 
-use stage::{ARRIVED_WITHIN, MAPS, PODS, Stage, step};
+use faults::{AT_ONCE, breaks, broken_at_end, full_name, turns};
+use stage::{ARRIVED_WITHIN, MAPS, Stage, step};
 
 /// How often each object is altered without pause.
 const WRITES: usize = 60;
@@ -43,35 +49,26 @@ const RUNNER: &str = "cluster: { name: test, enabled: false }\nforwarder: { enab
 fn configuration(kubeconfig: &str, namespace: &Namespace) -> String {
     format!(
         "cluster: {{ name: test, kubeconfig: {kubeconfig} }}\n\
-         forwarder: {{ namespaces: {{ include: [{}] }}, resync: 1h, conditions: {{ crash_loop: {{ rate_limit: 0s }} }} }}",
+         forwarder: {{ namespaces: {{ include: [{}] }}, resync: 1h, conditions: {{ {AT_ONCE} }} }}",
         namespace.name()
     )
 }
 
 /// Writes counts into all maps until each has so many, with a pause after each round, and gives up to which.
 async fn churn(stage: &Stage, writes: usize, pause: Duration) -> Result<BTreeMap<usize, usize>> {
-    for count in 1..=writes {
+    churn_on(stage, 1..=writes, pause).await
+}
+
+/// The same from one count on.
+async fn churn_on(stage: &Stage, writes: RangeInclusive<usize>, pause: Duration) -> Result<BTreeMap<usize, usize>> {
+    let last = *writes.end();
+    for count in writes {
         futures::future::try_join_all((0..MAPS).map(|map| stage.write(map, count))).await?;
-        let pod = count % PODS;
-        stage.set_broken(pod, count % (2 * PODS) < PODS).await?;
+        let (at, broken) = breaks(count);
+        stage.faults.set(at, broken).await?;
         tokio::time::sleep(pause).await;
     }
-    Ok((0..MAPS).map(|map| (map, writes)).collect())
-}
-
-/// Which pods the last writing of each has left broken.
-fn broken_at_end(writes: usize) -> BTreeSet<String> {
-    let last = |pod: &usize| (1..=writes).rev().find(|count| count % PODS == *pod).unwrap();
-    (0..PODS).filter(|pod| last(pod) % (2 * PODS) < PODS).map(|pod| format!("pod-{pod}")).collect()
-}
-
-/// Waits until the runner holds these pods as crashing, and no others.
-async fn holds(stage: &Stage, program: &Program, broken: &BTreeSet<String>) -> Result<()> {
-    wait_for("the pods that crash", ARRIVED_WITHIN, || async {
-        let held = stage.crashing(program).await?;
-        if held == *broken { Ok(()) } else { Err(format!("{held:?} instead of {broken:?}")) }
-    })
-    .await
+    Ok((0..MAPS).map(|map| (map, last)).collect())
 }
 
 /// What fails, one after the other, at random while objects change.
@@ -112,7 +109,8 @@ async fn each_change_arrives_once_and_the_picture_is_right_whatever_is_cut_and_k
     let stage = Stage::open(&cluster, "delivery-faults").await?;
     let mut program = Program::serve(RUNNER, &[]).await?;
     let mut api = Proxy::to(&address(&cluster)?).await?;
-    let mut runner = Proxy::to(program.url("").trim_start_matches("http://")).await?;
+    let (tap, tapped) = Tap::to(&program.url("")).await?;
+    let mut runner = Proxy::to(&tapped.to_string()).await?;
     let kubeconfig = Kubeconfig::through(&cluster, &api)?;
     let configuration = configuration(&kubeconfig.path(), &stage.namespace);
     let mut forwarding = Forwarding::start(&configuration, &format!("http://{}", runner.address()), &[]).await?;
@@ -125,7 +123,14 @@ async fn each_change_arrives_once_and_the_picture_is_right_whatever_is_cut_and_k
     failed?;
     let counts = counts?;
     wait_for("every change once", ARRIVED_WITHIN, || stage.has_all(&program, &counts)).await?;
-    holds(&stage, &program, &broken_at_end(WRITES)).await?;
+    stage.faults.holds(&program, &broken_at_end(WRITES)).await?;
+    // What began and ended while the forwarder was down, nobody has seen; all else is told, and once.
+    let (told, turns) = (stage.faults.counted(&tap.signals()).map_err(anyhow::Error::msg)?, turns(WRITES));
+    for (name, (begun, ended)) in &turns {
+        let (told_begun, told_ended) = told.get(name).copied().unwrap_or_default();
+        assert!((1..=*begun).contains(&told_begun), "{name} began {begun} times: {told:?}");
+        assert_eq!(told_begun - told_ended, begun - ended, "{name} is over, or not: {told:?}");
+    }
     assert!(forwarding.metric("marple_forwarder_dropped_total").await? == 0.0, "nothing is dropped");
     forwarding.stop().await
 }
@@ -136,7 +141,8 @@ async fn while_the_runner_is_away_for_five_minutes_of_churn_what_happens_waits_o
     let cluster = cluster_or_return!();
     let stage = Stage::open(&cluster, "delivery-away").await?;
     let program = Program::serve(RUNNER, &[]).await?;
-    let mut runner = Proxy::to(program.url("").trim_start_matches("http://")).await?;
+    let (tap, tapped) = Tap::to(&program.url("")).await?;
+    let mut runner = Proxy::to(&tapped.to_string()).await?;
     let api = Proxy::to(&address(&cluster)?).await?;
     let kubeconfig = Kubeconfig::through(&cluster, &api)?;
     let configuration = configuration(&kubeconfig.path(), &stage.namespace);
@@ -145,13 +151,13 @@ async fn while_the_runner_is_away_for_five_minutes_of_churn_what_happens_waits_o
 
     // A condition that begins and ends while the runner is away is told too, and its incident is over.
     runner.cut().await?;
-    stage.set_broken(1, true).await?;
+    stage.faults.set(1, true).await?;
     wait_for("the spool", ARRIVED_WITHIN, || async {
         let bytes = forwarding.metric("marple_forwarder_spool_bytes").await.map_err(|error| error.to_string())?;
         if bytes > 0.0 { Ok(()) } else { Err(format!("{bytes} bytes")) }
     })
     .await?;
-    stage.set_broken(1, false).await?;
+    stage.faults.set(1, false).await?;
     // `MARPLE_TEST_OUTAGE_SECONDS=300` has it last as long as it stands for.
     let outage =
         std::env::var("MARPLE_TEST_OUTAGE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(20);
@@ -166,6 +172,7 @@ async fn while_the_runner_is_away_for_five_minutes_of_churn_what_happens_waits_o
         if spooled { Ok(()) } else { Err(format!("{seen} changes are seen, {bytes} bytes are on the disk")) }
     })
     .await?;
+    assert!(forwarding.metric("marple_forwarder_watch_lag_seconds_count").await? > 0.0, "how late it sees is measured");
     let tries = forwarding.metric("marple_forwarder_delivery_failures_total").await?;
     assert!((2.0..=60.0).contains(&tries), "{tries} tries: slower each time");
     assert_eq!(stage.changes(&program).await?.len(), 0, "nothing arrives while it is away");
@@ -177,7 +184,12 @@ async fn while_the_runner_is_away_for_five_minutes_of_churn_what_happens_waits_o
         if of_pod { Ok(()) } else { Err(format!("{incidents:#}")) }
     })
     .await?;
-    holds(&stage, &program, &broken_at_end(AWAY_WRITES)).await?;
+    stage.faults.holds(&program, &broken_at_end(AWAY_WRITES)).await?;
+    // Each that began and ended is told each time.
+    let mut expected = turns(AWAY_WRITES);
+    let first = expected.entry(full_name(1)).or_default();
+    (first.0, first.1) = (first.0 + 1, first.1 + 1);
+    assert_eq!(stage.faults.counted(&tap.signals()).map_err(anyhow::Error::msg)?, expected);
     assert!(forwarding.metric("marple_forwarder_dropped_total").await? == 0.0, "nothing is dropped");
     wait_for("an empty spool", ARRIVED_WITHIN, || async {
         let bytes = forwarding.metric("marple_forwarder_spool_bytes").await.map_err(|error| error.to_string())?;
@@ -231,58 +243,4 @@ async fn what_changed_before_a_version_that_is_gone_is_found_by_a_list() -> Resu
     let next: BTreeMap<usize, usize> = [(2, 1)].into();
     wait_for("the next change", ARRIVED_WITHIN, || stage.has_all(&program, &next)).await?;
     forwarding.stop().await
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_forwarders_one_leads_and_the_other_takes_over_and_nothing_is_told_twice() -> Result<()> {
-    let cluster = cluster_or_return!();
-    let stage = Stage::open(&cluster, "delivery-leads").await?;
-    let program = Program::serve(RUNNER, &[]).await?;
-    let api = Proxy::to(&address(&cluster)?).await?;
-    let kubeconfig = Kubeconfig::through(&cluster, &api)?;
-    let configuration = configuration(&kubeconfig.path(), &stage.namespace);
-    let lease = ["--lease", "marple-forward", "--lease-namespace", stage.namespace.name()];
-    let url = program.url("");
-    let mut first = Forwarding::start(&configuration, &url, &lease).await?;
-    leads(&first).await?;
-    stage.known(&program).await?;
-    let mut second = Forwarding::start(&configuration, &url, &lease).await?;
-    stage.write(0, 1).await?;
-    stage.set_broken(0, true).await?;
-    let crashing: BTreeSet<String> = ["pod-0".to_owned()].into();
-    wait_for("the crash", ARRIVED_WITHIN, || async {
-        let held = stage.crashing(&program).await?;
-        if held == crashing { Ok(()) } else { Err(format!("{held:?}")) }
-    })
-    .await?;
-    assert!(second.metric("marple_forwarder_leads").await? == 0.0);
-    assert!(second.metric("marple_forwarder_observations_total").await? == 0.0, "who stands by asks for nothing");
-
-    first.kill().await?;
-    stage.write(0, 2).await?;
-    stage.set_broken(0, false).await?;
-    leads(&second).await?;
-    stage.write(0, 3).await?;
-    let counts: BTreeMap<usize, usize> = [(0, 3)].into();
-    wait_for("every change once", ARRIVED_WITHIN, || stage.has_all(&program, &counts)).await?;
-    wait_for("the end of the crash", ARRIVED_WITHIN, || async {
-        let held = stage.crashing(&program).await?;
-        if held.is_empty() { Ok(()) } else { Err(format!("{held:?}")) }
-    })
-    .await?;
-    // One that is asked to stop lets the other lead at once.
-    first.begin().await?;
-    let asked = tokio::time::Instant::now();
-    second.stop().await?;
-    leads(&first).await?;
-    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
-    first.stop().await
-}
-
-async fn leads(forwarding: &Forwarding) -> Result<()> {
-    wait_for("a leader", ARRIVED_WITHIN, || async {
-        let leads = forwarding.metric("marple_forwarder_leads").await.map_err(|error| error.to_string())?;
-        if leads > 0.5 { Ok(()) } else { Err(forwarding.log()) }
-    })
-    .await
 }

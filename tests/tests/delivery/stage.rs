@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Result;
-use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use marple_core::{Change, ChangeKind};
@@ -12,20 +12,19 @@ use marple_tests::cluster::{Namespace, TestCluster, wait_for};
 use marple_tests::program::Program;
 use serde_json::json;
 
+use crate::faults::Faults;
+
 /// The longest that all may take to arrive once nothing fails any more.
 pub(crate) const ARRIVED_WITHIN: Duration = Duration::from_mins(2);
 
 /// How many objects are altered.
 pub(crate) const MAPS: usize = 6;
 
-/// The pods that break and are mended.
-pub(crate) const PODS: usize = 4;
-
 /// A namespace with objects to alter.
 pub(crate) struct Stage {
     pub(crate) namespace: Namespace,
     pub(crate) maps: Api<ConfigMap>,
-    pods: Api<Pod>,
+    pub(crate) faults: Faults,
 }
 
 impl Stage {
@@ -34,42 +33,15 @@ impl Stage {
         let map = |at| {
             format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{ name: map-{at} }}\ndata: {{ count: \"0\" }}\n")
         };
-        // No scheduler takes these pods, so that nothing but the test writes what their containers do.
-        let pod = |at| {
-            format!(
-                "---\napiVersion: v1\nkind: Pod\nmetadata: {{ name: pod-{at} }}\n\
-                 spec: {{ schedulerName: nobody, terminationGracePeriodSeconds: 0, containers: [{{ name: app, image: \"localhost/pause:1\" }}] }}\n"
-            )
-        };
-        let objects = (0..MAPS).map(map).chain((0..PODS).map(pod)).collect::<String>();
+        let objects = (0..MAPS).map(map).chain(Faults::pods()).collect::<String>();
         namespace.apply(&objects).await?;
-        let (maps, pods) = (namespace.api(), namespace.api());
-        Ok(Self { namespace, maps, pods })
+        let (maps, faults) = (namespace.api(), Faults::of(&namespace));
+        Ok(Self { namespace, maps, faults })
     }
 
     pub(crate) async fn write(&self, map: usize, count: usize) -> Result<()> {
         let patch = json!({"data": {"count": count.to_string()}});
         self.maps.patch(&format!("map-{map}"), &PatchParams::default(), &Patch::Merge(patch)).await?;
-        Ok(())
-    }
-
-    /// Writes of a pod's container that it crashes again and again, or that it runs.
-    pub(crate) async fn set_broken(&self, pod: usize, broken: bool) -> Result<()> {
-        let now = jiff::Timestamp::now();
-        let last = json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": now, "finishedAt": now}});
-        let state = if broken {
-            json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}})
-        } else {
-            json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
-        };
-        let ready = if broken { "False" } else { "True" };
-        let status = json!({"status": {
-            "phase": "Running",
-            "conditions": [{"type": "Ready", "status": ready, "lastTransitionTime": now}],
-            "containerStatuses": [{"name": "app", "image": "i", "imageID": "", "ready": !broken, "restartCount": 7,
-                "state": state, "lastState": last}]}});
-        let name = format!("pod-{pod}");
-        self.pods.patch_status(&name, &PatchParams::default(), &Patch::Strategic(status)).await?;
         Ok(())
     }
 
@@ -105,11 +77,34 @@ impl Stage {
                 .get("/api/changes/kept?cluster=test&kind=ConfigMap")
                 .await
                 .map_err(|error| error.to_string())?;
-            (kept["reached"].as_array().is_some_and(|reached| !reached.is_empty()))
+            (kept["reached"].as_array().is_some_and(|reached| reached.iter().any(|one| one["version"] != json!(""))))
                 .then_some(())
                 .ok_or(format!("{kept}"))
         })
         .await
+    }
+
+    /// Whether the runner has of every map how it came to its last count, without a gap and nothing twice: one change where
+    /// several could only be found as one.
+    pub(crate) async fn has_way(&self, program: &Program, counts: &BTreeMap<usize, usize>) -> Result<(), String> {
+        let changes = self.changes(program).await.map_err(|error| format!("{error:#}"))?;
+        for (map, last) in counts {
+            let name = format!("map-{map}");
+            let of_map = changes.iter().filter(|change| change.object.name == name);
+            let mut told: Vec<(usize, usize)> = of_map.filter_map(step).collect();
+            told.sort_unstable();
+            let mut reached = 0;
+            for (from, to) in &told {
+                if *from != reached || to <= from {
+                    return Err(format!("of {name}, {from} → {to} is told after {reached}: {told:?}"));
+                }
+                reached = *to;
+            }
+            if reached != *last {
+                return Err(format!("{name} is told up to {reached} of {last}"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the runner has every count of every map, each once and in order.
@@ -133,15 +128,6 @@ impl Stage {
             }
         }
         Ok(())
-    }
-
-    /// Which pods the runner holds as crashing.
-    pub(crate) async fn crashing(&self, program: &Program) -> Result<BTreeSet<String>, String> {
-        let held = program.get("/api/signals").await.map_err(|error| error.to_string())?;
-        let crashing = held.as_array().into_iter().flatten().filter(|signal| {
-            signal["name"] == "PodCrashLooping" && signal["subject"]["namespace"] == self.namespace.name()
-        });
-        Ok(crashing.filter_map(|signal| signal["subject"]["name"].as_str().map(str::to_owned)).collect())
     }
 }
 

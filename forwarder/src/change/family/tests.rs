@@ -150,6 +150,23 @@ fn a_cron_job_is_told_by_schedule_and_template_and_a_job_only_where_nobody_contr
 }
 
 #[test]
+fn a_pod_or_a_replica_set_is_told_where_no_controller_owns_it() {
+    let pod = |image: &str, node: Option<&str>, phase: &str| json!({"spec": {"nodeName": node, "containers": [{"name": "app", "image": image}]}, "status": {"phase": phase}});
+    let fields = ["containers[app].image: a:1 → a:2"];
+    is_told("Pod", pod("a:1", None, "Pending"), pod("a:2", Some("worker-1"), "Running"), &fields);
+    for kind in ["ReplicaSet", "ReplicationController"] {
+        let (before, after) = (workload(2, json!([]), json!([])), workload(3, json!([]), json!([])));
+        is_told(kind, before, after, &["replicas: 2 → 3"]);
+    }
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "Owner", "name": "n", "uid": "1", "controller": true}]);
+    for kind in ["Pod", "ReplicaSet", "ReplicationController"] {
+        let owned = object(kind, 1, json!({"metadata": {"ownerReferences": owner.clone()}}));
+        assert_eq!(read::state(&Family::named(kind).unwrap(), &owned, Values::Clear, ROOM), None);
+        assert!(!ignored(kind));
+    }
+}
+
+#[test]
 fn configuration_is_told_by_key_and_line_in_clear_or_hashed() {
     let (before, after) = (
         json!({"data": {"timeout": "5s", "app.yaml": "a: 1\nb: 2\n", "old": "x"}, "binaryData": {"blob": "AAAA"}}),

@@ -16,6 +16,24 @@ pub(super) fn trim(trim: &mut Trim<'_>) {
     trim.labels();
 }
 
+/// ReplicaSets and `ReplicationController`s that no controller owns: the others are what their controller's template says.
+pub(super) fn trim_alone(trim: &mut Trim<'_>) {
+    if trim.controller().is_some() {
+        return trim.ignore();
+    }
+    self::trim(trim);
+}
+
+/// Pods that no controller owns. On which node one runs is the scheduler's doing.
+pub(super) fn trim_pod(trim: &mut Trim<'_>) {
+    if trim.controller().is_some() {
+        return trim.ignore();
+    }
+    let specification = trim.part("/spec");
+    fields(trim, specification, &["serviceAccount", "nodeName"]);
+    trim.labels();
+}
+
 /// `CronJob`s.
 pub(super) fn trim_cron_job(trim: &mut Trim<'_>) {
     let (specification, job) = (trim.part("/spec"), trim.part("/spec/jobTemplate/spec"));

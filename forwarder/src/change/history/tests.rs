@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use marple_core::{Change, ChangeKind};
 use serde_json::{Value, json};
 
@@ -324,4 +326,48 @@ fn the_autoscalers_doing_is_told_apart_from_a_persons() {
         [(false, "containers[app].image: cart:1 → cart:2".to_owned()), (true, "replicas: 2 → 5".to_owned())]
     );
     assert!(changes.iter().all(|change| change.kind == ChangeKind::Altered));
+}
+
+#[test]
+fn what_went_while_it_was_listed_is_told_once_though_the_watch_shows_it_again() {
+    let mut process = Process::first();
+    process.list(vec![map("a", "u1", 0, 30, "1")], 40);
+    // It is altered and deleted after the watch's beginning and before the list is read.
+    let gone = process.list(vec![], 60);
+    assert_eq!(told(&gone), ["ConfigMap shop/a deleted at 60 by ?, late: data.key: removed, was 1"]);
+    process.take(Glimpse::Behind(family("ConfigMap"), Scope::Cluster, "55".to_owned()), 61);
+    process.at("45");
+    assert_eq!(told(&process.seen(map("a", "u1", 0, 50, "2"), 61)), [""; 0]);
+    let again = Glimpse::Gone(family("ConfigMap"), Scope::Cluster, Box::new(map("a", "u1", 0, 52, "2")));
+    assert_eq!(told(&process.take(again, 61)), [""; 0]);
+    assert_eq!(process.kept.len(), 0);
+    // Another of its name is another.
+    let made = process.seen(map("a", "u2", 62, 62, "3"), 63);
+    assert_eq!(told(&made), ["ConfigMap shop/a created at 62 by helm: data.key: set to 3"]);
+}
+
+#[test]
+fn what_was_there_before_the_first_list_and_went_under_it_was_not_made_then() {
+    let mut process = Process::first();
+    process.list(vec![], 60);
+    process.take(Glimpse::Behind(family("ConfigMap"), Scope::Cluster, "55".to_owned()), 61);
+    assert_eq!(told(&process.seen(map("a", "u1", 0, 50, "2"), 61)), [""; 0]);
+    let gone = Glimpse::Gone(family("ConfigMap"), Scope::Cluster, Box::new(map("a", "u1", 0, 52, "2")));
+    assert_eq!(told(&process.take(gone, 61)), ["ConfigMap shop/a deleted at 61 by ?, late: data.key: removed, was 2"]);
+    let made = process.seen(map("b", "u2", 60, 54, "1"), 61);
+    assert_eq!(made.len(), 1, "made since the list began");
+}
+
+#[test]
+fn after_the_cluster_was_set_back_the_next_process_goes_on_from_there() {
+    let mut process = Process::first();
+    process.list(vec![map("a", "u1", 0, 900, "1")], 10);
+    process.at("910");
+    assert_eq!(process.from().as_deref(), Some("910"));
+    assert_eq!(told(&process.list(vec![map("a", "u1", 0, 30, "1")], 20)), [""; 0]);
+    assert_eq!(&*process.kept["a"].version, "30", "what is kept goes back with it");
+    assert_eq!(process.reached.last().map(Reached::begins_anew), Some(true));
+    process.at("40");
+    assert_eq!(process.from().as_deref(), Some("40"));
+    assert_eq!(process.seen(map("a", "u1", 0, 50, "2"), 51).len(), 1);
 }

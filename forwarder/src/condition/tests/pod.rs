@@ -101,13 +101,15 @@ fn a_first_container_that_ended_well_after_failures_is_done() {
 }
 
 #[test]
-fn an_image_that_backs_off_is_told_at_once_and_a_first_failure_after_its_hold() {
+fn an_image_that_can_not_be_pulled_is_told_after_its_hold_and_one_that_is_never_pulled_at_once() {
     let message = "Back-off pulling image \"shop/cart:1\": ErrImagePull: not found";
     let seen = one(&pod(container(waiting("ImagePullBackOff", message), json!({}))));
-    assert_eq!((seen.stage, seen.since), (AT_ONCE, Some(at("2026-01-01T09:00:00Z"))));
+    let hold = Stage::Lasts(Duration::from_secs(30));
+    assert_eq!((seen.stage, seen.since), (hold, Some(at("2026-01-01T09:00:00Z"))));
     assert_eq!(seen.summary, "Image shop/cart:1 of container app of Pod shop/cart-1 can't be pulled: not found");
     let seen = one(&pod(container(waiting("ErrImagePull", "not found"), json!({}))));
-    assert_eq!(seen.stage, Stage::Holds(Duration::from_secs(30)));
+    assert_eq!(seen.stage, hold);
+    assert_eq!(one(&pod(container(waiting("ErrImageNeverPull", "no"), json!({})))).stage, AT_ONCE);
 }
 
 #[test]

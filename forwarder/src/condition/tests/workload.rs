@@ -27,6 +27,19 @@ fn a_rollout_over_its_deadline_is_told_with_its_counts() {
 }
 
 #[test]
+fn of_a_deployment_its_deadline_counts_into_the_hold() {
+    let conditions = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
+        "lastTransitionTime": "2026-01-01T09:00:00Z"}]);
+    let mut stuck = deployment(conditions);
+    for (deadline, rest) in [(None, 0), (Some(60), 9 * 60), (Some(3_600), 0)] {
+        if let Object::Deployment(deployment) = &mut stuck {
+            deployment.spec.progress_deadline_seconds = deadline;
+        }
+        assert_eq!(one(&stuck).stage, Stage::Holds(Duration::from_secs(rest)), "{deadline:?}");
+    }
+}
+
+#[test]
 fn a_deployment_that_is_paused_or_goes_on_is_not_stuck() {
     let conditions = json!([
         {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"},

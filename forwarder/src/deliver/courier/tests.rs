@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as Lock};
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use marple_core::{Period, SignalStatus::Firing};
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::RunnerEndpoint;
+use crate::change::Reached;
 use crate::deliver::fixture::signal;
 
 /// A runner that takes or doesn't, and notes what it took: what was posted and under which number of which stream.
@@ -26,12 +27,17 @@ struct State_ {
     /// The signal that it refuses.
     refuses: Option<u64>,
     took: Vec<(String, Option<Sequence>)>,
+    /// What it says that it was told of conditions.
+    told: Vec<Telling>,
+    /// How far watches have come, as it was told.
+    reached: Vec<String>,
 }
 
 impl Runner {
     async fn start(&self) -> HttpDeliver {
         let router = Router::new()
             .route("/api/signals", post(take).get(|| async { Json(json!([])) }))
+            .route("/api/signals/told", get(told))
             .route("/api/changes", post(take))
             .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -49,6 +55,11 @@ impl Runner {
         self.0.lock().unwrap().took.clone()
     }
 
+    /// How far watches have come, as it was told.
+    fn reached(&self) -> Vec<String> {
+        self.0.lock().unwrap().reached.clone()
+    }
+
     fn contents(&self) -> Vec<String> {
         self.took().into_iter().map(|(content, _)| content).collect()
     }
@@ -57,6 +68,10 @@ impl Runner {
     async fn has(&self, count: usize) {
         until(|| std::future::ready(self.took().len() >= count)).await;
     }
+}
+
+async fn told(State(runner): State<Runner>) -> Json<Vec<Telling>> {
+    Json(runner.0.lock().unwrap().told.clone())
 }
 
 async fn take(State(runner): State<Runner>, headers: HeaderMap, Json(body): Json<Value>) -> StatusCode {
@@ -83,6 +98,8 @@ async fn take(State(runner): State<Runner>, headers: HeaderMap, Json(body): Json
         Some(cluster) if names.is_empty() => cluster.to_owned(),
         Some(_) => names,
     };
+    let reached = body["reached"].as_array().into_iter().flatten().map(|one| one["version"].to_string());
+    state.reached.extend(reached);
     let sequence = headers.get(Sequence::HEADER).map(|value| value.to_str().unwrap().parse().unwrap());
     state.took.push((content, sequence));
     StatusCode::OK
@@ -96,6 +113,11 @@ async fn until(holds: impl AsyncFn() -> bool) {
         }
     };
     tokio::time::timeout(Duration::from_secs(5), held).await.expect("it did not come to hold in 5 s");
+}
+
+fn entry(name: &str) -> crate::change::Entry {
+    let object = marple_core::ObjectRef::namespaced("ConfigMap", "shop", name);
+    crate::change::Entry { object, changes: vec![], state: None }
 }
 
 fn changes(cluster: &str) -> Batch {
@@ -140,7 +162,7 @@ async fn what_comes_while_the_runner_is_away_is_delivered_by_the_next_process_be
     let (cancel, running) = run(&first);
     cancel.cancel();
     running.await.unwrap();
-    drop(first);
+    first.close().await;
     runner.away(false);
 
     let second = spooling(&runner, &folder, "1MiB").await;
@@ -191,4 +213,48 @@ async fn where_the_spool_is_full_who_delivers_waits() {
     };
     assert!((1..4).contains(&taken), "{taken}");
     assert_eq!(full.class(), "busy");
+}
+
+#[tokio::test]
+async fn who_leads_again_takes_nothing_back_that_another_has_told_meanwhile() {
+    let (runner, folder) = (Runner::default(), tempfile::tempdir().unwrap());
+    runner.away(true);
+    let courier = spooling(&runner, &folder, "1MiB").await;
+    courier.lead().await.unwrap();
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let fired = |number, second| Signal { starts_at: at(second), ..signal(number, Firing) };
+    // Of the second another was told that it ended since, of the third before; of the first and fourth it heard nothing.
+    courier.deliver(vec![fired(1, 10), fired(2, 10), fired(3, 10)]).await.unwrap();
+    courier.deliver(vec![fired(2, 12)]).await.unwrap();
+    let reached =
+        Reached { kind: "A".to_owned(), namespace: String::new(), form: String::new(), version: "7".to_owned() };
+    courier.record(Batch { reached: vec![reached.clone()], ..changes("a") }).await.unwrap();
+    courier.record(Batch { reached: vec![reached], entries: vec![entry("map")], ..changes("a") }).await.unwrap();
+    let told = |number, ended| Telling {
+        fingerprint: marple_core::Fingerprint::from_bits(number),
+        told_at: at(5),
+        ended_at: Some(at(ended)),
+    };
+    runner.0.lock().unwrap().told = vec![told(2, 20), told(3, 6)];
+
+    // It leads no longer, and nothing leaves; and then it does again.
+    let (cancel, running) = run(&courier);
+    cancel.cancel();
+    running.await.unwrap();
+    runner.away(false);
+    assert_eq!(runner.contents(), [""; 0]);
+    courier.lead().await.unwrap();
+    let (cancel, running) = run(&courier);
+    until(async || courier.emptied().await.is_ok()).await;
+    assert_eq!(runner.contents(), ["[1, 3]", "map"]);
+    assert_eq!(runner.reached(), [""; 0], "how far it had come is not told");
+
+    // What it spools from then on is of its own time.
+    runner.away(true);
+    courier.deliver(vec![fired(2, 13)]).await.unwrap();
+    runner.away(false);
+    runner.has(3).await;
+    assert_eq!(runner.contents(), ["[1, 3]", "map", "[2]"]);
+    cancel.cancel();
+    running.await.unwrap();
 }

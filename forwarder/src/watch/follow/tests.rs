@@ -37,6 +37,7 @@ async fn the_watch_begins_before_the_list_so_that_nothing_is_missed_and_tells_ho
     let script = vec![
         answer("limit=1", 200, vec![page(vec![], 5, "")]),
         open("sendInitialEvents=true", vec![event("ADDED", pod("a", 1)), listed(7)]),
+        answer("limit=1", 200, vec![page(vec![], 8, "")]),
         answer(
             "watch=true resourceVersion=5 allowWatchBookmarks=true !sendInitialEvents",
             200,
@@ -44,7 +45,10 @@ async fn the_watch_begins_before_the_list_so_that_nothing_is_missed_and_tells_ho
         ),
         open("watch=true resourceVersion=12", vec![event("DELETED", pod("b", 13))]),
     ];
-    assert_eq!(steps(script, None, 7).await, ["listing", "a is", "listed", "at 5", "b is", "at 12", "b gone"]);
+    assert_eq!(
+        steps(script, None, 8).await,
+        ["listing", "a is", "listed", "behind 8", "at 5", "b is", "at 12", "b gone"]
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,4 +82,19 @@ async fn what_can_not_be_listed_is_tried_again() {
         open("sendInitialEvents=true", vec![listed(5)]),
     ];
     assert_eq!(steps(script, None, 3).await, ["not listed", "listing", "listed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn from_a_version_that_the_cluster_has_not_come_to_all_is_listed_anew() {
+    let script = vec![
+        answer("limit=1", 200, vec![page(vec![], 50, "")]),
+        open("sendInitialEvents=true", vec![event("ADDED", pod("a", 1)), listed(50)]),
+        answer("limit=1", 503, vec![status(503, "ServiceUnavailable")]),
+        answer("limit=1", 200, vec![page(vec![], 51, "")]),
+        open("watch=true resourceVersion=50", vec![event("ADDED", pod("b", 52))]),
+    ];
+    assert_eq!(
+        steps(script, Some("900"), 7).await,
+        ["listing", "a is", "listed", "not watched", "behind 51", "at 50", "b is"]
+    );
 }

@@ -135,3 +135,46 @@ async fn a_line_that_is_no_object_is_passed_over_and_the_watch_goes_on() {
     ];
     assert_eq!(sees(script, 4).await, ["listing", "listed", "a is", "b is"]);
 }
+
+/// A kubelet's warning of a pod, as one of many.
+fn warning(number: u32) -> serde_json::Value {
+    let now = jiff::Timestamp::now();
+    event(
+        "ADDED",
+        serde_json::json!({
+            "metadata": {"name": format!("cart-{number}.1"), "namespace": "shop", "resourceVersion": (6 + number).to_string()},
+            "involvedObject": {"apiVersion": "v1", "kind": "Endpoints", "namespace": "shop", "name": format!("cart-{number}")},
+            "type": "Warning", "reason": "FailedToUpdateEndpoint", "message": "no", "count": 3,
+            "firstTimestamp": now, "lastTimestamp": now}),
+    )
+}
+
+/// More would make another request, which the script doesn't know: no watch fails.
+#[tokio::test(start_paused = true)]
+async fn of_fifty_thousand_events_each_is_seen_by_one_watch_and_no_more_is_kept_than_may_be() {
+    const EVENTS: u32 = 50_000;
+    let mark = serde_json::json!({"kind": "Event", "apiVersion": "v1",
+        "metadata": {"resourceVersion": "5", "annotations": {"k8s.io/initial-events-end": "true"}}});
+    let script = vec![Answer::of(
+        "sendInitialEvents=true",
+        [event("BOOKMARK", mark)].into_iter().chain((0..EVENTS).map(warning)),
+    )];
+    let (sender, mut observations) = mpsc::channel(1);
+    let cancel = CancellationToken::new();
+    let api = kube::Api::<crate::object::Event>::all(client(script));
+    let watch = Watch::new(Views(api), Scope::Cluster, sender, Duration::from_mins(5), cancel.clone());
+    let running = tokio::spawn(watch.run());
+    let mut config = crate::ForwarderConfig::default();
+    config.conditions.warning_event.enabled = true;
+    let mut picture = crate::picture::Picture::new("test", config);
+    let (mut seen, mut told, mut most) = (0, 0, 0);
+    while seen < EVENTS {
+        let observation = observations.recv().await.expect("the watch ended");
+        seen += u32::from(matches!(observation, Observation::Seen(..)));
+        told += picture.take(observation, jiff::Timestamp::now()).len();
+        most = most.max(picture.conditions()).max(picture.objects());
+    }
+    assert_eq!((most, told), (4_096, 4_096), "each that is taken up is told");
+    cancel.cancel();
+    running.await.unwrap();
+}

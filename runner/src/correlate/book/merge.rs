@@ -1,10 +1,12 @@
 //! What becomes known late joins incidents that were opened apart.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use marple_core::{IncidentId, IncidentStatus, JoinReason, ObjectRef, Signal, SignalStatus};
 
 use super::{Book, MERGED};
-use crate::correlate::{Change, Dependency, Related};
+use crate::correlate::{Change, Dependency, Related, SharedChange};
 use crate::store::Moment;
 
 /// How much sooner than a node's alert those of its pods may have begun: the rules of kubernetes-mixin hold a node's
@@ -73,6 +75,24 @@ impl Book {
             met.sort_by_key(|(other, reason)| (*other, reason.to_string()));
             let Some((other, reason)) = met.first().map(|(other, reason)| (*other, (*reason).clone())) else { return };
             at = self.merge(at, other, reason, now);
+        }
+    }
+
+    /// Takes account of a change of what several need: of those that began shortly after it one incident.
+    pub fn learn_change(&mut self, change: &SharedChange, now: Timestamp) {
+        let began = |id: &IncidentId| self.entries.get(id).map(|entry| entry.incident.starts_at);
+        let met: BTreeSet<IncidentId> = change
+            .needed_by
+            .iter()
+            .filter_map(|object| self.index.objects.get(object).copied())
+            .filter(|id| self.is_joinable(*id, now) && began(id).is_some_and(|began| change.precedes(began)))
+            .collect();
+        let SharedChange { object, at, what, .. } = change;
+        let mut met = met.into_iter();
+        let Some(mut id) = met.next() else { return };
+        for other in met {
+            let reason = JoinReason::SameChange { object: object.clone(), at: *at, what: what.clone() };
+            id = self.merge(id, other, reason, now);
         }
     }
 

@@ -1,7 +1,8 @@
 //! The incidents that signals may still join, and the rules by which they do. Pure: time comes in as a value.
 //!
 //! A signal goes to the first of: the incident of the same alert; of the same object or top owner; of a node that went
-//! down under it; of what depends on its object; of the same alert about no particular object. Else it opens one.
+//! down under it; of what depends on its object; of the same alert about no particular object. Else it opens one. Incidents
+//! of what needs the same object become one where that was changed shortly before both began.
 
 mod entry;
 mod index;

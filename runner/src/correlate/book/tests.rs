@@ -3,6 +3,7 @@
 mod causes;
 mod ends;
 mod property;
+mod shared_change;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};

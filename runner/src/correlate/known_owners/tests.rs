@@ -155,3 +155,39 @@ async fn an_autoscaler_depends_on_what_it_scales_and_a_release_on_the_workloads_
         ]
     );
 }
+
+#[tokio::test]
+async fn what_changed_is_told_with_all_that_need_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(&folder.path().join("marple.db")).await.unwrap());
+    let needs = |names: &[&str]| names.iter().map(|name| Need::new("ConfigMap", *name)).collect::<BTreeSet<_>>();
+    let entries = vec![
+        with("Deployment", "cart", |links| links.needs = needs(&["settings"])),
+        with("StatefulSet", "till", |links| links.needs = needs(&["settings", "other"])),
+        with("Deployment", "web", |links| links.needs = needs(&["other"])),
+    ];
+    store.chart(None, &Batch { cluster: "test".to_owned(), entries, listed: vec![] }, Timestamp::now()).await.unwrap();
+    let at = Timestamp::from_second(Timestamp::now().as_second() - 60).unwrap();
+    let change = |kind: &str, name: &str, version: &str| {
+        let change = serde_json::json!({"cluster": "test", "object": object(kind, name), "uid": name, "version": version, "at": at,
+            "kind": "altered", "fields": [{"path": "data.timeout", "before": "5s", "after": "50ms"}]});
+        (i64::from(version.parse::<u8>().unwrap()), serde_json::from_value::<marple_core::Change>(change).unwrap())
+    };
+    let changes =
+        [change("ConfigMap", "settings", "1"), change("ConfigMap", "unneeded", "2"), change("Deployment", "cart", "3")];
+    let batch = marple_forwarder::change::Batch { cluster: "test".to_owned(), ..Default::default() };
+    Changes::record(&*store, None, &batch, &changes).await.unwrap();
+    let asked: Arc<Asked> = Arc::default();
+    let owners = KnownOwners::new(store.clone(), "test", asked, Clock::system()).with_history(store);
+    let hour = SignedDuration::from_hours(1);
+    let found = owners.changes(&[object("Deployment", "cart")], at.checked_sub(hour).unwrap()).await;
+    let expected = SharedChange {
+        object: object("ConfigMap", "settings"),
+        at,
+        what: "data.timeout: 5s → 50ms".to_owned(),
+        needed_by: [object("Deployment", "cart"), object("StatefulSet", "till")].into(),
+    };
+    assert_eq!(found, [expected]);
+    assert_eq!(owners.changes(&[object("Deployment", "web")], at.checked_sub(hour).unwrap()).await, []);
+    assert_eq!(owners.changes(&[object("Deployment", "cart")], at.checked_add(hour).unwrap()).await, []);
+}

@@ -1,12 +1,15 @@
 //! The change history in SQLite.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
-use marple_core::{Change, ObjectRef};
+use marple_core::{Change, ChangeKind, ObjectRef};
 use marple_forwarder::Sequence;
 use marple_forwarder::change::{Batch, Kept, Listed, Reached};
 use marple_tools::history::{Found, Window};
-use sqlx::SqliteConnection;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::SqliteStore;
 use super::column::{self, Columns};
@@ -18,6 +21,8 @@ use crate::store::{Changes, Recorded, StoreError};
 struct StateRow {
     object: ObjectRef,
     state: Option<String>,
+    /// Which object of that name is gone, where that is told.
+    uid: Option<String>,
 }
 
 /// A change as a row.
@@ -39,9 +44,12 @@ impl Changes for SqliteStore {
         let doing = "keeping changes";
         let changes = identified.iter().map(change_row).collect::<Result<Vec<_>, _>>();
         let changes = changes.map_err(|fault| fault.during(doing))?;
+        let gone = identified.iter().map(|(_, change)| change).filter(|change| change.kind == ChangeKind::Deleted);
+        let gone: HashMap<&ObjectRef, &str> = gone.map(|change| (&change.object, change.uid.as_str())).collect();
         let states = batch.entries.iter().map(|entry| {
             let state = column::json_of(entry.state.as_ref())?;
-            Ok(StateRow { object: entry.object.clone(), state })
+            let uid = gone.get(&entry.object).map(|uid| (*uid).to_owned());
+            Ok(StateRow { object: entry.object.clone(), state, uid })
         });
         let states = states.collect::<Result<Vec<_>, Fault>>().map_err(|fault| fault.during(doing))?;
         let bytes = changes.iter().map(|row| row.body.len()).sum::<usize>()
@@ -78,7 +86,7 @@ impl Changes for SqliteStore {
             .fetch_optional(self.readers())
             .await
             .map_err(|error| Fault::from(error).during(doing))?;
-        let reached = sqlx::query("SELECT * FROM change_watches WHERE cluster = ? AND kind = ?")
+        let reached = sqlx::query("SELECT * FROM change_watches WHERE cluster = ? AND kind = ? AND version <> ''")
             .bind(cluster)
             .bind(kind)
             .fetch_all(self.readers())
@@ -164,23 +172,34 @@ async fn insert(connection: &mut SqliteConnection, cluster: &str, rows: &[Change
     Ok(new)
 }
 
+/// Keeps how objects are. What a watch tells never goes back: a state that is older than the one that is kept, or than what
+/// a watch of its kind has reached, was told late and is left out; so is the end of an object that was made again since. While
+/// a list is under way, versions mean nothing: what it shows is how things are, also where the cluster was set back.
 async fn keep_states(connection: &mut SqliteConnection, cluster: &str, rows: &[StateRow]) -> Result<(), Fault> {
-    for StateRow { object, state } in rows {
-        let query = match state {
-            Some(state) => sqlx::query(
-                "INSERT INTO change_states (state, cluster, kind, namespace, name) VALUES (?, ?, ?, ?, ?) \
-                 ON CONFLICT DO UPDATE SET state = excluded.state",
-            )
-            .bind(state.as_str()),
-            None => {
-                sqlx::query("DELETE FROM change_states WHERE cluster = ? AND kind = ? AND namespace = ? AND name = ?")
-            }
-        };
-        query
+    const LISTED: &str = "EXISTS (SELECT 1 FROM change_watches WHERE cluster = ?1 AND kind = ?2 \
+         AND namespace IN ('', ?3) AND version = '')";
+    let put: Arc<str> = format!(
+        "INSERT INTO change_states (cluster, kind, namespace, name, state) SELECT ?1, ?2, ?3, ?4, ?5 \
+         WHERE {LISTED} OR NOT EXISTS (SELECT 1 FROM change_watches WHERE cluster = ?1 AND kind = ?2 \
+             AND namespace IN ('', ?3) AND CAST(version AS INTEGER) > CAST(?5 ->> '$.version' AS INTEGER)) \
+         ON CONFLICT DO UPDATE SET state = excluded.state WHERE {LISTED} \
+             OR CAST(excluded.state ->> '$.version' AS INTEGER) >= CAST(change_states.state ->> '$.version' AS INTEGER)"
+    )
+    .into();
+    let remove: Arc<str> = format!(
+        "DELETE FROM change_states WHERE cluster = ?1 AND kind = ?2 AND namespace = ?3 AND name = ?4 \
+         AND (?5 IS NULL OR state ->> '$.uid' = ?5 OR {LISTED})"
+    )
+    .into();
+    for StateRow { object, state, uid } in rows {
+        let query = if state.is_some() { &put } else { &remove };
+        // Of constants alone.
+        sqlx::query(AssertSqlSafe(Arc::clone(query)))
             .bind(cluster)
             .bind(object.kind.as_str())
             .bind(object.namespace.as_deref().unwrap_or_default())
             .bind(object.name.as_str())
+            .bind(state.as_deref().or(uid.as_deref()))
             .execute(&mut *connection)
             .await?;
     }
@@ -202,11 +221,26 @@ async fn mark(connection: &mut SqliteConnection, cluster: &str, listed: &[Listed
     Ok(())
 }
 
+/// Keeps how far watches have come, which never goes back but where one begins anew with a list: then what watches of an
+/// earlier configuration have reached, which overlap with it, counts no more either.
 async fn reach(connection: &mut SqliteConnection, cluster: &str, reached: &[Reached]) -> Result<(), Fault> {
-    for Reached { kind, namespace, form, version } in reached {
+    for one in reached {
+        let Reached { kind, namespace, form, version } = one;
+        if one.begins_anew() {
+            sqlx::query(
+                "DELETE FROM change_watches WHERE cluster = ?1 AND kind = ?2 AND (namespace = '') <> (?3 = '')",
+            )
+            .bind(cluster)
+            .bind(kind.as_str())
+            .bind(namespace.as_str())
+            .execute(&mut *connection)
+            .await?;
+        }
         sqlx::query(
             "INSERT INTO change_watches (cluster, kind, namespace, form, version) VALUES (?, ?, ?, ?, ?) \
-             ON CONFLICT DO UPDATE SET form = excluded.form, version = excluded.version",
+             ON CONFLICT DO UPDATE SET form = excluded.form, version = excluded.version \
+             WHERE '' IN (excluded.version, change_watches.version) \
+                 OR CAST(excluded.version AS INTEGER) >= CAST(change_watches.version AS INTEGER)",
         )
         .bind(cluster)
         .bind(kind.as_str())

@@ -131,3 +131,57 @@ async fn what_was_kept_is_there_after_a_start() {
     assert_eq!(found(&store, &window(&["shop"], 0, 9, 9)).await.0, ["a"]);
     assert_eq!(store.kept("test", "ConfigMap").await.unwrap().states.len(), 1);
 }
+
+/// Keeps that a watch has come to a version; none where it begins with a list.
+async fn reached(store: &SqliteStore, namespace: &str, version: &str) {
+    let reached = json!({"kind": "ConfigMap", "namespace": namespace, "form": "f", "version": version});
+    let mut batch = read_changes(json!({"cluster": "test", "reached": [reached]}).to_string().as_bytes()).unwrap();
+    let changes = redacted_changes(&mut batch, &Plain);
+    store.record(None, &batch, &changes).await.unwrap();
+}
+
+/// How far the watches have come, and the versions of the objects that are known.
+async fn known(store: &SqliteStore) -> (Vec<String>, Vec<(String, String)>) {
+    let kept = store.kept("test", "ConfigMap").await.unwrap();
+    let states = kept.states.iter().map(|state| (state.object.name.clone(), state.version.to_string()));
+    (kept.reached.into_iter().map(|reached| reached.version).collect(), states.collect())
+}
+
+fn deleted(namespace: &str, name: &str, uid: &str, second: i64) -> Value {
+    let change = json!({"cluster": "test", "object": object(namespace, name), "uid": uid, "version": second.to_string(),
+        "at": at(second), "kind": "deleted", "fields": []});
+    json!({"object": object(namespace, name), "changes": [change]})
+}
+
+#[tokio::test]
+async fn what_is_told_late_takes_nothing_back_and_its_changes_are_kept() {
+    let (_folder, store) = store().await;
+    let both = || vec![("a".to_owned(), "9".to_owned()), ("b".to_owned(), "12".to_owned())];
+    record(&store, "test", vec![entry("shop", "a", 9), entry("shop", "b", 12)], vec![]).await;
+    reached(&store, "", "20").await;
+    // Of one who led before: older states, of an object that is gone by now among them, and how far it had come.
+    let late = vec![entry("shop", "a", 5), entry("shop", "c", 6), deleted("shop", "b", "another", 7)];
+    assert_eq!(record(&store, "test", late, vec![]).await, Recorded { new: 3, duplicate: 0 });
+    reached(&store, "", "8").await;
+    assert_eq!(known(&store).await, (vec!["20".to_owned()], both()));
+    record(&store, "test", vec![entry("shop", "a", 21), deleted("shop", "b", "b", 22)], vec![]).await;
+    reached(&store, "", "22").await;
+    assert_eq!(known(&store).await, (vec!["22".to_owned()], vec![("a".to_owned(), "21".to_owned())]));
+    assert_eq!(known(&store).await.0, ["22"]);
+}
+
+#[tokio::test]
+async fn where_a_watch_begins_anew_what_its_list_shows_stands_though_the_cluster_was_set_back() {
+    let (_folder, store) = store().await;
+    record(&store, "test", vec![entry("shop", "a", 900), entry("shop", "b", 900)], vec![]).await;
+    reached(&store, "", "910").await;
+    reached(&store, "shop", "").await;
+    record(&store, "test", vec![entry("shop", "a", 30), json!({"object": object("shop", "b"), "changes": []})], vec![])
+        .await;
+    reached(&store, "shop", "40").await;
+    let a = |version: &str| vec![("a".to_owned(), version.to_owned())];
+    assert_eq!(known(&store).await, (vec!["40".to_owned()], a("30")));
+    record(&store, "test", vec![entry("shop", "a", 45)], vec![]).await;
+    record(&store, "test", vec![entry("shop", "a", 35)], vec![]).await;
+    assert_eq!(known(&store).await, (vec!["40".to_owned()], a("45")));
+}
