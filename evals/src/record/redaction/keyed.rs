@@ -36,7 +36,9 @@ impl Names {
         if let Some(tells) = known.get(name) {
             return *tells;
         }
-        let tells = redact.without_secrets(&json!({ name: PROBE }).to_string()).is_some();
+        // A cookie is a name and a value.
+        let probes = [PROBE.to_owned(), format!("a={PROBE}")];
+        let tells = probes.iter().any(|probe| redact.without_secrets(&json!({ name: probe }).to_string()).is_some());
         if known.len() < REMEMBERED {
             known.insert(name.to_owned(), tells);
         }

@@ -64,13 +64,26 @@ fn cut_key(lines: &[&str]) -> Option<usize> {
     let before = lines.get(..end)?;
     let begun = |line: &&str| line.contains("-----BEGIN");
     let whole = before.iter().any(begun) || lines.get(end)?.split("-----END").next().is_some_and(|line| begun(&line));
-    let rows = before.iter().rev().take_while(|line| is_row(line)).count();
-    (!whole && rows > 0).then_some(end - rows)
+    // The last row may be a short one.
+    let last = before.last().is_some_and(|line| is_last(line));
+    let above = before.get(..end - usize::from(last))?;
+    let rows = above.iter().rev().take_while(|line| is_row(line)).count();
+    let last = last && (rows > 0 || before.last().is_some_and(|line| line.trim().ends_with('=')));
+    (!whole && (rows > 0 || last)).then(|| end - rows - usize::from(last))
 }
 
 /// Whether a line may be one of a key in PEM, also behind what a program puts before its lines.
 fn is_row(line: &str) -> bool {
+    longest(line) >= ROW
+}
+
+/// Whether a line may be the last of one: a short row by itself.
+fn is_last(line: &str) -> bool {
+    (1..ROW).contains(&longest(line)) && longest(line) == line.trim().len()
+}
+
+/// The longest row of letters of base64.
+fn longest(line: &str) -> usize {
     let of_key = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    let longest = line.as_bytes().split(|byte| !of_key(*byte)).map(<[u8]>::len).max().unwrap_or_default();
-    longest >= ROW || longest > 0 && longest == line.trim().len()
+    line.as_bytes().split(|byte| !of_key(*byte)).map(<[u8]>::len).max().unwrap_or_default()
 }

@@ -188,9 +188,12 @@ impl Parameters {
     /// The step, in seconds or as `1m30s`.
     fn step(&self) -> Result<Option<SignedDuration>, Failure> {
         let Some(text) = self.get("step") else { return Ok(None) };
-        let seconds = text.parse::<f64>().ok().and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
-        let parsed = || SignedDuration::try_from(promql_parser::util::parse_duration(text).ok()?).ok();
-        let step = seconds.or_else(parsed);
+        let step = match text.parse::<f64>() {
+            Ok(seconds) => SignedDuration::try_from_secs_f64(seconds).ok(),
+            Err(_) => {
+                promql_parser::util::parse_duration(text).ok().and_then(|step| SignedDuration::try_from(step).ok())
+            }
+        };
         step.map(Some).ok_or_else(|| Failure(format!("invalid step: {text:?} is no duration\n")))
     }
 

@@ -91,7 +91,12 @@ async fn answered(
     handler: Handler,
 ) -> Result<Response, Failure> {
     let state = server.state()?;
-    let warnings = coverage::covered(server, path, &mut parameters)?;
+    let theirs = Arc::clone(server);
+    let covered = tokio::task::spawn_blocking(move || {
+        let warnings = coverage::covered(&theirs, path, &mut parameters)?;
+        Ok::<_, Failure>((parameters, warnings))
+    });
+    let (parameters, warnings) = covered.await.unwrap_or_else(|error| Err(Failure::internal(&error.to_string())))?;
     if let Some(real) = server.real.as_ref().filter(|real| real.is_first()) {
         if let Some(running) = real.ready() {
             match running.ask(path, parameters.all_of()).await {

@@ -61,9 +61,13 @@ impl Parameters {
     /// A length of time in milliseconds, given as seconds or as `1m30s`.
     pub(super) fn duration(&self, name: &str) -> Result<i64, Failure> {
         let text = self.get(name).unwrap_or_default();
-        let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.abs() <= FARTHEST).map(milliseconds);
-        let parsed = || promql_parser::util::parse_duration(text).ok()?.as_millis().try_into().ok();
-        seconds.or_else(parsed).ok_or_else(|| {
+        let length = match text.parse::<f64>() {
+            Ok(seconds) => (seconds.abs() <= FARTHEST).then(|| milliseconds(seconds)),
+            Err(_) => {
+                promql_parser::util::parse_duration(text).ok().and_then(|length| length.as_millis().try_into().ok())
+            }
+        };
+        length.ok_or_else(|| {
             Failure::bad_data(&format!("invalid parameter \"{name}\": cannot parse \"{text}\" to a valid duration"))
         })
     }
