@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use marple_core::Size;
 
-pub(crate) use eval::{AddCase, Eval, EvalCommand, Measured, Said};
+pub(crate) use eval::{AddCase, Eval, EvalCommand, Measured, Said, read_object};
 pub(crate) use record::Record;
 pub(crate) use replay::Replay;
 

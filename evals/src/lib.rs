@@ -24,4 +24,4 @@ pub use case::{Case, Suite};
 pub use demo::demo_bundle;
 pub use investigator::Investigator;
 pub use record::{RecordError, RecordOptions, record};
-pub use replay::{Replay, ReplayError, ReplayOptions};
+pub use replay::{RealPrometheus, Replay, ReplayError, ReplayOptions};

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use marple_core::Category;
 use marple_evals::case::{AcceptedObject, NamePattern};
 
-use super::Server;
+use super::{Record, Server};
 
 /// Arguments of `eval`.
 #[derive(Args)]
@@ -80,31 +80,69 @@ pub(crate) enum EvalCommand {
 /// Arguments of `eval add-case`.
 #[derive(Args)]
 pub(crate) struct AddCase {
+    /// The incident's short name, or the beginning of it; --incident is the same.
+    #[arg(required_unless_present = "named")]
+    pub(crate) incident: Option<String>,
     /// The incident's short name, or the beginning of it.
-    pub(crate) incident: String,
-    /// The recording of it.
+    #[arg(long = "incident", value_name = "INCIDENT", conflicts_with = "incident")]
+    pub(crate) named: Option<String>,
+    /// The recording of it; else it is recorded now.
     #[arg(long)]
-    pub(crate) bundle: PathBuf,
+    pub(crate) bundle: Option<PathBuf>,
     /// The suite that it is added to.
-    #[arg(long)]
+    #[arg(long, default_value = "suite")]
     pub(crate) suite: PathBuf,
     /// What is right to say.
     #[arg(long, value_enum, default_value = "fault")]
     pub(crate) verdict: Said,
-    /// An object that is right to name, as ConfigMap/shop/settings or Node/worker-1; of several any one.
+    /// An object that is right to name, as ConfigMap/shop/settings or Node/worker-1; of several any one. Else those that a
+    /// person named so who said what it was.
     #[arg(long, value_parser = read_object)]
     pub(crate) cause: Vec<AcceptedObject>,
     /// A kind of fault that is right, as configuration; of several any one.
     #[arg(long, value_parser = read_category)]
     pub(crate) category: Vec<Category>,
-    /// What was wrong with the conclusion, in words.
+    /// What was wrong with the conclusion, in words; else what a person said that it was.
     #[arg(long)]
     pub(crate) note: Option<String>,
     /// Name of the case; else one that tells nothing.
     #[arg(long)]
     pub(crate) id: Option<String>,
+    /// Where it is recorded now: a configuration to take cluster, prometheus and redaction from.
+    #[arg(short, long, env = "MARPLE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where it is recorded now: context of the kubeconfig; else the current one.
+    #[arg(long)]
+    pub(crate) context: Option<String>,
+    /// Where it is recorded now: base URL of Prometheus.
+    #[arg(long, env = "PROMETHEUS_URL")]
+    pub(crate) prometheus: Option<String>,
     #[command(flatten)]
     pub(crate) server: Server,
+}
+
+impl AddCase {
+    /// The incident that is meant.
+    pub(crate) fn incident(&self) -> &str {
+        self.named.as_deref().or(self.incident.as_deref()).unwrap_or_default()
+    }
+
+    /// How it is recorded, into a file.
+    pub(crate) fn record(&self, out: PathBuf) -> Record {
+        Record {
+            out,
+            incident: Some(self.incident().to_owned()),
+            namespaces: Vec::new(),
+            since: None,
+            watch: marple_core::Period::seconds(0),
+            url: Some(self.server.url.clone()),
+            token_file: self.server.token_file.clone(),
+            alertmanager: None,
+            prometheus: self.prometheus.clone(),
+            config: self.config.clone(),
+            context: self.context.clone(),
+        }
+    }
 }
 
 /// What is right to say of an incident.
@@ -119,7 +157,8 @@ pub(crate) enum Said {
     Inconclusive,
 }
 
-fn read_object(text: &str) -> Result<AcceptedObject, String> {
+/// Reads an object, as `ConfigMap/shop/settings` or `Node/worker-1`.
+pub(crate) fn read_object(text: &str) -> Result<AcceptedObject, String> {
     let mut parts = text.split('/');
     let (kind, namespace, name) = match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(kind), Some(namespace), Some(name), None) => (kind, Some(namespace.to_owned()), name),

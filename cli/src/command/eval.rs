@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 use marple_core::{Incident, Member, Verdict};
-use marple_evals::case::{AcceptedCause, Draft};
+use marple_evals::case::{AcceptedCause, AcceptedObject, Draft};
 use marple_evals::investigator::CommandInvestigator;
 use marple_evals::judge::Judge;
 use marple_evals::report::{self, Results};
@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::incident::plain;
 use super::investigate::model_of_environment;
-use crate::arguments::{AddCase, Eval, EvalCommand, Measured, Said};
+use crate::arguments::{AddCase, Eval, EvalCommand, Measured, Said, read_object};
 use crate::exit::Exit;
 use crate::investigator::Marple;
 use crate::progress::Shown;
@@ -31,16 +31,11 @@ use crate::{connect, environment};
 
 pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
     match arguments.command {
-        Some(EvalCommand::AddCase(wanted)) => {
-            if let Err(error) = fits(&wanted) {
-                return Exit::Configuration(error);
-            }
-            match cancel.run_until_cancelled(add_case(*wanted)).await {
-                None => Exit::Interrupted,
-                Some(Ok(())) => Exit::Done,
-                Some(Err(error)) => Exit::Failed(error),
-            }
-        }
+        Some(EvalCommand::AddCase(wanted)) => match cancel.run_until_cancelled(add_case(*wanted, &cancel)).await {
+            None => Exit::Interrupted,
+            Some(Ok(exit)) => exit,
+            Some(Err(error)) => Exit::Failed(error),
+        },
         Some(EvalCommand::Schema) => match serde_json::to_string_pretty(&Case::schema()) {
             Ok(schema) => {
                 println!("{schema}");
@@ -203,44 +198,99 @@ struct Told {
     incident: Incident,
     members: Vec<Member>,
     conclusion: Option<Concluded>,
+    #[serde(default)]
+    feedback: Vec<Feedback>,
+}
+
+/// What a person said of a conclusion.
+#[derive(Clone, Deserialize)]
+struct Feedback {
+    /// `right`, `wrong` or `partly`.
+    verdict: String,
+    /// What it was, in the person's words.
+    was: Option<String>,
+    by: String,
+    at: Timestamp,
+}
+
+impl Feedback {
+    /// The objects that are named as `ConfigMap/shop/settings`.
+    fn objects(&self) -> Vec<AcceptedObject> {
+        let ends = |letter: char| matches!(letter, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '\'' | '`');
+        let words = self.was.as_deref().unwrap_or_default().split_whitespace().map(|word| word.trim_matches(ends));
+        let named = words.filter(|word| word.starts_with(|letter: char| letter.is_ascii_uppercase()));
+        named.filter_map(|word| read_object(word).ok()).collect()
+    }
 }
 
 /// Whether what is said to be right has what its verdict wants.
-fn fits(wanted: &AddCase) -> anyhow::Result<()> {
-    match (wanted.verdict, wanted.cause.is_empty(), wanted.category.is_empty()) {
+fn fits(wanted: &AddCase, causes: &[AcceptedObject], said: Option<&Feedback>) -> anyhow::Result<()> {
+    match (wanted.verdict, causes.is_empty(), wanted.category.is_empty()) {
         (Said::Fault, false, false) | (Said::NoFault | Said::Inconclusive, true, true) => Ok(()),
-        (Said::Fault, ..) => bail!(
-            "a fault has a cause: say which object by --cause, as ConfigMap/shop/settings, and what is wrong with it by \
-             --category; or --verdict no_fault"
-        ),
+        (Said::Fault, ..) => {
+            let was = said.and_then(|said| Some(format!(". {} said that it was: {}", said.by, said.was.as_ref()?)));
+            bail!(
+                "a fault has a cause: say which object by --cause, as ConfigMap/shop/settings, and what is wrong with it by \
+                 --category; or --verdict no_fault{}",
+                was.unwrap_or_default()
+            )
+        }
         (Said::NoFault | Said::Inconclusive, ..) => bail!("only a fault has a --cause and a --category"),
     }
 }
 
 /// Makes a case of an incident that was concluded wrongly.
-async fn add_case(wanted: AddCase) -> anyhow::Result<()> {
+async fn add_case(wanted: AddCase, cancel: &CancellationToken) -> anyhow::Result<Exit> {
     let verdict = match wanted.verdict {
         Said::Fault => Verdict::Fault,
         Said::NoFault => Verdict::NoFault,
         Said::Inconclusive => Verdict::Inconclusive,
     };
-    let told = ask(&wanted.server, Method::GET, &format!("/api/incidents/{}", plain(&wanted.incident)), None).await?;
-    let Told { incident, members, conclusion } = serde_json::from_value(told).context("the answer is no incident")?;
-    let categories = &wanted.category;
-    let cause = |object| AcceptedCause { object, categories: categories.clone() };
+    let path = format!("/api/incidents/{}", plain(wanted.incident()));
+    let told = ask(&wanted.server, Method::GET, &path, None).await?;
+    let Told { incident, members, conclusion, feedback } =
+        serde_json::from_value(told).context("the answer is no incident")?;
+    // Who spoke last knows most.
+    let said = feedback.into_iter().max_by_key(|said| said.at);
+    if let Some(Feedback { by, .. }) = said.as_ref().filter(|said| said.verdict == "right") {
+        return Ok(Exit::Configuration(anyhow!(
+            "{by} said that incident {} was concluded rightly: a case is made of what was concluded wrongly. Say by \
+             `marple incident wrong` what was wrong with it",
+            incident.id.short()
+        )));
+    }
+    let mut objects = wanted.cause.clone();
+    if objects.is_empty() && wanted.verdict == Said::Fault {
+        objects = said.as_ref().map(Feedback::objects).unwrap_or_default();
+    }
+    if let Err(error) = fits(&wanted, &objects, said.as_ref()) {
+        return Ok(Exit::Configuration(error));
+    }
+    let was =
+        || said.as_ref().and_then(|said| Some(format!("{} ({}, by {})", said.was.as_ref()?, said.verdict, said.by)));
+    let cause = |object| AcceptedCause { object, categories: wanted.category.clone() };
     let draft = Draft {
         incident,
         members,
         conclusion: conclusion.map(|concluded| concluded.conclusion),
         verdict,
-        causes: wanted.cause.into_iter().map(cause).collect(),
-        note: wanted.note,
+        causes: objects.into_iter().map(cause).collect(),
+        note: wanted.note.clone().or_else(was),
     };
-    let folder = draft.write(&wanted.bundle, &wanted.suite, wanted.id.as_deref())?;
+    let folder = tempfile::TempDir::with_prefix("marple-case-").context("a folder for the recording")?;
+    let bundle = match &wanted.bundle {
+        Some(bundle) => bundle.clone(),
+        None => {
+            let out = folder.path().join("incident.bundle");
+            super::record::recorded(&wanted.record(out.clone()), cancel).await?;
+            out
+        }
+    };
+    let case = draft.write(&bundle, &wanted.suite, wanted.id.as_deref())?;
     println!(
         "{}: complete its case.yaml with what an answer must say, then run `marple eval {}`.",
-        folder.display(),
-        folder.display()
+        case.display(),
+        case.display()
     );
-    Ok(())
+    Ok(Exit::Done)
 }

@@ -46,7 +46,8 @@ pub(super) async fn run(arguments: Record, cancel: CancellationToken) -> Exit {
     }
 }
 
-async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Result<Bundle> {
+/// Records what the arguments say, into the file that they name.
+pub(super) async fn recorded(arguments: &Record, cancel: &CancellationToken) -> anyhow::Result<Bundle> {
     let config = configured(&arguments.reach())?;
     let sight = connect::sight(&config).await?;
     let now = Timestamp::now();

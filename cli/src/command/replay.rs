@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use marple_evals::{Bundle, ReplayOptions};
+use marple_evals::{Bundle, RealPrometheus, ReplayOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::arguments::Replay;
@@ -22,7 +22,7 @@ pub(super) async fn run(arguments: Replay, cancel: CancellationToken) -> Exit {
         let bundle = Bundle::read(&arguments.file)?;
         let options = ReplayOptions {
             at: arguments.at.map(|at| at.of(bundle.now())),
-            prometheus: environment::program("prometheus"),
+            prometheus: environment::program("prometheus").map(|program| RealPrometheus { program, first: true }),
             ..ReplayOptions::default()
         };
         let traces = !bundle.traces.is_empty();
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: Replay, cancel: CancellationToken) -> Exit {
             println!("  Jaeger        {}", replay.jaeger_url());
         }
         if let Some(real) = real {
-            println!("Queries that are not evaluated here are put to {}.", real.display());
+            println!("Queries are answered by {} from when it is ready.", real.program.display());
         }
         for what in replay.unknown().iter().take(UNKNOWN) {
             println!("Not known as it was then: {what}.");

@@ -51,9 +51,9 @@ pub struct Bundle {
 impl Bundle {
     /// Reads a bundle's file.
     pub fn read(path: &Path) -> Result<Self, BundleError> {
-        let bytes = std::fs::read(path).map_err(|source| BundleError::Read { path: path.to_owned(), source })?;
+        let file = std::fs::File::open(path).map_err(|source| BundleError::Read { path: path.to_owned(), source })?;
         let named = |source| BundleError::Of { path: path.to_owned(), source: Box::new(source) };
-        Self::from_bytes(&bytes).map_err(named)
+        file::decode(std::io::BufReader::new(file)).map_err(named)
     }
 
     /// Reads a bundle from the bytes of its file.

@@ -1,11 +1,12 @@
 //! The part of a bundle that answers as Prometheus.
 
+use marple_core::Labels;
 use serde_json::Value;
 
 use super::Series;
 
 /// The state of Prometheus.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PrometheusState {
     /// `data` of `/api/v1/status/buildinfo`.
     pub build: Value,
@@ -17,6 +18,10 @@ pub struct PrometheusState {
     pub alerts: Value,
     /// `data` of `/api/v1/metadata`, of the recorded metrics.
     pub metadata: Value,
+    /// A regular expression of the names of metrics that were recorded of all namespaces; absent where that isn't known.
+    pub whole: Option<String>,
+    /// The native histograms that were found, which are not recorded. Of some only the name is known.
+    pub histograms: Vec<Labels>,
     /// The series with their samples as they were scraped, by labels.
     pub series: Vec<Series>,
 }

@@ -89,7 +89,9 @@ prop_compose! {
 
 prop_compose! {
     fn prometheus()(series in prop::collection::vec(series(), 0..4), rules in json_value(), alerts in json_value()) -> PrometheusState {
-        PrometheusState { build: json!({"version": "3"}), evaluation_interval_ms: 5_000, rules, alerts, metadata: json!({}), series }
+        let histograms = series.iter().take(1).map(|one: &Series| one.labels.clone()).collect();
+        let whole = (!series.is_empty()).then(|| "up|node_.+".to_owned());
+        PrometheusState { build: json!({"version": "3"}), evaluation_interval_ms: 5_000, rules, alerts, metadata: json!({}), whole, histograms, series }
     }
 }
 
@@ -258,6 +260,31 @@ fn a_line_that_would_fill_the_memory_is_refused() {
     let long = compressed(&format!("{head}\n{}", " ".repeat(65 << 20)));
     assert!(long.len() < 1 << 20, "it is small while it is packed");
     assert!(matches!(Bundle::from_bytes(&long), Err(BundleError::TooLarge)));
+}
+
+#[test]
+fn values_that_would_fill_the_memory_are_refused_before_they_are_read() {
+    let head = json!({"marple_bundle": 2, "manifest": {"recorder": "", "cluster": "", "recorded_at": "2026-01-01T00:00:00Z",
+        "since": "2026-01-01T00:00:00Z", "namespaces": []}});
+    let zeros = format!("[{}0]", "0,".repeat(6_000_000));
+    let payload = format!("{{\"payload\":{{\"at\":\"2026-01-01T00:00:00Z\",\"body\":{zeros}}}}}");
+    let bomb = compressed(&format!("{head}\n{payload}\n{payload}\n"));
+    assert!(bomb.len() < 1 << 20, "it is small while it is packed");
+    assert!(matches!(Bundle::from_bytes(&bomb), Err(BundleError::TooMuch { line: 3 })));
+    let wide = compressed(&format!("{{\"marple_bundle\":2,\"manifest\":{zeros},\"more\":{zeros}}}\n"));
+    assert!(matches!(Bundle::from_bytes(&wide), Err(BundleError::TooMuch { line: 1 })));
+}
+
+#[test]
+fn samples_that_are_not_in_order_of_time_are_refused() {
+    let manifest = json!({"recorder": "", "cluster": "", "recorded_at": "2026-01-01T00:00:00Z", "since": "2026-01-01T00:00:00Z", "namespaces": []});
+    let lines = [
+        json!({"marple_bundle": 2, "manifest": manifest}),
+        json!({"prometheus": {"build": null, "evaluation_interval_ms": 1, "rules": null, "alerts": null, "metadata": null}}),
+        json!({"series": {"labels": {}, "times": [[5_000, 1], [1_000, 2], [-500, 1]], "values": [["1", 4]]}}),
+    ];
+    let error = Bundle::from_bytes(&compressed(&lines.map(|line| line.to_string()).join("\n"))).unwrap_err();
+    assert_eq!(error.to_string(), "line 3 of the bundle: the samples of a series are not in order of time");
 }
 
 #[test]

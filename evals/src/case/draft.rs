@@ -66,8 +66,9 @@ impl Draft {
     /// Writes the case with its recording into a new folder of a suite, and gives the folder. Without an id, one is made of
     /// the recording's digest.
     pub fn write(&self, recording: &Path, suite: &Path, id: Option<&str>) -> Result<PathBuf, DraftError> {
+        let bundle = Bundle::read(recording)?;
+        // It was read as a bundle, and so is no larger than one.
         let bytes = fs::read(recording).map_err(|source| BundleError::Read { path: recording.to_owned(), source })?;
-        let bundle = Bundle::from_bytes(&bytes)?;
         let ask = self.ask(&bundle)?;
         let text = self.yaml(&ask);
         let folder = suite.join(id.map_or_else(|| neutral(&bytes), str::to_owned));

@@ -1,6 +1,7 @@
 //! A folder of cases.
 
 use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -81,7 +82,18 @@ fn case(folder: &Path) -> Result<SuiteCase, CaseError> {
     if !bundle.is_file() {
         return Err(CaseError::NoBundle { folder: folder.to_owned() });
     }
-    let bytes = fs::read(&bundle).map_err(|source| CaseError::Read { path: bundle.clone(), source })?;
-    let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest(&bundle).map_err(|source| CaseError::Read { path: bundle.clone(), source })?;
     Ok(SuiteCase { id: id.to_owned(), case, bundle, digest })
+}
+
+/// The digest of a file, which is read piece by piece: it may be of any size.
+fn digest(path: &Path) -> io::Result<String> {
+    let mut file = fs::File::open(path)?;
+    let (mut hash, mut piece) = (Sha256::new(), [0; 64 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            length => hash.update(piece.get(..length).unwrap_or_default()),
+        }
+    }
 }

@@ -9,6 +9,7 @@ use marple_agent::{Message, Model, ModelError, Prompts};
 use marple_core::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use crate::case::Case;
@@ -79,10 +80,22 @@ impl Judge {
         Self { model, prompts }
     }
 
+    /// A digest of all that a judgement hangs on: what the model is told, which has the case's question, causes and
+    /// statements and the answer in it, and the model's name.
+    pub fn key(&self, case: &Case, answer: &str) -> String {
+        let (instructions, brief) = self.told(case, answer);
+        let content = serde_json::json!([self.model.name(), instructions, brief, case.ask, case.causes]);
+        Sha256::digest(content.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn told(&self, case: &Case, answer: &str) -> (String, String) {
+        let causes = case.causes.iter().map(|cause| cause.object.to_string()).collect();
+        self.prompts.judge(&Brief { case, causes, answer })
+    }
+
     /// Judges an answer in words.
     pub async fn judge(&self, case: &Case, answer: &str) -> Result<Judgement, JudgeError> {
-        let causes = case.causes.iter().map(|cause| cause.object.to_string()).collect();
-        let (instructions, brief) = self.prompts.judge(&Brief { case, causes, answer });
+        let (instructions, brief) = self.told(case, answer);
         let request = ModelRequest {
             messages: vec![Message::System { content: instructions }, Message::User { content: brief }],
             tools: Arc::new([]),

@@ -9,11 +9,11 @@ use promql_parser::parser::LabelModifier;
 
 use super::QueryError;
 use super::metric::{NAME, keep, set};
-use super::number;
 use super::over::extreme;
 use super::plan::Scalar;
 use super::store::Element;
 use super::sum;
+use super::{foremost, number};
 
 /// What is made of the elements of a group.
 #[derive(Debug)]
@@ -95,8 +95,8 @@ pub(super) fn aggregate(
     let mut out = Vec::new();
     for (labels, members) in groups {
         match aggregation {
-            Aggregation::Top(_) => out.extend(first(parameter, members, true)),
-            Aggregation::Bottom(_) => out.extend(first(parameter, members, false)),
+            Aggregation::Top(_) => out.extend(foremost::first(parameter, members, true)),
+            Aggregation::Bottom(_) => out.extend(foremost::first(parameter, members, false)),
             _ => out.push(Element { labels: Arc::new(labels), value: value(aggregation, parameter, &members) }),
         }
     }
@@ -129,14 +129,6 @@ fn spread(values: impl IntoIterator<Item = f64>) -> f64 {
         squares += delta * (value - mean);
     }
     squares / count
-}
-
-/// The first so many elements by value.
-fn first(count: f64, mut members: Vec<Element>, descending: bool) -> Vec<Element> {
-    members.sort_by(|a, b| order(a.value, b.value, descending));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, as is meant")]
-    members.truncate(count.max(0.0) as usize);
-    members
 }
 
 /// The order of values; what is no number comes last either way.

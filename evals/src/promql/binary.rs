@@ -116,6 +116,10 @@ pub(super) fn with_vector(
     left: Vec<Element>,
     right: Vec<Element>,
 ) -> Result<Vec<Element>, QueryError> {
+    if left.is_empty() || right.is_empty() {
+        // Nothing can match, and nobody is told of what stands twice.
+        return Ok(Vec::new());
+    }
     // On the side called `one`, at most one element may match.
     let swapped = matches!(matching.cardinality, Cardinality::OneToMany(_));
     let (many, one) = if swapped { (right, left) } else { (left, right) };

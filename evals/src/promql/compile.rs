@@ -130,10 +130,7 @@ impl Compiler<'_> {
         let fixed = at.map(|at| match at {
             AtModifier::Start => self.start,
             AtModifier::End => self.end,
-            AtModifier::At(time) => match time.duration_since(SystemTime::UNIX_EPOCH) {
-                Ok(after) => milliseconds(after),
-                Err(before) => -milliseconds(before.duration()),
-            },
+            AtModifier::At(time) => since_epoch(*time),
         });
         let offset = match offset {
             None => 0,
@@ -338,6 +335,14 @@ fn told(expression: &Expr) -> Labels {
     equal.filter(once).map(|matcher| (matcher.name.as_str(), matcher.value.as_str())).collect()
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+/// A time in milliseconds since 1970.
+pub(super) fn since_epoch(time: SystemTime) -> i64 {
+    match time.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => milliseconds(after),
+        Err(before) => milliseconds(before.duration()).saturating_neg(),
+    }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use marple_core::Labels;
 
@@ -14,17 +15,29 @@ use super::{QueryError, aggregate, binary, calendar, histogram, matching, over, 
 /// The most samples that one query may read: Prometheus's `--query.max-samples`.
 const SAMPLES_LIMIT: usize = 50_000_000;
 
+/// The longest that one query may take: whoever asked has gone by then.
+const QUERY: Duration = Duration::from_secs(30);
+
+/// So many evaluations of the inside of a subquery go by between two looks at the clock.
+const UNTIMED: usize = 256;
+
 /// One query's evaluation.
 pub(super) struct Evaluation<'a> {
     store: &'a Store,
     read: Cell<usize>,
+    steps: Cell<usize>,
+    until: Instant,
 }
 
 type Evaluated<T> = Result<T, QueryError>;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(store: &'a Store) -> Self {
-        Self { store, read: Cell::new(0) }
+        Self::until(store, Instant::now() + QUERY)
+    }
+
+    pub(super) fn until(store: &'a Store, until: Instant) -> Self {
+        Self { store, read: Cell::new(0), steps: Cell::new(0), until }
     }
 
     pub(super) fn scalar(&self, scalar: &Scalar, at: i64) -> Evaluated<f64> {
@@ -114,16 +127,27 @@ impl<'a> Evaluation<'a> {
     /// The series of a range, with their samples inside it.
     pub(super) fn range(&self, range: &Range, at: i64) -> Evaluated<Vec<Points>> {
         let end = range.moment.of(at);
-        let start = end - range.length;
+        let start = end.saturating_sub(range.length);
         let found = match &range.source {
-            Source::Series(series) => select::between(self.store, series, start, end),
+            Source::Series(series) => {
+                let found = select::between(self.store, series, start, end);
+                self.count(found.iter().map(|series| series.points.len()).sum())?;
+                found
+            }
             Source::Subquery { of, step } => {
+                // Each gives a sample at least, or was looked at in vain.
+                if range.length / step > SAMPLES_LIMIT as i64 {
+                    return Err(QueryError::too_many_samples());
+                }
                 let mut found: Vec<Points> = Vec::new();
                 let mut index: std::collections::HashMap<Arc<Labels>, usize> = std::collections::HashMap::new();
                 // Steps are multiples of the step since 1970, so that they don't move with the query.
-                let mut time = (start.div_euclid(*step) + 1) * step;
+                let mut time = start.div_euclid(*step).saturating_add(1).saturating_mul(*step);
                 while time <= end {
-                    for Element { labels, value } in self.vector(of, time)? {
+                    self.step()?;
+                    let elements = self.vector(of, time)?;
+                    self.count(elements.len())?;
+                    for Element { labels, value } in elements {
                         let next = found.len();
                         let place = *index.entry(Arc::clone(&labels)).or_insert(next);
                         if place == next {
@@ -133,19 +157,19 @@ impl<'a> Evaluation<'a> {
                             series.points.push((time, value));
                         }
                     }
-                    time += step;
+                    let Some(next) = time.checked_add(*step) else { break };
+                    time = next;
                 }
                 found
             }
         };
-        self.count(found.iter().map(|series| series.points.len()).sum())?;
         Ok(found)
     }
 
     fn over(&self, function: &over::Over, range: &Range, at: i64) -> Evaluated<Vec<Element>> {
         let parameter = function.parameter().map(|scalar| self.scalar(scalar, at)).transpose()?.unwrap_or(f64::NAN);
         let end = range.moment.of(at);
-        let window = over::Window { start: end - range.length, end, at, parameter };
+        let window = over::Window { start: end.saturating_sub(range.length), end, at, parameter };
         let mut elements = Vec::new();
         for Points { labels, points } in self.range(range, at)? {
             if let Some(value) = over::apply(function, &points, window) {
@@ -185,9 +209,20 @@ impl<'a> Evaluation<'a> {
     fn count(&self, samples: usize) -> Evaluated<()> {
         self.read.set(self.read.get().saturating_add(samples));
         if self.read.get() > SAMPLES_LIMIT {
-            return Err(QueryError::Execution(
-                "query processing would load too many samples into memory in query execution".to_owned(),
-            ));
+            return Err(QueryError::too_many_samples());
+        }
+        Ok(())
+    }
+
+    /// Counts one evaluation among many, up to the bounds.
+    pub(super) fn step(&self) -> Evaluated<()> {
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        if steps > SAMPLES_LIMIT {
+            return Err(QueryError::too_many_samples());
+        }
+        if steps.is_multiple_of(UNTIMED) && Instant::now() >= self.until {
+            return Err(QueryError::Timeout);
         }
         Ok(())
     }

@@ -141,7 +141,7 @@ pub(super) struct Moment {
 
 impl Moment {
     pub(super) fn of(self, at: i64) -> i64 {
-        self.fixed.unwrap_or(at) - self.offset
+        self.fixed.unwrap_or(at).saturating_sub(self.offset)
     }
 }
 

@@ -9,7 +9,7 @@ use super::store::{Points, Store};
 use crate::bundle::Sample;
 
 /// How far back an instant selector looks for a sample (`--query.lookback-delta`), in milliseconds.
-const LOOKBACK: i64 = 5 * 60 * 1000;
+pub(super) const LOOKBACK: i64 = 5 * 60 * 1000;
 
 /// The latest sample of each series at a time, unless the series has ended or fallen silent.
 pub(super) fn latest(store: &Store, selector: &Selector, at: i64) -> Vec<(Arc<Labels>, Sample)> {
@@ -18,7 +18,7 @@ pub(super) fn latest(store: &Store, selector: &Selector, at: i64) -> Vec<(Arc<La
         let series = store.series(*index)?;
         let after = series.samples.partition_point(|sample| sample.at <= at);
         let sample = *series.samples.get(after.checked_sub(1)?)?;
-        (sample.at > at - LOOKBACK && !sample.is_stale()).then(|| (Arc::clone(&series.labels), sample))
+        (sample.at > at.saturating_sub(LOOKBACK) && !sample.is_stale()).then(|| (Arc::clone(&series.labels), sample))
     };
     selector.series.iter().filter_map(latest).collect()
 }

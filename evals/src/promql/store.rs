@@ -98,7 +98,7 @@ impl Store {
                 "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. Try a positive integer",
             );
         }
-        if (end - start) / step >= STEPS_LIMIT {
+        if end.saturating_sub(start) / step >= STEPS_LIMIT {
             return bad(
                 "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)",
             );
@@ -108,6 +108,7 @@ impl Store {
         let mut found: HashMap<Arc<Labels>, Vec<(i64, f64)>> = HashMap::new();
         let mut at = start;
         while at <= end {
+            evaluation.step()?;
             match &plan {
                 Plan::Scalar(scalar) => {
                     found.entry(Arc::default()).or_default().push((at, evaluation.scalar(scalar, at)?));
@@ -120,7 +121,8 @@ impl Store {
                 Plan::Text(_) => return invalid_type("string"),
                 Plan::Range(_) => return invalid_type("range vector"),
             }
-            at += step;
+            let Some(next) = at.checked_add(step) else { break };
+            at = next;
         }
         let mut matrix: Vec<Points> = found.into_iter().map(|(labels, points)| Points { labels, points }).collect();
         matrix.sort_by(|a, b| a.labels.cmp(&b.labels));

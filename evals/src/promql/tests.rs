@@ -227,6 +227,32 @@ fn a_match_that_is_not_unique_is_an_error() {
 }
 
 #[test]
+fn what_stands_twice_on_one_side_is_no_fault_where_the_other_is_empty() {
+    assert!(at_sixty("missing / on () info").is_empty());
+    assert!(at_sixty("info * on () group_right () missing").is_empty());
+}
+
+#[test]
+fn of_equal_values_those_are_at_the_top_that_prometheus_keeps() {
+    // Three of one value and a higher one: the heap gives up its top, which is the first.
+    let query = "topk(2, label_replace(vector(1), \"a\", \"1\", \"\", \"\") or label_replace(vector(1), \"a\", \"2\", \"\", \"\") \
+                 or label_replace(vector(1), \"a\", \"3\", \"\", \"\") or label_replace(vector(2), \"a\", \"4\", \"\", \"\"))";
+    assert_eq!(at_sixty(query), ["a=4 2", "a=2 1"]);
+    assert_eq!(at_sixty(&query.replace("topk", "bottomk")), ["a=1 1", "a=2 1"]);
+}
+
+#[test]
+fn a_query_without_end_is_refused_before_it_is_evaluated() {
+    let too_many = "query processing would load too many samples into memory in query execution";
+    assert_eq!(at_sixty("count_over_time(vector(1)[1000y:1ms])"), [too_many]);
+    assert_eq!(at_sixty("count_over_time(missing[1000y:1ms])"), [too_many]);
+    assert!(store().range("vector(1)", i64::MIN, i64::MAX, 1).is_err());
+    let store = store();
+    let late = evaluate::Evaluation::until(&store, std::time::Instant::now());
+    assert!((0..1_000).any(|_| late.step() == Err(QueryError::Timeout)));
+}
+
+#[test]
 fn sets_are_joined_cut_and_subtracted() {
     assert_eq!(at_sixty("requests_total and on (pod) limit{team=\"x\"}"), ["__name__=requests_total,job=api,pod=a 60"]);
     assert_eq!(at_sixty("requests_total unless on (pod) limit"), ["__name__=requests_total,job=web,pod=c 7"]);

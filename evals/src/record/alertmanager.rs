@@ -10,7 +10,7 @@ impl Recorder<'_> {
     pub(super) async fn alertmanager(&mut self) -> Result<AlertmanagerState, RecordError> {
         let mut payloads = std::mem::take(&mut self.options.payloads);
         for payload in &mut payloads {
-            self.redaction.document(&mut payload.body);
+            self.redaction.monitoring(&mut payload.body);
         }
         let mut alerts = Vec::new();
         if let Some(url) = self.options.alertmanager_url.clone() {
@@ -22,7 +22,7 @@ impl Recorder<'_> {
         alerts.retain(|alert| self.covers(alert.pointer("/labels/namespace").and_then(Value::as_str)));
         alerts.sort_by(|a, b| text(a, "/fingerprint").cmp(text(b, "/fingerprint")));
         for alert in &mut alerts {
-            self.redaction.document(alert);
+            self.redaction.monitoring(alert);
         }
         Ok(AlertmanagerState { payloads, alerts })
     }

@@ -98,7 +98,7 @@ impl Recorder<'_> {
                     return Ok(None);
                 }
                 self.redaction.object(&mut object.object);
-                object.cells.iter_mut().for_each(|cell| self.redaction.document(cell));
+                self.redaction.row(&recorded.columns, &mut object.cells);
                 recorded.objects.push(object);
             }
             if token.is_empty() {

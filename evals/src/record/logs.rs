@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::kubernetes::{as_status, with_query};
 use super::{RecordError, Recorder};
@@ -57,6 +57,13 @@ impl Recorder<'_> {
             Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
                 (String::new(), serde_json::to_value(&*status).ok().map(as_status))
             }
+            // A dead kubelet costs its own logs, and not the recording.
+            Err(RecordError::Timeout { after, .. }) => {
+                let why = format!("no answer in {} s while it was recorded", after.as_secs());
+                let which = if previous { ", previous" } else { "" };
+                self.omit(format!("log of Pod {namespace}/{pod} container {container}{which}"), why.clone());
+                (String::new(), Some(unanswered(&why)))
+            }
             Err(error) => return Err(error),
         };
         let kept = newest(&text, self.options.limits.log_bytes);
@@ -69,6 +76,14 @@ impl Recorder<'_> {
         }
         Ok(RecordedLog { text: self.redaction.log(kept), namespace, pod, container, previous, refused })
     }
+}
+
+/// What is answered in place of a log that was not got.
+fn unanswered(why: &str) -> Value {
+    json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Timeout", "code": 504,
+        "message": format!("the log was not recorded: {why}"),
+    })
 }
 
 /// The containers of a pod, each with its previous run but where it is in its first: of one that has not run the API

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
-use marple_core::{Change, Signal};
+use marple_core::{Change, Labels, Signal};
 use marple_tools::Redact;
 use marple_tools::trace::TraceStore;
 use tokio_util::sync::CancellationToken;
@@ -143,7 +143,15 @@ pub async fn record(
     let listed_at = Timestamp::now();
     let mut watches = Watches::new(options.client.clone(), cancel);
     let redaction = Redaction::new(redact);
-    let mut recorder = Recorder { options, redaction, progress, cancel, omissions: Vec::new(), recorded_at: listed_at };
+    let mut recorder = Recorder {
+        options,
+        redaction,
+        progress,
+        cancel,
+        omissions: Vec::new(),
+        histograms: BTreeSet::new(),
+        recorded_at: listed_at,
+    };
     let mut kubernetes = recorder.kubernetes(&mut watches).await?;
     recorder.wait().await?;
     kubernetes.logs = recorder.logs(&kubernetes.resources, watches.pods()).await?;
@@ -163,6 +171,7 @@ pub async fn record(
     }
     let Recorder { options, mut omissions, recorded_at, .. } = recorder;
     omissions.sort();
+    omissions.dedup();
     let manifest = Manifest {
         recorder: concat!("marple ", env!("CARGO_PKG_VERSION")).to_owned(),
         cluster: options.cluster,
@@ -182,6 +191,8 @@ struct Recorder<'a> {
     progress: &'a (dyn Fn(&str) + Sync),
     cancel: &'a CancellationToken,
     omissions: Vec<Omission>,
+    /// The native histograms that were found, which are not recorded.
+    histograms: BTreeSet<Labels>,
     /// The present of the recording: until then metrics and traces are read.
     recorded_at: Timestamp,
 }
@@ -215,7 +226,7 @@ impl Recorder<'_> {
         }
         for event in &mut events {
             self.redaction.object(&mut event.object);
-            event.cells.iter_mut().for_each(|cell| self.redaction.document(cell));
+            self.redaction.row(&[], &mut event.cells);
         }
         events
     }

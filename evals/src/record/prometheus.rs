@@ -19,10 +19,20 @@ const BATCH: usize = 40;
 /// Prometheus evaluates rules once a minute where its configuration says nothing else.
 const EVALUATION_INTERVAL_MS: i64 = 60_000;
 
-/// What is recorded beyond the series of the namespaces: the nodes' health, the targets and the alerts.
-const CLUSTER_METRICS: &str = "up|ALERTS|ALERTS_FOR_STATE|kube_node_.+|machine_.+|kubelet_running_.+|kubelet_volume_.+|\
-    node_load.+|node_memory_(MemTotal|MemAvailable|MemFree)_bytes|node_filesystem_(avail_bytes|size_bytes|files|\
-    files_free|readonly)|node_cpu_seconds_total|node_pressure_.+|node_vmstat_oom_kill|node_disk_io_time_seconds_total";
+/// What is recorded of every namespace: the targets and the nodes' health. A `ServiceMonitor` puts its own namespace on
+/// them.
+const WHOLE: &str = "up|kube_node_.+|machine_.+|kubelet_running_.+|node_load.+|\
+    node_memory_(MemTotal|MemAvailable|MemFree)_bytes|node_filesystem_(avail_bytes|size_bytes|files|files_free|readonly)|\
+    node_cpu_seconds_total|node_pressure_.+|node_vmstat_oom_kill|node_disk_io_time_seconds_total";
+
+/// What is recorded beyond that where it is of no namespace.
+const OF_NONE: &str = "ALERTS|ALERTS_FOR_STATE|kubelet_volume_.+";
+
+/// The most native histograms that are named, so that a question for one can be refused.
+const HISTOGRAMS: usize = 5_000;
+
+/// Points of one answer: Prometheus gives no more than 11,000 of a series.
+const POINTS: i64 = 10_000;
 
 /// A matrix, as Prometheus answers a range selector.
 #[derive(Deserialize)]
@@ -55,8 +65,8 @@ impl Recorder<'_> {
             let rules = group.get_mut("rules").and_then(Value::as_array_mut);
             rules.into_iter().flatten().for_each(|rule| self.restrict(rule));
         }
-        self.redaction.document(&mut rules);
-        self.redaction.document(&mut alerts);
+        self.redaction.monitoring(&mut rules);
+        self.redaction.monitoring(&mut alerts);
         let series = self.series(&url).await?;
         let mut metadata = self.query(&url, "/api/v1/metadata", &[]).await?;
         if let Some(metadata) = metadata.as_object_mut() {
@@ -70,7 +80,9 @@ impl Recorder<'_> {
             metadata.retain(|name, _| known(name));
             metadata.sort_keys();
         }
-        Ok(Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, series }))
+        let (whole, histograms) = (Some(WHOLE.to_owned()), std::mem::take(&mut self.histograms));
+        let histograms = histograms.into_iter().collect();
+        Ok(Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series }))
     }
 
     /// Keeps the alerts of the recorded namespaces.
@@ -85,9 +97,10 @@ impl Recorder<'_> {
         let quoted = promql_quoted(&namespaces);
         // An empty list of namespaces would match the series that have none.
         let of_namespaces = ["namespace", "exported_namespace"].map(|label| format!("{label}=~{quoted},{label}!=\"\""));
-        let of_cluster = format!("namespace=\"\",__name__=~{}", promql_quoted(CLUSTER_METRICS));
+        let of_none = format!("namespace=\"\",__name__=~{}", promql_quoted(OF_NONE));
+        let whole = format!("__name__=~{}", promql_quoted(WHOLE));
         let mut found: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
-        for matchers in of_namespaces.into_iter().chain([of_cluster]) {
+        for matchers in of_namespaces.into_iter().chain([of_none, whole]) {
             let selector = format!("{{{matchers}}}");
             let (start, end) = (seconds(self.start_ms()), seconds(self.end_ms()));
             let parameters = [("match[]", selector.as_str()), ("start", &start), ("end", &end)];
@@ -126,6 +139,12 @@ impl Recorder<'_> {
                     format!("native histogram {}", metric.get("__name__").unwrap_or_default()),
                     "only samples that are numbers are recorded".to_owned(),
                 );
+                if self.histograms.len() < HISTOGRAMS {
+                    self.histograms.insert(metric.clone());
+                }
+                if values.is_empty() {
+                    continue;
+                }
             }
             let samples = values
                 .into_iter()
@@ -134,14 +153,7 @@ impl Recorder<'_> {
             series.push(Series { labels: metric, samples });
         }
         if let Some(step) = stale::step(&series, self.end_ms()) {
-            let (start, end, step_text) = (seconds(self.start_ms()), seconds(self.end_ms()), format!("{step}ms"));
-            let parameters = [("query", selector), ("start", &start), ("end", &end), ("step", step_text.as_str())];
-            let matrix = self.matrix(url, "/api/v1/query_range", &parameters).await?;
-            let present = matrix
-                .result
-                .into_iter()
-                .map(|row| (row.metric, row.values.into_iter().map(|(at, _)| milliseconds(at)).collect()))
-                .collect();
+            let present = self.present(url, selector, step).await?;
             stale::mark(&mut series, &present, step, self.start_ms()..=self.end_ms());
         }
         for Series { labels, samples } in series {
@@ -149,6 +161,21 @@ impl Recorder<'_> {
             found.entry(labels).or_insert(samples);
         }
         Ok(())
+    }
+
+    /// When each series was there, at each step of the window, so many steps at a time.
+    async fn present(&self, url: &str, selector: &str, step: i64) -> Result<stale::Present, RecordError> {
+        let mut present = stale::Present::new();
+        let step_text = format!("{step}ms");
+        for (from, to) in stretches(self.start_ms(), self.end_ms(), step) {
+            let (from, to) = (seconds(from), seconds(to));
+            let parameters = [("query", selector), ("start", &from), ("end", &to), ("step", step_text.as_str())];
+            for row in self.matrix(url, "/api/v1/query_range", &parameters).await?.result {
+                let times = row.values.into_iter().map(|(at, _)| milliseconds(at));
+                present.entry(row.metric).or_default().extend(times);
+            }
+        }
+        Ok(present)
     }
 
     async fn matrix(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Matrix, RecordError> {
@@ -190,6 +217,13 @@ impl Recorder<'_> {
     fn end_ms(&self) -> i64 {
         self.recorded_at.as_millisecond()
     }
+}
+
+/// The window in stretches of no more points than are given at once, all on the steps from its start.
+fn stretches(start: i64, end: i64, step: i64) -> impl Iterator<Item = (i64, i64)> {
+    let length = step.max(1).saturating_mul(POINTS);
+    let next = move |from: &i64| from.checked_add(length).filter(|next| *next <= end);
+    std::iter::successors(Some(start), next).map(move |from| (from, end.min(from + length - step.max(1))))
 }
 
 fn http_error(url: &str, path: &str, fault: String) -> RecordError {
@@ -234,6 +268,25 @@ mod tests {
         let yaml = "global:\n  scrape_interval: 5s\n  evaluation_interval: 1m30s\nrule_files: []\n";
         assert_eq!(evaluation_interval(yaml), 90_000);
         assert_eq!(evaluation_interval("global: {}\n"), 60_000);
+    }
+
+    #[test]
+    fn presence_is_asked_for_in_stretches_that_prometheus_gives() {
+        let asked: Vec<(i64, i64)> = stretches(7, 250_000_007, 5_000).collect();
+        assert_eq!(asked.first(), Some(&(7, 49_995_007)));
+        assert_eq!(asked.get(1), Some(&(50_000_007, 99_995_007)));
+        assert_eq!(asked.last(), Some(&(250_000_007, 250_000_007)));
+        assert!(asked.iter().all(|(from, to)| (to - from) / 5_000 < 11_000));
+        assert_eq!(stretches(0, 3_600_000, 15_000).collect::<Vec<_>>(), [(0, 3_600_000)]);
+    }
+
+    #[test]
+    fn targets_and_nodes_are_recorded_of_every_namespace() {
+        let whole = regex::Regex::new(&format!("^(?:{WHOLE})$")).unwrap();
+        for name in ["up", "kube_node_status_condition", "node_cpu_seconds_total", "node_memory_MemFree_bytes"] {
+            assert!(whole.is_match(name), "{name}");
+        }
+        assert!(!whole.is_match("ALERTS") && !whole.is_match("kube_pod_info"));
     }
 
     #[test]

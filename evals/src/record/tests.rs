@@ -75,3 +75,43 @@ async fn a_recording_of_a_replay_has_the_same_objects_logs_and_traces() {
     assert_eq!(again.alertmanager.alerts.len(), bundle.alertmanager.alerts.len());
     assert_eq!(again.manifest.omissions, Vec::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_gives_no_answer_costs_that_log_alone() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    // Nobody answers: the request waits until its deadline.
+    let hung = tower::service_fn(|_: http::Request<kube::client::Body>| {
+        std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
+    });
+    let pod = json!({"metadata": {"namespace": "shop", "name": "cart-1"}, "spec": {"containers": [{"name": "app"}]},
+        "status": {"containerStatuses": [{"name": "app", "restartCount": 0, "state": {"running": {}}}]}});
+    let options = RecordOptions {
+        client: kube::Client::new(hung, "default"),
+        cluster: "hung".to_owned(),
+        prometheus_url: None,
+        alertmanager_url: None,
+        namespaces: ["shop".to_owned()].into(),
+        since: Timestamp::UNIX_EPOCH,
+        watch: Duration::ZERO,
+        traces: None,
+        payloads: Vec::new(),
+        signals: Vec::new(),
+        changes: Vec::new(),
+        limits: Limits::default(),
+    };
+    let redact = Redactor::new(&RedactConfig::default()).unwrap();
+    let cancel = CancellationToken::new();
+    let mut recorder = Recorder {
+        options,
+        redaction: Redaction::new(&redact),
+        progress: &|_| {},
+        cancel: &cancel,
+        omissions: Vec::new(),
+        histograms: BTreeSet::new(),
+        recorded_at: Timestamp::UNIX_EPOCH,
+    };
+    let logs = recorder.logs(&[], vec![pod]).await.unwrap();
+    assert_eq!(logs[0].refused.as_ref().unwrap()["code"], 504);
+    assert_eq!(recorder.omissions[0].what, "log of Pod shop/cart-1 container app");
+    assert_eq!(recorder.omissions[0].why, "no answer in 30 s while it was recorded");
+}

@@ -37,8 +37,18 @@ pub struct ReplayOptions {
     pub jaeger_port: u16,
     /// The time that is served: within the recording; else its end.
     pub at: Option<Timestamp>,
-    /// A Prometheus program. It answers the queries that are not evaluated here, and is started for the first of them.
-    pub prometheus: Option<PathBuf>,
+    /// A Prometheus program, to answer queries on the recorded samples.
+    pub prometheus: Option<RealPrometheus>,
+}
+
+/// A Prometheus program that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RealPrometheus {
+    /// Where.
+    pub program: PathBuf,
+    /// Whether it is started beside the first query and answers all from when it is ready; else it is started for the
+    /// first query that is not evaluated here, and answers such.
+    pub first: bool,
 }
 
 impl Default for ReplayOptions {
@@ -131,7 +141,7 @@ impl Replay {
             kubernetes::router(&bundle, &noted, warning.as_deref(), &cancel),
             &cancel,
         );
-        let prometheus = prometheus::router(&bundle, options.prometheus);
+        let prometheus = prometheus::router(&bundle, options.prometheus, &cancel);
         let prometheus = Listener::open("Prometheus", at(options.prometheus_port), prometheus, &cancel);
         let alertmanager =
             Listener::open("Alertmanager", at(options.alertmanager_port), alertmanager::router(&bundle), &cancel);

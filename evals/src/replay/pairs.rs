@@ -1,6 +1,7 @@
 //! The parameters of a request.
 
 /// Names and values, in their order. An empty value is as good as none.
+#[derive(Clone)]
 pub(super) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
@@ -22,8 +23,14 @@ impl Pairs {
     }
 
     /// All of them.
-    pub(super) fn into_all(self) -> Vec<(String, String)> {
-        self.0
+    pub(super) fn all_of(&self) -> &[(String, String)] {
+        &self.0
+    }
+
+    /// Gives a name another value, and no second one.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.retain(|(key, _)| key != name);
+        self.0.push((name.to_owned(), value));
     }
 
     /// The first value of a name.

@@ -54,6 +54,7 @@ fn trial(case: &SuiteCase, investigator: &Identity, number: u32, answer: Result<
         end,
         seconds: 1.5,
         judgement: None,
+        judged: None,
     }
 }
 

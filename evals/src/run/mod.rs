@@ -137,11 +137,13 @@ async fn judge_all(
     cancel: &CancellationToken,
 ) -> Result<(), RunError> {
     for (work, trial) in trials {
-        let Some(text) = work.to_judge(trial) else { continue };
-        let judged = cancel.run_until_cancelled(judge.judge(&work.case.case, text)).await;
+        let Some((text, key)) = work.to_judge(trial, judge) else { continue };
+        // What was said of another question, cause or answer, or by another model, is no judgement of this one.
+        (trial.judgement, trial.judged) = (None, None);
+        let judged = cancel.run_until_cancelled(judge.judge(&work.case.case, &text)).await;
         match judged.ok_or(RunError::Cancelled)? {
             Ok(judgement) => {
-                trial.judgement = Some(judgement);
+                (trial.judgement, trial.judged) = (Some(judgement), Some(key));
                 options.folder.keep(trial, &work.kind())?;
             }
             Err(error) => tracing::warn!(%error, case = trial.case, "an answer is not judged"),

@@ -11,7 +11,8 @@ use super::RunOptions;
 use crate::bundle::Bundle;
 use crate::case::SuiteCase;
 use crate::investigator::{Answer, Attempt, AttemptError, Entry, Investigator, Speaker, Staged};
-use crate::replay::{Replay, ReplayOptions};
+use crate::judge::Judge;
+use crate::replay::{RealPrometheus, Replay, ReplayOptions};
 use crate::score::statistics::rounded;
 use crate::trial::{End, Key, Trial, TrialFolder, VERSION};
 
@@ -59,17 +60,12 @@ impl Work {
         folder.find(&self.case.id, &self.kind(), self.number, &self.key)
     }
 
-    /// The answer in words that no model has judged.
-    pub(super) fn to_judge<'a>(&self, trial: &'a Trial) -> Option<&'a str> {
-        let kept = trial.judgement.as_ref();
-        // The case may ask for more than it did.
-        let fits = kept.is_some_and(|kept| {
-            (kept.must.len(), kept.must_not.len()) == (self.case.case.must.len(), self.case.case.must_not.len())
-        });
-        match trial.attempt().filter(|_| !fits).map(|attempt| &attempt.answer) {
-            Some(Answer::Prose(text)) => Some(text),
-            _ => None,
-        }
+    /// The answer in words that this judge has not judged, and the key of its judgement.
+    pub(super) fn to_judge(&self, trial: &Trial, judge: &Judge) -> Option<(String, String)> {
+        let Some(Answer::Prose(text)) = trial.attempt().map(|attempt| &attempt.answer) else { return None };
+        let key = judge.key(&self.case.case, text);
+        let fits = trial.judgement.is_some() && trial.judged.as_ref() == Some(&key);
+        (!fits).then(|| (text.clone(), key))
     }
 
     /// Makes it. Never fails: whatever happens is what it came to.
@@ -101,6 +97,7 @@ impl Work {
             end,
             seconds: rounded(took.as_secs_f64()),
             judgement: None,
+            judged: None,
         }
     }
 
@@ -110,7 +107,9 @@ impl Work {
         let bundle = Arc::new(bundle.map_err(AttemptError::new)?);
         let asked = self.case.case.ask.over(&bundle).map_err(AttemptError::new)?;
         let stop = cancel.child_token();
-        let options = ReplayOptions { prometheus: self.prometheus.clone(), ..ReplayOptions::default() };
+        // The same trial is given the same answers: which of two evaluates must not hang on how fast one starts.
+        let prometheus = self.prometheus.clone().map(|program| RealPrometheus { program, first: false });
+        let options = ReplayOptions { prometheus, ..ReplayOptions::default() };
         let replay = Replay::serve(bundle, options, stop.clone()).await.map_err(AttemptError::new)?;
         let folder = TempDir::with_prefix("marple-eval-").map_err(AttemptError::new)?;
         let kubeconfig = folder.path().join("kubeconfig");

@@ -3,7 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use marple_agent::model::{Delta, ModelAnswer, ModelLimits, ModelRequest};
+use marple_agent::{Model, ModelError, Prices, Prompts};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::case::{BUNDLE_FILE, CASE_FILE, Suite};
@@ -140,6 +143,46 @@ async fn what_has_ended_is_used_again_until_something_that_it_hangs_on_changes()
     assert_eq!(again.asked(), 1, "it is another recording");
     ground.run(&again, 2).await;
     assert_eq!(again.asked(), 2, "one trial more is wanted");
+}
+
+/// Judges each answer the same, and counts them.
+#[derive(Default)]
+struct Judging(AtomicU32);
+
+#[async_trait]
+impl Model for Judging {
+    fn name(&self) -> &'static str {
+        "judging"
+    }
+
+    fn limits(&self) -> ModelLimits {
+        ModelLimits { context_window: 8_000, max_output: 1_000, prices: Prices::default() }
+    }
+
+    async fn complete(&self, _: ModelRequest, _: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let content = r#"{"verdict": "no_fault", "must": [true]}"#.to_owned();
+        Ok(ModelAnswer { content, ..ModelAnswer::default() })
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_judged_anew_where_what_is_asked_of_it_is_another() {
+    let mut ground = ground(&["amber-quay"]);
+    let must = |means: &str| serde_json::from_value(serde_json::json!([{"means": means, "any": ["x"]}])).unwrap();
+    ground.suite.cases[0].case.must = must("that all is well");
+    let model = Arc::new(Judging::default());
+    let mut options = ground.options(Duration::from_mins(1));
+    options.judge = Some(Judge::new(model.clone(), Prompts::embedded()));
+    let entrants = [Entrant { investigator: Scripted::new(Does::Answers, "1"), trials: NonZeroU32::MIN }];
+    let mut judged = Vec::new();
+    for (means, hops) in [("that all is well", 1), ("that all is well", 2), ("that it was a drill", 2)] {
+        (ground.suite.cases[0].case.must, ground.suite.cases[0].case.hops) = (must(means), hops);
+        let trials = run(&ground.suite.cases, &entrants, &options, &|_| {}, &CancellationToken::new()).await.unwrap();
+        assert!(trials[0].judgement.is_some());
+        judged.push(model.0.load(Ordering::SeqCst));
+    }
+    assert_eq!(judged, [1, 1, 2]);
 }
 
 #[tokio::test]

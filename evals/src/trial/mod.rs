@@ -33,6 +33,9 @@ pub struct Trial {
     /// What a model says of its answer, where one was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<Judgement>,
+    /// A digest of what that hangs on: where it is another now, it is judged anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<String>,
 }
 
 /// What a trial came to.

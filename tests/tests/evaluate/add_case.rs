@@ -64,3 +64,41 @@ async fn one_command_makes_a_case_that_can_be_run_at_once() -> Result<()> {
     assert!(said(&twice).contains("is there already: choose another --id"), "{}", said(&twice));
     Ok(())
 }
+
+#[tokio::test]
+async fn what_people_said_of_a_conclusion_is_taken_over_and_what_was_right_is_no_case() -> Result<()> {
+    let ground = Ground::new()?;
+    let recording = ground.path("outage.bundle");
+    missing_config_map().write(&recording)?;
+    let program = Program::serve("cluster: { enabled: false }\nforwarder: { enabled: false }\n", &[]).await?;
+    assert!(program.post("/api/alerts", &webhook()).await?.is_success());
+    let id = wait_for("the incident", Duration::from_secs(30), || async {
+        let incidents = program.get("/api/incidents").await.map_err(|error| error.to_string())?;
+        incidents[0]["id"].as_str().map(str::to_owned).ok_or_else(|| incidents.to_string())
+    })
+    .await?;
+    let (url, suite, bundle) = (program.url(""), ground.suite().display().to_string(), recording.display().to_string());
+    let environment = [("MARPLE_TOKEN", TOKEN)];
+    let add = ["eval", "add-case", "--incident", &id, "--url", &url, "--bundle", &bundle, "--suite", &suite];
+    let say = |verdict: &'static str, was: &'static str| {
+        let words = ["incident", verdict, &id, "--was", was, "--by", "ann", "--url", &url].map(str::to_owned);
+        let (ground, environment) = (&ground, &environment);
+        async move { ground.marple(&words.each_ref().map(String::as_str), environment).await }
+    };
+
+    assert_eq!(code(&say("right", "the ConfigMap").await?), 0);
+    let refused = ground.marple(&add, &environment).await?;
+    assert_eq!(code(&refused), 2, "{}", said(&refused));
+    assert!(said(&refused).contains("ann said that incident"), "{}", said(&refused));
+
+    assert_eq!(code(&say("wrong", "it was ConfigMap/shop/settings, which nobody made").await?), 0);
+    let without = ground.marple(&add, &environment).await?;
+    assert!(said(&without).contains("ann said that it was: it was ConfigMap/shop/settings"), "{}", said(&without));
+    let added = ground.marple(&[&add[..], &["--category", "configuration"]].concat(), &environment).await?;
+    assert_eq!(code(&added), 0, "{}", said(&added));
+    let suite = Suite::open(&ground.suite(), None)?;
+    assert_eq!(suite.cases[0].case.causes[0].object.to_string(), "ConfigMap shop/settings");
+    let text = std::fs::read_to_string(ground.suite().join(&suite.cases[0].id).join("case.yaml"))?;
+    assert!(text.contains("which nobody made (wrong, by ann)\n"), "{text}");
+    Ok(())
+}

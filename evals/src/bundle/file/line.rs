@@ -1,6 +1,6 @@
 //! The lines of a bundle's file.
 
-use marple_core::{Change, Signal};
+use marple_core::{Change, Labels, Signal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,7 +34,19 @@ pub(super) enum Line {
     /// A document that describes objects.
     OpenApi(OpenApi),
     /// The answers of Prometheus; its series are the lines after it.
-    Prometheus { build: Value, evaluation_interval_ms: i64, rules: Value, alerts: Value, metadata: Value },
+    Prometheus {
+        build: Value,
+        evaluation_interval_ms: i64,
+        rules: Value,
+        alerts: Value,
+        metadata: Value,
+        /// A regular expression of the names of metrics that were recorded of all namespaces.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whole: Option<String>,
+        /// The labels of native histograms, which are not recorded.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        histograms: Vec<Labels>,
+    },
     /// The samples of a series.
     Series(PackedSeries),
     /// What Alertmanager posted.

@@ -83,6 +83,14 @@ pub enum BundleError {
         SIZE_LIMIT / 1024 / 1024, LINE_LIMIT / 1024 / 1024
     )]
     TooLarge,
+    /// It has more lines or values than any recording, which would fill the memory.
+    #[error(
+        "the bundle has more values up to line {line} than a recording may have: record fewer namespaces or a shorter time"
+    )]
+    TooMuch {
+        /// Where it was noticed, from 1.
+        line: usize,
+    },
     /// A part of it has no form in JSON.
     #[error("encode the bundle: {0}")]
     Encode(#[source] serde_json::Error),

@@ -14,8 +14,14 @@ use crate::bundle::{
 /// The most samples of all series together: a few lines may tell of any number.
 const SAMPLES_LIMIT: usize = 20_000_000;
 
+/// The most values of all lines but series together: a value takes some hundred bytes in memory, and two in the file.
+const VALUES_LIMIT: usize = 10_000_000;
+
+/// The most lines: each takes some hundred bytes beside what it holds.
+const COUNT_LIMIT: usize = 500_000;
+
 /// The bundle of these bytes.
-pub(in crate::bundle) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
+pub(in crate::bundle) fn decode(bytes: impl Read) -> Result<Bundle, BundleError> {
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|error| BundleError::Foreign(error.to_string()))?;
     let mut reader = BufReader::new(decoder.take(SIZE_LIMIT + 1));
     let mut read = 0;
@@ -33,14 +39,44 @@ pub(in crate::bundle) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
         Ok((length > 0).then(|| std::mem::take(&mut text)))
     };
     let first = next()?.unwrap_or_default();
+    if values(&first) > VALUES_LIMIT {
+        return Err(BundleError::TooMuch { line: 1 });
+    }
     let mut reading = Reading::after(head(&first)?);
     let mut line = 1;
+    let mut held = values(&first);
     while let Some(text) = next()? {
         line += 1;
-        let parsed = serde_json::from_str(&text).map_err(|source| BundleError::Line { line, source })?;
+        // Of a series the samples are bounded when they are unpacked; its labels are counted then.
+        held += if text.starts_with(SERIES) { 0 } else { values(&text) };
+        if held > VALUES_LIMIT || line > COUNT_LIMIT {
+            return Err(BundleError::TooMuch { line });
+        }
+        let parsed: Line = serde_json::from_str(&text).map_err(|source| BundleError::Line { line, source })?;
+        if let Line::Series(packed) = &parsed {
+            held += packed.labels();
+        }
         reading.take(parsed, line).map_err(|fault| BundleError::Order { line, fault })?;
     }
     reading.finish().map_err(|fault| BundleError::Order { line, fault })
+}
+
+/// How a line begins that is a series.
+const SERIES: &str = "{\"series\"";
+
+/// How many values and names a line of JSON has, at most, told by what stands between them.
+fn values(text: &str) -> usize {
+    let (mut count, mut quoted, mut escaped) = (1, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b',' | b':' | b'[' | b'{' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// The first line: its version is looked at before anything else, for what follows may have any form in another.
@@ -103,10 +139,18 @@ impl Reading {
             Line::Log(log) => self.kubernetes()?.logs.push(log),
             Line::Watched(watched) => self.kubernetes()?.watched.push(watched),
             Line::OpenApi(document) => self.kubernetes()?.open_api.push(document),
-            Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata } => {
+            Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms } => {
                 let series = Vec::new();
-                self.prometheus =
-                    Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, series });
+                self.prometheus = Some(PrometheusState {
+                    build,
+                    evaluation_interval_ms,
+                    rules,
+                    alerts,
+                    metadata,
+                    whole,
+                    histograms,
+                    series,
+                });
             }
             Line::Series(packed) => {
                 let series = packed.unpack()?;

@@ -47,10 +47,10 @@ pub(in crate::bundle) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError>
     for document in open_api {
         lines.push(&Line::OpenApi(document))?;
     }
-    if let Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, series }) =
-        bundle.prometheus.clone()
-    {
-        lines.push(&Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata })?;
+    if let Some(state) = bundle.prometheus.clone() {
+        let PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series } =
+            state;
+        lines.push(&Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms })?;
         for series in &series {
             lines.push(&Line::Series(PackedSeries::pack(series)))?;
         }

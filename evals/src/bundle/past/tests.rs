@@ -250,6 +250,8 @@ fn alerts_are_those_that_the_series_tell_of() {
         rules: json!({"groups": [{"rules": [{"name": "Down", "state": "firing", "alerts": now}, {"name": "recorded"}]}]}),
         alerts: json!({ "alerts": now }),
         metadata: json!({}),
+        whole: None,
+        histograms: Vec::new(),
         series: vec![
             series("ALERTS", Some("pending"), &[("08:00", 1.0), ("09:00", 1.0), ("10:00", STALE)]),
             series("ALERTS", Some("firing"), &[("10:00", 1.0), ("11:00", 1.0)]),

@@ -40,6 +40,11 @@ impl PackedSeries {
         Self { labels: series.labels.clone(), times, values }
     }
 
+    /// How many labels it has.
+    pub(in crate::bundle) fn labels(&self) -> usize {
+        self.labels.iter().count()
+    }
+
     pub(in crate::bundle) fn unpack(self) -> Result<Series, String> {
         let count = |runs: &mut dyn Iterator<Item = u32>| runs.map(|count| count as usize).sum::<usize>();
         let (times, values) =
@@ -59,6 +64,9 @@ impl PackedSeries {
         let steps = self.times.iter().flat_map(|(step, count)| std::iter::repeat_n(*step, *count as usize));
         let mut samples = Vec::with_capacity(times);
         for (step, value) in steps.zip(parsed) {
+            if step < 0 && !samples.is_empty() {
+                return Err("the samples of a series are not in order of time".to_owned());
+            }
             at = at.checked_add(step).ok_or("a sample's time is out of range")?;
             samples.push(Sample { at, value });
         }

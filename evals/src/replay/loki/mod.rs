@@ -7,6 +7,7 @@ mod streams;
 mod token;
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{Path, RawQuery, State};
@@ -32,6 +33,9 @@ const MOST_LINES: usize = 5_000;
 const POINTS: i64 = 11_000;
 const STEPS: i64 = 250;
 
+/// The longest that one query may take: whoever asked has gone by then.
+const QUERY: Duration = Duration::from_secs(30);
+
 /// What the handlers share.
 struct Server {
     bundle: Arc<Bundle>,
@@ -46,6 +50,7 @@ impl Server {
 }
 
 /// A request that is not answered, in words.
+#[derive(Debug)]
 struct Failure(String);
 
 impl IntoResponse for Failure {
@@ -95,21 +100,44 @@ async fn range(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> 
     if end < start {
         return Err(Failure("end timestamp must not be before or equal to start time\n".to_owned()));
     }
-    match &asked {
+    match asked {
         Query::Lines(lines) => {
             let forward = parameters.get("direction") == Some("forward");
             let limit = parameters.limit()?.min(MOST_LINES);
-            Ok(answer::streams(&lines.lines(server.streams(), start, end, forward, limit)))
+            let found =
+                move |streams: &[Stream]| Ok(answer::streams(&lines.lines(streams, start, end, forward, limit)));
+            away(&server, found).await
         }
         Query::Sums(sums) => {
-            let seconds = (end.as_second() - start.as_second()).max(0);
-            let step = parameters.step()?.unwrap_or_else(|| SignedDuration::from_secs((seconds / STEPS).max(1)));
-            if step <= SignedDuration::ZERO || seconds / step.as_secs().max(1) > POINTS {
-                return Err(Failure(format!("a step of {step:#} is more than {POINTS} points\n")));
+            let length = end.duration_since(start);
+            let step =
+                parameters.step()?.unwrap_or_else(|| SignedDuration::from_secs((length.as_secs() / STEPS).max(1)));
+            if step <= SignedDuration::ZERO {
+                return Err(Failure(
+                    "zero or negative query resolution step widths are not accepted. Try a positive integer\n"
+                        .to_owned(),
+                ));
             }
-            Ok(answer::matrix(&sums.range(server.streams(), start, end, step)))
+            if length.as_nanos() / step.as_nanos() > i128::from(POINTS) {
+                return Err(Failure(
+                    "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter\n"
+                        .to_owned(),
+                ));
+            }
+            let until = Instant::now() + QUERY;
+            away(&server, move |streams| Ok(answer::matrix(&sums.range(streams, start, end, step, until)?))).await
         }
     }
+}
+
+/// Looks away from the threads that serve: a heavy query must not hold up others.
+async fn away(
+    server: &Arc<Server>,
+    look: impl FnOnce(&[Stream]) -> Result<Response, Failure> + Send + 'static,
+) -> Result<Response, Failure> {
+    let server = Arc::clone(server);
+    let looked = tokio::task::spawn_blocking(move || look(server.streams())).await;
+    looked.unwrap_or_else(|error| Err(Failure(format!("{error}\n"))))
 }
 
 async fn instant(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
@@ -160,9 +188,12 @@ impl Parameters {
     /// The step, in seconds or as `1m30s`.
     fn step(&self) -> Result<Option<SignedDuration>, Failure> {
         let Some(text) = self.get("step") else { return Ok(None) };
-        let seconds = text.parse::<f64>().ok().and_then(|seconds| SignedDuration::try_from_secs_f64(seconds).ok());
-        let parsed = || SignedDuration::try_from(promql_parser::util::parse_duration(text).ok()?).ok();
-        let step = seconds.or_else(parsed);
+        let step = match text.parse::<f64>() {
+            Ok(seconds) => SignedDuration::try_from_secs_f64(seconds).ok(),
+            Err(_) => {
+                promql_parser::util::parse_duration(text).ok().and_then(|step| SignedDuration::try_from(step).ok())
+            }
+        };
         step.map(Some).ok_or_else(|| Failure(format!("invalid step: {text:?} is no duration\n")))
     }
 

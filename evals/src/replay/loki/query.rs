@@ -1,10 +1,12 @@
 //! Queries over streams.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 
+use super::Failure;
 use super::streams::{Line, Stream};
 
 /// What is asked.
@@ -144,23 +146,29 @@ impl LogQuery {
 }
 
 impl Sums {
-    /// At each step of a time.
+    /// At each step of a time, where that is done before `until`.
     pub(super) fn range(
         &self,
         streams: &[Stream],
         start: Timestamp,
         end: Timestamp,
         step: SignedDuration,
-    ) -> Vec<Series> {
+        until: Instant,
+    ) -> Result<Vec<Series>, Failure> {
         let mut series: BTreeMap<BTreeMap<String, String>, Vec<(Timestamp, f64)>> = BTreeMap::new();
         let mut at = Some(start);
         while let Some(now) = at.filter(|now| *now <= end) {
+            if Instant::now() >= until {
+                return Err(Failure(
+                    "request timed out, decrease the duration of the request or add more label matchers\n".to_owned(),
+                ));
+            }
             for Series { labels, points } in self.at(streams, now) {
                 series.entry(labels).or_default().extend(points);
             }
             at = now.checked_add(step).ok();
         }
-        series.into_iter().map(|(labels, points)| Series { labels, points }).collect()
+        Ok(series.into_iter().map(|(labels, points)| Series { labels, points }).collect())
     }
 
     /// Over the range that ends at a time, which is part of it. Where no line is, no sum is.

@@ -65,7 +65,8 @@ fn lines_are_counted_over_time_by_labels() {
         unreachable!()
     };
     let (start, end) = (time("2026-01-01T00:00:03Z"), time("2026-01-01T00:00:09Z"));
-    let series = sums.range(&streams, start, end, SignedDuration::from_secs(3));
+    let until = Instant::now() + QUERY;
+    let series = sums.range(&streams, start, end, SignedDuration::from_secs(3), until).unwrap();
     let told: Vec<(String, Vec<(i64, f64)>)> = series
         .iter()
         .map(|series| {
@@ -128,4 +129,18 @@ proptest! {
         let found = query.lines(&streams, Timestamp::MIN, Timestamp::MAX, true, 9);
         prop_assert_eq!(found.len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_step_that_would_give_points_without_end_is_refused() {
+    let mut bundle = crate::demo_bundle().unwrap();
+    bundle.kubernetes.logs.clear();
+    let server = Arc::new(Server { bundle: Arc::new(bundle), streams: OnceLock::new() });
+    let asked = |step: &str| {
+        let query = format!("query=rate({{namespace%3D%22shop%22}}[1m])&start=1764000000&end=1764003600&step={step}");
+        range(State(Arc::clone(&server)), RawQuery(Some(query)))
+    };
+    let refused = asked("0.000001").await.unwrap_err();
+    assert!(refused.0.starts_with("exceeded maximum resolution of 11,000 points"), "{refused:?}");
+    assert!(asked("15").await.is_ok());
 }

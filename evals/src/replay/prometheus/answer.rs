@@ -19,6 +19,30 @@ pub(super) fn success(data: &Value) -> Response {
     axum::Json(json!({ "status": "success", "data": data })).into_response()
 }
 
+/// The header that says who evaluated a query.
+const BY: &str = "marple-evaluated-by";
+
+/// An answer, with what is missing of it.
+pub(super) fn warned(data: &Value, warnings: &[String]) -> Response {
+    let mut body = json!({ "status": "success", "data": data });
+    add(&mut body, warnings);
+    ([(BY, "marple")], axum::Json(body)).into_response()
+}
+
+/// The answer of a real Prometheus, with what is missing of it.
+pub(super) fn real(code: StatusCode, mut body: Value, warnings: &[String]) -> Response {
+    add(&mut body, warnings);
+    (code, [(BY, "prometheus")], axum::Json(body)).into_response()
+}
+
+fn add(body: &mut Value, warnings: &[String]) {
+    let Some(fields) = body.as_object_mut().filter(|_| !warnings.is_empty()) else { return };
+    let told = fields.entry("warnings").or_insert_with(|| json!([]));
+    if let Some(told) = told.as_array_mut() {
+        told.extend(warnings.iter().cloned().map(Value::from));
+    }
+}
+
 impl Failure {
     fn new(code: StatusCode, kind: &'static str, message: &str) -> Self {
         Self { code, kind, message: message.to_owned() }
@@ -60,6 +84,7 @@ impl From<QueryError> for Failure {
         match error {
             QueryError::BadData(message) => Self::bad_data(&message),
             QueryError::Execution(message) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "execution", &message),
+            QueryError::Timeout => Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", &error.to_string()),
         }
     }
 }

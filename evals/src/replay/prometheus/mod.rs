@@ -1,6 +1,7 @@
 //! The Prometheus API of a recorded cluster.
 
 mod answer;
+mod coverage;
 mod labels;
 mod parameters;
 mod queries;
@@ -9,7 +10,6 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,9 +18,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
+use super::RealPrometheus;
 use crate::bundle::{Bundle, PrometheusState};
 use crate::promql::Store;
+use crate::promql::coverage::Coverage;
 use answer::Failure;
 use parameters::Parameters;
 use real::Real;
@@ -29,16 +32,20 @@ use real::Real;
 struct Server {
     bundle: Arc<Bundle>,
     store: Store,
+    coverage: Coverage,
     now: Timestamp,
-    real: Option<Real>,
+    real: Option<Arc<Real>>,
+    cancel: CancellationToken,
 }
 
-/// The API of `bundle`. `program` is a Prometheus that answers the queries which are not evaluated here.
-pub(super) fn router(bundle: &Arc<Bundle>, program: Option<PathBuf>) -> Router {
+/// The API of `bundle`. `real` is a Prometheus that answers the queries which are not evaluated here, or all of them once
+/// it is ready; what it is for ends with `cancel`.
+pub(super) fn router(bundle: &Arc<Bundle>, real: Option<RealPrometheus>, cancel: &CancellationToken) -> Router {
     let store = bundle.prometheus.as_ref().map(|state| Store::new(&state.series, state.evaluation_interval_ms));
     let store = store.unwrap_or_else(|| Store::new(&[], 60_000));
-    let real = program.map(Real::new);
-    let server = Arc::new(Server { bundle: Arc::clone(bundle), store, now: bundle.now(), real });
+    let (coverage, real) = (coverage::of(bundle), real.map(|real| Arc::new(Real::new(real))));
+    let (bundle, now) = (Arc::clone(bundle), bundle.now());
+    let server = Arc::new(Server { bundle, store, coverage, now, real, cancel: cancel.clone() });
     Router::new()
         .route("/-/healthy", get("Prometheus Server is Healthy.\n"))
         .route("/-/ready", get("Prometheus Server is Ready.\n"))
@@ -60,32 +67,55 @@ type Handler = fn(&Server, &Parameters) -> Result<Value, Failure>;
 /// An endpoint that takes its parameters from the query and from a form.
 fn endpoint(handler: Handler) -> axum::routing::MethodRouter<Arc<Server>> {
     let run = async move |State(server): State<Arc<Server>>, RawQuery(query): RawQuery, form: String| {
-        respond(evaluate(&server, query, form, handler).await)
+        let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), &form);
+        respond(evaluate(&server, parameters, handler).await)
     };
     axum::routing::get(run).post(run)
 }
 
-/// An endpoint of queries: what is refused here is put to the real Prometheus, where there is one.
+/// An endpoint of queries.
 fn query(path: &'static str, handler: Handler) -> axum::routing::MethodRouter<Arc<Server>> {
     let run = async move |State(server): State<Arc<Server>>, RawQuery(query): RawQuery, form: String| {
-        let evaluated = evaluate(&server, query.clone(), form.clone(), handler).await;
-        match (evaluated, &server.real, &server.bundle.prometheus) {
-            (Err(failure), Some(real), Some(state)) if failure.is_refusal() => {
-                let mut parameters = Parameters::parse(query.as_deref().unwrap_or_default(), &form).into_all();
-                if path == "/api/v1/query"
-                    && !parameters.iter().any(|(name, value)| name == "time" && !value.is_empty())
-                {
-                    parameters.push(("time".to_owned(), server.now.to_string()));
-                }
-                match real.ask(state, path, &parameters).await {
-                    Ok((code, answer)) => (code, axum::Json(answer)).into_response(),
-                    Err(error) => failure.and(&error.to_string()).into_response(),
-                }
-            }
-            (evaluated, _, _) => respond(evaluated),
-        }
+        let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), &form);
+        answered(&server, path, parameters, handler).await.unwrap_or_else(IntoResponse::into_response)
     };
     axum::routing::get(run).post(run)
+}
+
+/// The answer to a query, with what of it could not be known. Where a real Prometheus is ready and wanted first it
+/// answers; else what is refused here is put to it.
+async fn answered(
+    server: &Arc<Server>,
+    path: &'static str,
+    mut parameters: Parameters,
+    handler: Handler,
+) -> Result<Response, Failure> {
+    let state = server.state()?;
+    let theirs = Arc::clone(server);
+    let covered = tokio::task::spawn_blocking(move || {
+        let warnings = coverage::covered(&theirs, path, &mut parameters)?;
+        Ok::<_, Failure>((parameters, warnings))
+    });
+    let (parameters, warnings) = covered.await.unwrap_or_else(|error| Err(Failure::internal(&error.to_string())))?;
+    if let Some(real) = server.real.as_ref().filter(|real| real.is_first()) {
+        if let Some(running) = real.ready() {
+            match running.ask(path, parameters.all_of()).await {
+                Ok((code, answer)) => return Ok(answer::real(code, answer, &warnings)),
+                // It may have been killed; what is here answers in its place.
+                Err(error) => tracing::warn!(%error, "Prometheus does not answer"),
+            }
+        } else {
+            real.begin(&server.bundle, &server.cancel);
+        }
+    }
+    match (evaluate(server, parameters.clone(), handler).await, &server.real) {
+        (Ok(data), _) => Ok(answer::warned(&data, &warnings)),
+        (Err(failure), Some(real)) if failure.is_refusal() => match real.ask(state, path, parameters.all_of()).await {
+            Ok((code, answer)) => Ok(answer::real(code, answer, &warnings)),
+            Err(error) => Err(failure.and(&error.to_string())),
+        },
+        (Err(failure), _) => Err(failure),
+    }
 }
 
 async fn label_values(
@@ -94,18 +124,17 @@ async fn label_values(
     RawQuery(query): RawQuery,
 ) -> Response {
     let values = move |server: &Server, parameters: &Parameters| labels::values(server, &name, parameters);
-    respond(evaluate(&server, query, String::new(), values).await)
+    let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), "");
+    respond(evaluate(&server, parameters, values).await)
 }
 
 /// Evaluates away from the threads that serve: a heavy query must not hold up others.
 async fn evaluate(
     server: &Arc<Server>,
-    query: Option<String>,
-    form: String,
+    parameters: Parameters,
     handler: impl FnOnce(&Server, &Parameters) -> Result<Value, Failure> + Send + 'static,
 ) -> Result<Value, Failure> {
     let server = Arc::clone(server);
-    let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), &form);
     let evaluated = tokio::task::spawn_blocking(move || {
         server.state()?;
         handler(&server, &parameters)

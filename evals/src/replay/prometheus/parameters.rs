@@ -5,7 +5,11 @@ use jiff::Timestamp;
 use super::answer::Failure;
 use crate::replay::pairs::Pairs;
 
+/// The farthest time from 1970 that is one, in seconds: the end of the year 9999, as in RFC 3339.
+const FARTHEST: f64 = 253_402_300_799.0;
+
 /// The parameters of a request, from its query and its form.
+#[derive(Clone)]
 pub(super) struct Parameters(Pairs);
 
 impl Parameters {
@@ -13,9 +17,14 @@ impl Parameters {
         Self(Pairs::parse([query, form]))
     }
 
-    /// All of them, as they were given.
-    pub(super) fn into_all(self) -> Vec<(String, String)> {
-        self.0.into_all()
+    /// All of them.
+    pub(super) fn all_of(&self) -> &[(String, String)] {
+        self.0.all_of()
+    }
+
+    /// Gives a parameter another value, and no second one.
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.set(name, value);
     }
 
     /// A parameter's value.
@@ -31,7 +40,7 @@ impl Parameters {
     /// A time in milliseconds, given as seconds or in RFC 3339.
     pub(super) fn time(&self, name: &str) -> Result<Option<i64>, Failure> {
         let parse = |text: &str| {
-            let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite()).map(milliseconds);
+            let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.abs() <= FARTHEST).map(milliseconds);
             let time = seconds.or_else(|| text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond));
             time.ok_or_else(|| {
                 Failure::bad_data(&format!(
@@ -52,9 +61,13 @@ impl Parameters {
     /// A length of time in milliseconds, given as seconds or as `1m30s`.
     pub(super) fn duration(&self, name: &str) -> Result<i64, Failure> {
         let text = self.get(name).unwrap_or_default();
-        let seconds = text.parse::<f64>().ok().filter(|seconds| seconds.is_finite()).map(milliseconds);
-        let parsed = || promql_parser::util::parse_duration(text).ok()?.as_millis().try_into().ok();
-        seconds.or_else(parsed).ok_or_else(|| {
+        let length = match text.parse::<f64>() {
+            Ok(seconds) => (seconds.abs() <= FARTHEST).then(|| milliseconds(seconds)),
+            Err(_) => {
+                promql_parser::util::parse_duration(text).ok().and_then(|length| length.as_millis().try_into().ok())
+            }
+        };
+        length.ok_or_else(|| {
             Failure::bad_data(&format!("invalid parameter \"{name}\": cannot parse \"{text}\" to a valid duration"))
         })
     }
@@ -92,5 +105,7 @@ mod tests {
         assert_eq!(parameters.duration("b").unwrap(), 90_000);
         assert!(parameters.duration("c").is_err());
         assert!(parameters.required_time("d").is_err());
+        let far = Parameters::parse("time=-1e30&step=1e30", "");
+        assert!(far.time("time").is_err() && far.duration("step").is_err());
     }
 }

@@ -36,7 +36,8 @@ fn program() -> Option<PathBuf> {
 fn server(bundle: &Bundle) -> Server {
     let state = bundle.prometheus.as_ref().unwrap();
     let store = Store::new(&state.series, state.evaluation_interval_ms);
-    Server { bundle: Arc::new(bundle.clone()), store, now: bundle.now(), real: None }
+    let (coverage, cancel) = (coverage::of(bundle), CancellationToken::new());
+    Server { bundle: Arc::new(bundle.clone()), store, coverage, now: bundle.now(), real: None, cancel }
 }
 
 /// The rows of an answer by their labels.
@@ -95,7 +96,7 @@ async fn queries_are_answered_as_a_real_prometheus_answers_them_over_recordings_
         let bundle = Bundle::read(&case.bundle).unwrap();
         let Some(state) = &bundle.prometheus else { continue };
         let server = server(&bundle);
-        let real = Real::new(program.clone());
+        let real = Real::new(RealPrometheus { program: program.clone(), first: false });
         let end = bundle.now().as_second();
         for query in queries(&bundle) {
             let asked = [
@@ -141,7 +142,8 @@ async fn what_is_not_evaluated_here_is_answered_by_a_real_prometheus_or_refused(
     let refused = |program: Option<PathBuf>| async move {
         let bundle = Arc::new(crate::demo_bundle().unwrap());
         let cancel = tokio_util::sync::CancellationToken::new();
-        let router = router(&bundle, program);
+        let real = program.map(|program| RealPrometheus { program, first: false });
+        let router = router(&bundle, real, &cancel);
         let listener =
             crate::replay::listener::Listener::open("Prometheus", ([127, 0, 0, 1], 0).into(), router, &cancel)
                 .await
@@ -161,4 +163,140 @@ async fn what_is_not_evaluated_here_is_answered_by_a_real_prometheus_or_refused(
         assert_eq!(answer["status"], "success", "{answer}");
         assert_eq!(answer["data"]["result"].as_array().unwrap().len(), 1, "{answer}");
     }
+}
+
+/// A replay of a bundle, and what it answers to a query.
+struct Asked {
+    listener: crate::replay::listener::Listener,
+    cancel: CancellationToken,
+}
+
+impl Asked {
+    async fn of(bundle: Bundle, real: Option<RealPrometheus>) -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let cancel = CancellationToken::new();
+        let router = router(&Arc::new(bundle), real, &cancel);
+        let address = ([127, 0, 0, 1], 0).into();
+        let listener = crate::replay::listener::Listener::open("Prometheus", address, router, &cancel).await.unwrap();
+        Self { listener, cancel }
+    }
+
+    /// Who evaluated it, and the answer.
+    async fn ask(&self, path: &str, parameters: &[(&str, &str)]) -> (String, Value) {
+        let url = reqwest::Url::parse_with_params(&format!("{}{path}", self.listener.url()), parameters).unwrap();
+        let answer = reqwest::get(url).await.unwrap();
+        let by = answer.headers().get("marple-evaluated-by").map_or("", |by| by.to_str().unwrap()).to_owned();
+        (by, answer.json().await.unwrap())
+    }
+
+    async fn instant(&self, query: &str) -> Value {
+        self.ask("/api/v1/query", &[("query", query)]).await.1
+    }
+}
+
+/// A cluster of two namespaces of which one was recorded, from ten minutes before 2026-01-01T01:00.
+fn two_namespaces() -> Bundle {
+    let mut bundle = crate::demo_bundle().unwrap();
+    bundle.manifest.since = "2026-01-01T00:50:00Z".parse().unwrap();
+    bundle.manifest.recorded_at = "2026-01-01T01:00:00Z".parse().unwrap();
+    bundle.manifest.namespaces = ["shop".to_owned()].into();
+    bundle.manifest.omissions.clear();
+    let end = bundle.manifest.recorded_at.as_millisecond();
+    let state = bundle.prometheus.as_mut().unwrap();
+    let series = |labels: &[(&str, &str)]| crate::bundle::Series {
+        labels: labels.iter().copied().collect(),
+        samples: (0..=30).rev().map(|n| crate::bundle::Sample { at: end - n * 30_000, value: 1.0 }).collect(),
+    };
+    state.series = vec![
+        series(&[("__name__", "nodes"), ("node", "n1")]),
+        series(&[("__name__", "pods"), ("namespace", "shop")]),
+        series(&[("__name__", "up"), ("namespace", "monitoring")]),
+    ];
+    state.whole = Some("up".to_owned());
+    state.histograms = vec![[("__name__", "took"), ("namespace", "shop")].into_iter().collect()];
+    bundle
+}
+
+#[tokio::test]
+async fn what_reaches_back_before_the_recording_is_told_and_what_is_before_it_is_refused() {
+    let asked = Asked::of(two_namespaces(), None).await;
+    let from = "2026-01-01T00:45:00Z";
+    assert_eq!(asked.instant("sum(rate(nodes[5m]))").await.get("warnings"), None);
+    for query in ["sum_over_time(nodes[1h])", "max_over_time(nodes[30m:1m])", "avg_over_time(nodes[5m] offset 12m)"] {
+        let answer = asked.instant(query).await;
+        let told = answer["warnings"][0].as_str().unwrap_or_default();
+        assert!(told.contains(from) && told.contains("is not counted"), "{query}: {answer}");
+    }
+    for query in ["nodes offset 1h", "absent(nodes @ 1767222000)", "rate(nodes[5m] offset 1d)"] {
+        let answer = asked.instant(query).await;
+        let why = answer["error"].as_str().unwrap_or_default();
+        assert!(answer["errorType"] == "execution" && why.contains(from), "{query}: {answer}");
+    }
+    let parameters = [("query", "absent(nodes)"), ("start", "1767222000"), ("end", "1767229200"), ("step", "60")];
+    let (_, answer) = asked.ask("/api/v1/query_range", &parameters).await;
+    assert_eq!(answer["data"]["result"], json!([]), "nothing is absent that is not known: {answer}");
+    assert!(answer["warnings"][0].as_str().unwrap().contains("points before it are left out"), "{answer}");
+    asked.cancel.cancel();
+}
+
+#[tokio::test]
+async fn sums_over_namespaces_that_were_not_recorded_and_series_that_were_cut_are_told() {
+    let mut bundle = two_namespaces();
+    let asked = Asked::of(bundle.clone(), None).await;
+    for query in ["sum(pods)", "count(elsewhere)", "absent(elsewhere)", "topk by (node) (1, pods)"] {
+        let answer = asked.instant(query).await;
+        let told = answer["warnings"][0].as_str().unwrap_or_default();
+        assert!(told.contains("is recorded of the namespaces shop alone"), "{query}: {answer}");
+    }
+    for query in ["sum by (namespace) (pods)", "sum(pods{namespace=\"shop\"})", "sum(up)", "sum(nodes)", "pods"] {
+        assert_eq!(asked.instant(query).await.get("warnings"), None, "{query}");
+    }
+    asked.cancel.cancel();
+    let cut = crate::bundle::Omission { what: "metrics".to_owned(), why: "there are more than 2 series".to_owned() };
+    bundle.manifest.omissions.push(cut);
+    let asked = Asked::of(bundle, None).await;
+    let answer = asked.instant("nodes").await;
+    assert_eq!(answer["warnings"], json!(["not all series were recorded: there are more than 2 series"]));
+    assert_eq!(asked.instant("vector(1)").await.get("warnings"), None);
+    asked.cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_selector_that_would_find_native_histograms_is_refused() {
+    let asked = Asked::of(two_namespaces(), None).await;
+    for query in ["took", "sum(rate({__name__=~\"to.+\"}[5m]))", "histogram_count(took{namespace=\"shop\"})"] {
+        let answer = asked.instant(query).await;
+        assert!(answer["error"].as_str().unwrap_or_default().contains("native histograms"), "{query}: {answer}");
+    }
+    assert_eq!(asked.instant("took{namespace=\"till\"}").await["status"], "success");
+    asked.cancel.cancel();
+}
+
+#[tokio::test]
+async fn a_real_prometheus_answers_from_when_it_is_ready_and_ours_until_then() {
+    let Some(program) = program() else {
+        eprintln!("no prometheus is on the PATH: left out");
+        return;
+    };
+    let asked = Asked::of(two_namespaces(), Some(RealPrometheus { program, first: true })).await;
+    let (by, ours) = asked.ask("/api/v1/query", &[("query", "sum(pods)")]).await;
+    assert_eq!(by, "marple", "nobody waits for it");
+    let becomes_ready = async {
+        loop {
+            let (by, answer) = asked.ask("/api/v1/query", &[("query", "sum(pods)")]).await;
+            if by == "prometheus" {
+                break answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let real = tokio::time::timeout(std::time::Duration::from_mins(1), becomes_ready).await.unwrap();
+    assert_eq!((&real["data"], &real["warnings"]), (&ours["data"], &ours["warnings"]));
+    asked.cancel.cancel();
+    let nowhere = RealPrometheus { program: "/nowhere/prometheus".into(), first: true };
+    let asked = Asked::of(two_namespaces(), Some(nowhere)).await;
+    for _ in 0..3 {
+        assert_eq!(asked.ask("/api/v1/query", &[("query", "nodes")]).await.0, "marple");
+    }
+    asked.cancel.cancel();
 }

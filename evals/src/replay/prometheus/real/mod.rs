@@ -1,9 +1,11 @@
-//! A real Prometheus on the recorded samples, for queries that are not evaluated here.
+//! A real Prometheus on the recorded samples.
 
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -11,8 +13,10 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
-use crate::bundle::PrometheusState;
+use crate::bundle::{Bundle, PrometheusState};
+use crate::replay::RealPrometheus;
 
 /// How long it may take to start and to take the samples in.
 const START: Duration = Duration::from_mins(1);
@@ -50,34 +54,73 @@ pub(super) enum RealError {
     Answer(String),
 }
 
-/// A Prometheus that is started when it is first asked, and ends when it is dropped.
+/// A Prometheus that is started when it is first asked, or beside the first queries, and ends when it is dropped.
 pub(super) struct Real {
-    program: PathBuf,
+    wanted: RealPrometheus,
     running: OnceCell<Running>,
+    begun: AtomicBool,
 }
 
-struct Running {
+pub(super) struct Running {
     url: String,
     client: reqwest::Client,
-    // The process before the folder that it writes to: they go in this order.
     _process: Child,
     _folder: tempfile::TempDir,
 }
 
 impl Real {
-    pub(super) fn new(program: PathBuf) -> Self {
-        Self { program, running: OnceCell::new() }
+    pub(super) fn new(wanted: RealPrometheus) -> Self {
+        Self { wanted, running: OnceCell::new(), begun: AtomicBool::new(false) }
     }
 
-    /// Its answer to a request of the API, as `/api/v1/query` with its parameters.
+    /// Whether it answers before others, once it is ready.
+    pub(super) fn is_first(&self) -> bool {
+        self.wanted.first
+    }
+
+    /// It, where it is ready.
+    pub(super) fn ready(&self) -> Option<&Running> {
+        self.running.get()
+    }
+
+    /// Starts it beside what is going on, once: one that does not start is told, and not started again.
+    pub(super) fn begin(self: &Arc<Self>, bundle: &Arc<Bundle>, cancel: &CancellationToken) {
+        if self.begun.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (real, bundle, cancel) = (Arc::clone(self), Arc::clone(bundle), cancel.clone());
+        // It ends by itself: starting has a deadline.
+        tokio::spawn(async move {
+            let Some(state) = &bundle.prometheus else { return };
+            if let Some(Err(error)) = cancel.run_until_cancelled(real.running(state)).await {
+                tracing::warn!(%error, "queries are evaluated without Prometheus");
+            }
+        });
+    }
+
+    async fn running(&self, state: &PrometheusState) -> Result<&Running, RealError> {
+        self.running.get_or_try_init(|| Running::start(&self.wanted.program, state)).await
+    }
+
+    /// Its answer to a request of the API, as `/api/v1/query` with its parameters; it is started first.
     pub(super) async fn ask(
         &self,
         state: &PrometheusState,
         path: &str,
         parameters: &[(String, String)],
     ) -> Result<(StatusCode, Value), RealError> {
-        let running = self.running.get_or_try_init(|| Running::start(&self.program, state)).await?;
-        let request = running.client.post(format!("{}{path}", running.url)).timeout(QUERY);
+        self.running(state).await?.ask(path, parameters).await
+    }
+}
+
+impl Running {
+    /// Its answer to a request of the API.
+    pub(super) async fn ask(
+        &self,
+        path: &str,
+        parameters: &[(String, String)],
+    ) -> Result<(StatusCode, Value), RealError> {
+        let request = self.client.post(format!("{}{path}", self.url)).timeout(QUERY);
         let form = form_urlencoded(parameters);
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
         let mut answer = request.send().await.map_err(RealError::Ask)?;
@@ -92,9 +135,7 @@ impl Real {
         let body = serde_json::from_slice(&body).map_err(|error| RealError::Answer(format!("no JSON: {error}")))?;
         Ok((code, body))
     }
-}
 
-impl Running {
     async fn start(program: &Path, state: &PrometheusState) -> Result<Self, RealError> {
         let run = |source| RealError::Run { program: program.to_owned(), source };
         let folder = tempfile::TempDir::with_prefix("marple-prometheus-").map_err(run)?;
