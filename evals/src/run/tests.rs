@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use marple_agent::model::{Delta, ModelAnswer, ModelLimits, ModelRequest};
-use marple_agent::{Model, ModelError, Prices, Prompts};
+use marple_agent::{Model, ModelError, Prompts};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
@@ -156,7 +156,7 @@ impl Model for Judging {
     }
 
     fn limits(&self) -> ModelLimits {
-        ModelLimits { context_window: 8_000, max_output: 1_000, prices: Prices::default() }
+        ModelLimits { context_window: 8_000, max_output: 1_000, ..ModelLimits::default() }
     }
 
     async fn complete(&self, _: ModelRequest, _: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use marple_agent::{
-    Delta, Message, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, model::WrittenCall,
-};
+use marple_agent::{Delta, Message, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, model::WrittenCall};
 use marple_tools::toolset::Toolset;
 use marple_tools::{Effect, Look, Output, Plan, Preview, Tool, ToolError, ToolSpec};
 use tokio::sync::{mpsc, watch};
