@@ -9,6 +9,7 @@ use marple_evals::record::{Limits, told};
 use marple_evals::{RecordOptions, record};
 use marple_runner::recordings::{Known, Recorder, RecordingError};
 use marple_tools::Redact;
+use marple_tools::prometheus::Prometheus;
 use marple_tools::trace::TraceStore;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +18,7 @@ pub(crate) struct Bundles {
     pub(crate) client: kube::Client,
     /// The cluster's name.
     pub(crate) cluster: String,
-    pub(crate) prometheus: Option<String>,
+    pub(crate) prometheus: Option<Prometheus>,
     pub(crate) alertmanager: Option<String>,
     pub(crate) traces: Option<TraceStore>,
     pub(crate) redact: Arc<dyn Redact>,
@@ -30,7 +31,7 @@ impl Recorder for Bundles {
         let options = RecordOptions {
             client: self.client.clone(),
             cluster: self.cluster.clone(),
-            prometheus_url: self.prometheus.clone(),
+            prometheus: self.prometheus.clone(),
             alertmanager_url: self.alertmanager.clone(),
             namespaces: incident.namespaces(Some(&conclusion)),
             since,

@@ -56,6 +56,8 @@ impl Spans {
             .with_tracer(provider.tracer("marple"))
             .with_location(false)
             .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
             .with_filter(Targets::new().with_target(SPANS, tracing::Level::INFO));
         Ok((Self(Some(provider)), Some(layer)))
     }

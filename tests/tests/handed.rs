@@ -62,12 +62,12 @@ async fn what_robustas_forwarder_sends_becomes_signals_incidents_and_changes() -
     program.stop().await
 }
 
-/// A pod that was made long ago, and can or can't get its image.
+/// A pod that was made long ago, and whose image can be got or has no name that any could have.
 fn pulling(image: bool) -> Value {
     let state = if image {
         json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}})
     } else {
-        json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}})
+        json!({"waiting": {"reason": "InvalidImageName", "message": "no such image"}})
     };
     json!({"metadata": {"name": "cart-1", "namespace": "shop", "uid": "u", "creationTimestamp": "2026-01-01T00:00:00Z"},
         "spec": {"containers": [{"name": "app"}]},

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use marple_agent::model::WrittenCall;
 use marple_agent::{
     Case, Delta, Investigator, Message, Mode, Model, ModelAnswer, ModelError, ModelLimits, ModelRequest, Outcome,
-    Prices, Progress, Run, SaveError, Told,
+    Progress, Run, SaveError, Told,
 };
 use marple_core::Conclusion;
 use marple_tools::{Effect, Look, MemoryEvidence, Output, Redact, Tool, ToolError, ToolSpec, Toolbox};

@@ -16,8 +16,9 @@ const MOST: usize = 64;
 const SHOWN: usize = 120;
 
 /// What an answer cites that isn't so, one line each: evidence that there is not, and quotes (in quotation marks, right before
-/// the evidence that they are of) that don't occur in it. Evidence that can't be read in time leaves nothing to say.
-pub async fn check_answer(answer: &str, evidence: &dyn EvidenceLog) -> Vec<String> {
+/// the evidence that they are of) that don't occur in it. What earlier answers of the conversation cited may be held no
+/// more, and is not doubted; evidence that can't be read in time leaves nothing to say.
+pub async fn check_answer(answer: &str, earlier: &BTreeSet<EvidenceId>, evidence: &dyn EvidenceLog) -> Vec<String> {
     let cited = cited(answer);
     if cited.is_empty() {
         return Vec::new();
@@ -30,7 +31,8 @@ pub async fn check_answer(answer: &str, evidence: &dyn EvidenceLog) -> Vec<Strin
         return Vec::new();
     };
     let there = |id: EvidenceId| heads.iter().any(|head| head.id == id);
-    let missing: BTreeSet<EvidenceId> = cited.iter().map(|one| one.evidence).filter(|id| !there(*id)).collect();
+    let missing: BTreeSet<EvidenceId> =
+        cited.iter().map(|one| one.evidence).filter(|id| !there(*id) && !earlier.contains(id)).collect();
     let missing = missing.into_iter().map(|id| format!("there is no evidence {id}"));
     let unheld = pairs.iter().zip(held).filter(|((id, _), held)| !held && there(*id));
     let unheld = unheld.map(|((id, quote), _)| {
@@ -39,6 +41,11 @@ pub async fn check_answer(answer: &str, evidence: &dyn EvidenceLog) -> Vec<Strin
         format!("\"{shown}{more}\" does not occur in {id}")
     });
     missing.chain(unheld).collect()
+}
+
+/// The evidence that an answer cites.
+pub fn cited_in(answer: &str) -> BTreeSet<EvidenceId> {
+    cited(answer).into_iter().map(|one| one.evidence).collect()
 }
 
 /// Evidence that is cited, and what is quoted of it.
@@ -106,15 +113,25 @@ mod tests {
         let answer = "cart was killed, \"reason: OOMKilled\" [e1], for \"limit 128Mi is too small\" [e1]. \
                       It says “connection refused by db” ([e2]), and more [e1, e7]. [example] [e] \"nothing cited here\".";
         assert_eq!(
-            check_answer(answer, &memory).await,
+            check_answer(answer, &BTreeSet::new(), &memory).await,
             ["there is no evidence e7", "\"limit 128Mi is too small\" does not occur in e1"]
         );
+        let earlier = cited_in("It was so before [e7].");
+        assert_eq!(check_answer("And still is [e7], not [e8].", &earlier, &memory).await, ["there is no evidence e8"]);
     }
 
     #[tokio::test]
     async fn words_without_citations_and_short_quotes_are_not_doubted() {
         let memory = evidence(&["phase: Running"]).await;
-        assert!(check_answer("All is well; [link](http://x) \"made up words here\"", &memory).await.is_empty());
-        assert!(check_answer("It is \"on\" [e1]. It says:\n\"a\nb c d e f\" [e1]", &memory).await.is_empty());
+        assert!(
+            check_answer("All is well; [link](http://x) \"made up words here\"", &BTreeSet::new(), &memory)
+                .await
+                .is_empty()
+        );
+        assert!(
+            check_answer("It is \"on\" [e1]. It says:\n\"a\nb c d e f\" [e1]", &BTreeSet::new(), &memory)
+                .await
+                .is_empty()
+        );
     }
 }

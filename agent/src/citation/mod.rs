@@ -5,7 +5,7 @@ mod check;
 mod quote;
 mod relocate;
 
-pub use answer::check_answer;
+pub use answer::{check_answer, cited_in};
 pub use check::{Checked, check};
 pub use quote::occurs;
 pub use relocate::relocate;

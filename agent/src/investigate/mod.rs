@@ -6,15 +6,16 @@ mod look;
 mod small;
 mod span;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use marple_core::InvestigationId;
+use marple_core::{EvidenceId, InvestigationId};
 use marple_tools::{Look, Toolbox};
 use tracing::Instrument as _;
 
 use crate::case::Small;
-use crate::citation::{check, check_answer};
+use crate::citation::{check, check_answer, cited_in};
 use crate::run::{Event, Opening, Run, Step};
 use crate::{
     Budget, Case, Model, ModelError, ModelLimits, ModelRequest, Outcome, Progress, Prompts, Purse, Stopped, Told,
@@ -94,6 +95,7 @@ impl Investigator {
         progress: &dyn Progress,
     ) -> Outcome {
         let clock = Clock::from(look.now);
+        let earlier: BTreeSet<EvidenceId> = case.earlier.iter().flat_map(|one| cited_in(&one.answer)).collect();
         let (mut run, mut step) = if let Some(mut run) = saved {
             let step = run.step(Event::Resumed { at: clock.now() }, &self.prompts);
             (run, step)
@@ -131,7 +133,7 @@ impl Investigator {
                     let checked = tokio::select! {
                         biased;
                         () = look.cancel.cancelled() => None,
-                        faults = check_answer(&answer, toolbox.evidence().as_ref()) => Some(faults),
+                        faults = check_answer(&answer, &earlier, toolbox.evidence().as_ref()) => Some(faults),
                     };
                     match checked {
                         Some(faults) => {

@@ -40,12 +40,17 @@ pub(super) fn investigation(model: &dyn Model, incident: Option<&Incident>) -> S
 
 /// Notes how it ended.
 pub(super) fn ended(span: &Span, outcome: &Outcome) {
-    span.record("gen_ai.usage.input_tokens", outcome.usage.prompt);
-    span.record("gen_ai.usage.output_tokens", outcome.usage.completion);
+    span.record("gen_ai.usage.input_tokens", whole(outcome.usage.prompt));
+    span.record("gen_ai.usage.output_tokens", whole(outcome.usage.completion));
     span.record("marple.cost_usd", outcome.usage.dollars());
-    span.record("marple.turns", outcome.turns);
-    span.record("marple.calls", outcome.calls);
+    span.record("marple.turns", i64::from(outcome.turns));
+    span.record("marple.calls", i64::from(outcome.calls));
     span.record("marple.ending", tracing::field::display(&outcome.ending));
+}
+
+/// As OpenTelemetry knows numbers: one without a sign would be exported as text.
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// One request to the model, its retries included.
@@ -59,9 +64,9 @@ pub(super) fn request(model: &dyn Model, request: &ModelRequest) -> Span {
         gen_ai.operation.name = "chat",
         gen_ai.provider.name = provider.name,
         gen_ai.request.model = name,
-        gen_ai.request.max_tokens = request.max_output,
+        gen_ai.request.max_tokens = i64::from(request.max_output),
         server.address = provider.host,
-        server.port = provider.port,
+        server.port = provider.port.map(i64::from),
         gen_ai.response.id = Empty,
         gen_ai.response.model = Empty,
         gen_ai.response.finish_reasons = Empty,
@@ -86,9 +91,9 @@ pub(super) fn answered(span: &Span, event: &Event) {
                 span.record("gen_ai.response.model", by.model.as_str());
             }
             if let Some(usage) = answer.usage {
-                span.record("gen_ai.usage.input_tokens", usage.prompt);
-                span.record("gen_ai.usage.cache_read.input_tokens", usage.cached);
-                span.record("gen_ai.usage.output_tokens", usage.completion);
+                span.record("gen_ai.usage.input_tokens", whole(usage.prompt));
+                span.record("gen_ai.usage.cache_read.input_tokens", whole(usage.cached));
+                span.record("gen_ai.usage.output_tokens", whole(usage.completion));
             }
         }
         Event::ModelFailed { error, .. } => failed(span, error.kind()),

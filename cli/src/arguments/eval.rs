@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use marple_core::Category;
 use marple_evals::case::{AcceptedObject, NamePattern};
+use marple_evals::record::Limits;
 
 use super::{Record, Server};
 
@@ -135,6 +136,8 @@ impl AddCase {
             namespaces: Vec::new(),
             since: None,
             watch: marple_core::Period::seconds(0),
+            time: marple_core::Period::from(Limits::default().time),
+            logs: Limits::default().all_logs >> 20,
             url: Some(self.server.url.clone()),
             token_file: self.server.token_file.clone(),
             alertmanager: None,

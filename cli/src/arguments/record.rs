@@ -25,6 +25,12 @@ pub(crate) struct Record {
     /// How long objects are watched before the rest is read, as 30s: `replay --at` shows each step of it.
     #[arg(long, default_value = "0s")]
     pub(crate) watch: marple_core::Period,
+    /// After how long no further log is read; those of pods that are not well are read first.
+    #[arg(long, default_value = "3m")]
+    pub(crate) time: marple_core::Period,
+    /// MiB of all logs together.
+    #[arg(long, default_value_t = 128)]
+    pub(crate) logs: usize,
     /// Base URL of the marple that serves and keeps the changes; with --incident <http://127.0.0.1:8080> if not given.
     #[arg(long, env = "MARPLE_URL")]
     pub(crate) url: Option<String>,

@@ -83,7 +83,7 @@ pub(super) async fn recorded(arguments: &Record, cancel: &CancellationToken) -> 
     let options = RecordOptions {
         client,
         cluster: config.cluster.name.clone(),
-        prometheus_url: config.prometheus.as_ref().map(|prometheus| prometheus.url.to_string()),
+        prometheus: sight.lookout.prometheus,
         alertmanager_url: arguments.alertmanager.clone(),
         namespaces,
         since,
@@ -92,7 +92,7 @@ pub(super) async fn recorded(arguments: &Record, cancel: &CancellationToken) -> 
         payloads: told::payloads(&members),
         signals: told::signals(&members),
         changes,
-        limits: Limits::default(),
+        limits: Limits { time: arguments.time.duration(), all_logs: arguments.logs << 20, ..Limits::default() },
     };
     let bundle = record::record(options, sight.redact.as_ref(), &|what| eprintln!("  … {what}"), cancel).await?;
     bundle.write(&arguments.out)?;

@@ -91,7 +91,7 @@ fn recorder(config: &Config, sight: &Sight) -> Option<Arc<dyn Recorder>> {
     Some(Arc::new(Bundles {
         client,
         cluster: config.cluster.name.clone(),
-        prometheus: config.prometheus.as_ref().map(|prometheus| prometheus.url.to_string()),
+        prometheus: sight.lookout.prometheus.clone(),
         alertmanager: wanted.alertmanager.clone(),
         traces: sight.traces.clone(),
         redact: Arc::clone(&sight.redact),

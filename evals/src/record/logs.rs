@@ -20,6 +20,27 @@ struct Run {
     previous: bool,
 }
 
+impl Run {
+    /// Its log, which was not read for this reason.
+    fn without(self, refused: Value) -> RecordedLog {
+        let Self { namespace, pod, container, previous } = self;
+        RecordedLog { text: String::new(), namespace, pod, container, previous, refused: Some(refused) }
+    }
+}
+
+/// Whether a pod is ready, or ended well, and none of its containers began anew.
+fn is_well(pod: &Value) -> bool {
+    let ready = items(pod.get("status").unwrap_or(&Value::Null), "conditions")
+        .iter()
+        .any(|condition| text(condition, "/type") == "Ready" && text(condition, "/status") == "True");
+    let status = pod.get("status").unwrap_or(&Value::Null);
+    let restarted = ["initContainerStatuses", "containerStatuses"]
+        .into_iter()
+        .flat_map(|field| items(status, field))
+        .any(|container| container.get("restartCount").and_then(Value::as_u64) > Some(0));
+    (ready || text(pod, "/status/phase") == "Succeeded") && !restarted
+}
+
 impl Recorder<'_> {
     /// Reads the present and the previous log of each container of the recorded pods, those among them that came since
     /// they were listed.
@@ -33,12 +54,33 @@ impl Recorder<'_> {
         for pod in listed.map(|pod| &pod.object).chain(&since) {
             pods.insert((text(pod, "/metadata/namespace").to_owned(), text(pod, "/metadata/name").to_owned()), pod);
         }
-        let mut logs = Vec::new();
-        for run in pods.into_values().flat_map(runs) {
-            self.progress(&format!("log of {} {}/{}", run.container, run.namespace, run.pod));
-            logs.push(self.log(run).await?);
+        let mut wanted: Vec<(usize, bool, Run)> = Vec::new();
+        for pod in pods.into_values() {
+            let unwell = !is_well(pod);
+            wanted.extend(runs(pod).into_iter().map(|run| (0, unwell, run)));
         }
-        Ok(logs)
+        wanted.iter_mut().enumerate().for_each(|(place, (at, ..))| *at = place);
+        // Whatever there is no room for, it is not the logs of what is broken.
+        wanted.sort_by_key(|(_, unwell, _)| !unwell);
+        let limits = self.options.limits;
+        let (mut logs, mut bytes, mut left) = (Vec::new(), 0, 0_usize);
+        for (place, _, run) in wanted {
+            if bytes >= limits.all_logs || self.began.elapsed() >= self.options.watch.saturating_add(limits.time) {
+                left += 1;
+                logs.push((place, run.without(unanswered("there was no time or room left for it"))));
+                continue;
+            }
+            self.progress(&format!("log of {} {}/{}", run.container, run.namespace, run.pod));
+            let log = self.log(run).await?;
+            bytes += log.text.len();
+            logs.push((place, log));
+        }
+        if left > 0 {
+            let (time, room) = (limits.time.as_secs(), limits.all_logs >> 20);
+            self.omit(format!("{left} logs"), format!("no more are read after {time} s, or {room} MiB of logs"));
+        }
+        logs.sort_by_key(|(place, _)| *place);
+        Ok(logs.into_iter().map(|(_, log)| log).collect())
     }
 
     async fn log(&mut self, run: Run) -> Result<RecordedLog, RecordError> {

@@ -20,7 +20,9 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Namespace;
 use marple_core::{Change, Labels, Signal};
 use marple_tools::Redact;
+use marple_tools::prometheus::{Prometheus, PrometheusError};
 use marple_tools::trace::TraceStore;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload, Watched};
@@ -34,8 +36,8 @@ pub struct RecordOptions {
     pub client: kube::Client,
     /// The cluster's name.
     pub cluster: String,
-    /// URL of its Prometheus.
-    pub prometheus_url: Option<String>,
+    /// Its Prometheus.
+    pub prometheus: Option<Prometheus>,
     /// URL of its Alertmanager.
     pub alertmanager_url: Option<String>,
     /// The namespaces to record. Objects without a namespace are recorded always.
@@ -66,6 +68,10 @@ pub struct Limits {
     pub log_lines: usize,
     /// Bytes of one container's log; its newest lines are kept.
     pub log_bytes: usize,
+    /// Bytes of all logs together. Those of pods that are not well are read first.
+    pub all_logs: usize,
+    /// Time after which no further log is read: what is left is for metrics and the rest.
+    pub time: Duration,
     /// Series of all metrics together.
     pub series: usize,
     /// Time for one request.
@@ -73,12 +79,14 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 5,000 objects, 5,000 lines and 256 KiB of log, 50,000 series, 30 s.
+    /// 5,000 objects, 5,000 lines and 256 KiB of a log, 128 MiB of all, 3 min, 50,000 series, 30 s.
     fn default() -> Self {
         Self {
             objects: 5_000,
             log_lines: 5_000,
             log_bytes: 256 * 1024,
+            all_logs: 128 * 1024 * 1024,
+            time: Duration::from_mins(3),
             series: 50_000,
             request: Duration::from_secs(30),
         }
@@ -107,7 +115,15 @@ pub enum RecordError {
         /// Why it failed.
         source: kube::Error,
     },
-    /// Prometheus or Alertmanager failed.
+    /// Prometheus failed.
+    #[error("record {what} of Prometheus: {source}")]
+    Prometheus {
+        /// What was being read.
+        what: String,
+        /// Why it failed.
+        source: PrometheusError,
+    },
+    /// Alertmanager failed.
     #[error("record {what} from {url}: {fault}")]
     Http {
         /// What was being read.
@@ -151,6 +167,7 @@ pub async fn record(
         omissions: Vec::new(),
         histograms: BTreeSet::new(),
         recorded_at: listed_at,
+        began: Instant::now(),
     };
     let mut kubernetes = recorder.kubernetes(&mut watches).await?;
     recorder.wait().await?;
@@ -195,6 +212,7 @@ struct Recorder<'a> {
     histograms: BTreeSet<Labels>,
     /// The present of the recording: until then metrics and traces are read.
     recorded_at: Timestamp,
+    began: Instant,
 }
 
 impl Recorder<'_> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use marple_core::Labels;
+use marple_tools::prometheus::{Prometheus, PrometheusError, Warned};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{RecordError, Recorder, stale};
 use crate::bundle::{PrometheusState, Sample, Series};
-use crate::json::{items, text};
+use crate::json::text;
 
 /// How far before the window samples are needed: a query at its start looks back so far (`--query.lookback-delta`).
 pub(super) const LOOKBACK_MS: i64 = 5 * 60 * 1000;
@@ -51,15 +52,28 @@ struct Row {
 }
 
 impl Recorder<'_> {
-    /// Reads what Prometheus holds of the recorded namespaces and the nodes.
+    /// Reads what Prometheus holds of the recorded namespaces and the nodes. One that does not answer costs the metrics, not
+    /// the recording.
     pub(super) async fn prometheus(&mut self) -> Result<Option<PrometheusState>, RecordError> {
-        let Some(url) = self.options.prometheus_url.clone() else { return Ok(None) };
+        let Some(prometheus) = self.options.prometheus.clone() else { return Ok(None) };
+        match self.held(&prometheus).await {
+            Ok(state) => Ok(Some(state)),
+            Err(RecordError::Cancelled) => Err(RecordError::Cancelled),
+            Err(error) => {
+                self.omit("metrics".to_owned(), error.to_string());
+                Ok(None)
+            }
+        }
+    }
+
+    async fn held(&mut self, prometheus: &Prometheus) -> Result<PrometheusState, RecordError> {
         self.progress("rules and alerts of Prometheus");
-        let build = self.query(&url, "/api/v1/status/buildinfo", &[]).await?;
-        let configuration = self.query(&url, "/api/v1/status/config", &[]).await?;
+        let mut rules = self.query(prometheus, "rules", &[]).await?;
+        let mut alerts = self.query(prometheus, "alerts", &[]).await?;
+        // What else speaks Prometheus's API may lack these.
+        let build = self.told(prometheus, "status/buildinfo").await?;
+        let configuration = self.told(prometheus, "status/config").await?;
         let evaluation_interval_ms = evaluation_interval(text(&configuration, "/yaml"));
-        let mut rules = self.query(&url, "/api/v1/rules", &[]).await?;
-        let mut alerts = self.query(&url, "/api/v1/alerts", &[]).await?;
         self.restrict(&mut alerts);
         for group in rules.get_mut("groups").and_then(Value::as_array_mut).into_iter().flatten() {
             let rules = group.get_mut("rules").and_then(Value::as_array_mut);
@@ -67,8 +81,8 @@ impl Recorder<'_> {
         }
         self.redaction.monitoring(&mut rules);
         self.redaction.monitoring(&mut alerts);
-        let series = self.series(&url).await?;
-        let mut metadata = self.query(&url, "/api/v1/metadata", &[]).await?;
+        let series = self.series(prometheus).await?;
+        let mut metadata = self.told(prometheus, "metadata").await?;
         if let Some(metadata) = metadata.as_object_mut() {
             let known = |name: &str| {
                 // A histogram's or summary's metadata stands under its own name, its series have suffixes.
@@ -82,7 +96,18 @@ impl Recorder<'_> {
         }
         let (whole, histograms) = (Some(WHOLE.to_owned()), std::mem::take(&mut self.histograms));
         let histograms = histograms.into_iter().collect();
-        Ok(Some(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series }))
+        Ok(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series })
+    }
+
+    /// What a server may tell or not.
+    async fn told(&self, prometheus: &Prometheus, what: &str) -> Result<Value, RecordError> {
+        match self.query(prometheus, what, &[]).await {
+            Err(RecordError::Prometheus { source, .. }) => {
+                self.progress(&format!("Prometheus doesn't tell its {what}: {source}"));
+                Ok(Value::Null)
+            }
+            told => told,
+        }
     }
 
     /// Keeps the alerts of the recorded namespaces.
@@ -92,7 +117,7 @@ impl Recorder<'_> {
         }
     }
 
-    async fn series(&mut self, url: &str) -> Result<Vec<Series>, RecordError> {
+    async fn series(&mut self, prometheus: &Prometheus) -> Result<Vec<Series>, RecordError> {
         let namespaces = self.options.namespaces.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
         let quoted = promql_quoted(&namespaces);
         // An empty list of namespaces would match the series that have none.
@@ -104,14 +129,25 @@ impl Recorder<'_> {
             let selector = format!("{{{matchers}}}");
             let (start, end) = (seconds(self.start_ms()), seconds(self.end_ms()));
             let parameters = [("match[]", selector.as_str()), ("start", &start), ("end", &end)];
-            let names = self.query(url, "/api/v1/label/__name__/values", &parameters).await?;
+            let names = self.query(prometheus, "label/__name__/values", &parameters).await?;
             let names: Vec<String> =
                 names.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-            for batch in names.chunks(BATCH) {
-                self.progress(&format!("{} series of {} so far", found.len(), url));
+            let mut batches: Vec<&[String]> = names.chunks(BATCH).rev().collect();
+            while let Some(batch) = batches.pop() {
+                self.progress(&format!("{} series of Prometheus so far", found.len()));
                 let names = batch.iter().map(|name| regex::escape(name)).collect::<Vec<_>>().join("|");
                 let selector = format!("{{{matchers},__name__=~{}}}", promql_quoted(&names));
-                self.samples(url, &selector, &mut found).await?;
+                match self.samples(prometheus, &selector, &mut found).await {
+                    Err(RecordError::Prometheus { source, .. }) if source.is_too_much() => match batch {
+                        [] => {}
+                        [one] => self.omit(format!("metric {one}"), source.to_string()),
+                        many => {
+                            let (first, second) = many.split_at(many.len() / 2);
+                            batches.extend([second, first]);
+                        }
+                    },
+                    read => read?,
+                }
                 if found.len() > self.options.limits.series {
                     let limit = self.options.limits.series;
                     self.omit("metrics".to_owned(), format!("there are more than {limit} series"));
@@ -125,13 +161,13 @@ impl Recorder<'_> {
     /// Reads the samples of a selector as they were scraped, and finds where series ended.
     async fn samples(
         &mut self,
-        url: &str,
+        prometheus: &Prometheus,
         selector: &str,
         found: &mut BTreeMap<Labels, Vec<Sample>>,
     ) -> Result<(), RecordError> {
         let range = self.end_ms() - self.start_ms();
         let (query, time) = (format!("{selector}[{range}ms]"), seconds(self.end_ms()));
-        let matrix = self.matrix(url, "/api/v1/query", &[("query", &query), ("time", &time)]).await?;
+        let matrix = self.matrix(prometheus, "query", &[("query", &query), ("time", &time)]).await?;
         let mut series = Vec::new();
         for Row { metric, values, histograms } in matrix.result {
             if !histograms.is_empty() {
@@ -153,7 +189,7 @@ impl Recorder<'_> {
             series.push(Series { labels: metric, samples });
         }
         if let Some(step) = stale::step(&series, self.end_ms()) {
-            let present = self.present(url, selector, step).await?;
+            let present = self.present(prometheus, selector, step).await?;
             stale::mark(&mut series, &present, step, self.start_ms()..=self.end_ms());
         }
         for Series { labels, samples } in series {
@@ -164,13 +200,13 @@ impl Recorder<'_> {
     }
 
     /// When each series was there, at each step of the window, so many steps at a time.
-    async fn present(&self, url: &str, selector: &str, step: i64) -> Result<stale::Present, RecordError> {
+    async fn present(&self, prometheus: &Prometheus, selector: &str, step: i64) -> Result<stale::Present, RecordError> {
         let mut present = stale::Present::new();
         let step_text = format!("{step}ms");
         for (from, to) in stretches(self.start_ms(), self.end_ms(), step) {
             let (from, to) = (seconds(from), seconds(to));
             let parameters = [("query", selector), ("start", &from), ("end", &to), ("step", step_text.as_str())];
-            for row in self.matrix(url, "/api/v1/query_range", &parameters).await?.result {
+            for row in self.matrix(prometheus, "query_range", &parameters).await?.result {
                 let times = row.values.into_iter().map(|(at, _)| milliseconds(at));
                 present.entry(row.metric).or_default().extend(times);
             }
@@ -178,36 +214,33 @@ impl Recorder<'_> {
         Ok(present)
     }
 
-    async fn matrix(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Matrix, RecordError> {
-        let data = self.query(url, path, parameters).await?;
-        serde_json::from_value(data).map_err(|error| http_error(url, path, format!("its answer is no matrix: {error}")))
+    async fn matrix(
+        &self,
+        prometheus: &Prometheus,
+        what: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Matrix, RecordError> {
+        let data = self.query(prometheus, what, parameters).await?;
+        serde_json::from_value(data).map_err(|error| RecordError::Prometheus {
+            what: what.to_owned(),
+            source: PrometheusError::Query(format!("its answer is no matrix: {error}")),
+        })
     }
 
     /// `data` of an answer of Prometheus.
-    async fn query(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value, RecordError> {
-        let mut answer = self.fetch(url, path, parameters).await?;
-        for warning in items(&answer, "warnings") {
-            self.progress(&format!("{path}: {warning}"));
+    async fn query(
+        &self,
+        prometheus: &Prometheus,
+        what: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Value, RecordError> {
+        let answer = self.within(what, prometheus.data(what, parameters)).await?;
+        let Warned { answer, warnings } =
+            answer.map_err(|source| RecordError::Prometheus { what: what.to_owned(), source })?;
+        for warning in warnings {
+            self.progress(&format!("{what}: {warning}"));
         }
-        Ok(answer.get_mut("data").map(Value::take).unwrap_or_default())
-    }
-
-    /// The JSON of an answer.
-    pub(super) async fn fetch(&self, url: &str, path: &str, parameters: &[(&str, &str)]) -> Result<Value, RecordError> {
-        let address = format!("{}{path}", url.trim_end_matches('/'));
-        let failed = |error: reqwest::Error| http_error(url, path, error.without_url().to_string());
-        let request = async {
-            let answer = reqwest::Client::new().get(&address).query(parameters).send().await.map_err(failed)?;
-            let status = answer.status();
-            let text = answer.text().await.map_err(failed)?;
-            if !status.is_success() {
-                let start: String = text.chars().take(300).collect();
-                return Err(http_error(url, path, format!("{status}: {start}")));
-            }
-            serde_json::from_str(&text)
-                .map_err(|error| http_error(url, path, format!("its answer is no JSON: {error}")))
-        };
-        self.within(path, request).await?
+        Ok(answer)
     }
 
     fn start_ms(&self) -> i64 {
@@ -224,10 +257,6 @@ fn stretches(start: i64, end: i64, step: i64) -> impl Iterator<Item = (i64, i64)
     let length = step.max(1).saturating_mul(POINTS);
     let next = move |from: &i64| from.checked_add(length).filter(|next| *next <= end);
     std::iter::successors(Some(start), next).map(move |from| (from, end.min(from + length - step.max(1))))
-}
-
-fn http_error(url: &str, path: &str, fault: String) -> RecordError {
-    RecordError::Http { what: path.to_owned(), url: url.to_owned(), fault }
 }
 
 fn packed(found: BTreeMap<Labels, Vec<Sample>>, limit: usize) -> Vec<Series> {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use marple_tools::endpoint::EndpointConfig;
 use marple_tools::redact::{RedactConfig, Redactor};
 use marple_tools::trace::TraceStore;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::bundle::{RecordedSpan, RecordedTrace};
@@ -49,7 +50,7 @@ async fn a_recording_of_a_replay_has_the_same_objects_logs_and_traces() {
     let options = RecordOptions {
         client,
         cluster: "again".to_owned(),
-        prometheus_url: None,
+        prometheus: None,
         alertmanager_url: Some(replay.alertmanager_url().to_owned()),
         namespaces: bundle.manifest.namespaces.clone(),
         since: bundle.manifest.since,
@@ -83,12 +84,27 @@ async fn a_log_that_gives_no_answer_costs_that_log_alone() {
     let hung = tower::service_fn(|_: http::Request<kube::client::Body>| {
         std::future::pending::<Result<http::Response<kube::client::Body>, std::io::Error>>()
     });
-    let pod = json!({"metadata": {"namespace": "shop", "name": "cart-1"}, "spec": {"containers": [{"name": "app"}]},
-        "status": {"containerStatuses": [{"name": "app", "restartCount": 0, "state": {"running": {}}}]}});
+    let pod = pod("cart-1", 0);
+    let redact = Redactor::new(&RedactConfig::default()).unwrap();
+    let cancel = CancellationToken::new();
+    let mut recorder = recorder(kube::Client::new(hung, "default"), &redact, &cancel);
+    let logs = recorder.logs(&[], vec![pod]).await.unwrap();
+    assert_eq!(logs[0].refused.as_ref().unwrap()["code"], 504);
+    assert_eq!(recorder.omissions[0].what, "log of Pod shop/cart-1 container app");
+    assert_eq!(recorder.omissions[0].why, "no answer in 30 s while it was recorded");
+}
+
+fn pod(name: &str, restarts: u32) -> Value {
+    json!({"metadata": {"namespace": "shop", "name": name}, "spec": {"containers": [{"name": "app"}]},
+        "status": {"conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [{"name": "app", "restartCount": restarts, "state": {"running": {}}}]}})
+}
+
+fn recorder<'a>(client: kube::Client, redact: &'a Redactor, cancel: &'a CancellationToken) -> Recorder<'a> {
     let options = RecordOptions {
-        client: kube::Client::new(hung, "default"),
-        cluster: "hung".to_owned(),
-        prometheus_url: None,
+        client,
+        cluster: "test".to_owned(),
+        prometheus: None,
         alertmanager_url: None,
         namespaces: ["shop".to_owned()].into(),
         since: Timestamp::UNIX_EPOCH,
@@ -99,19 +115,59 @@ async fn a_log_that_gives_no_answer_costs_that_log_alone() {
         changes: Vec::new(),
         limits: Limits::default(),
     };
-    let redact = Redactor::new(&RedactConfig::default()).unwrap();
-    let cancel = CancellationToken::new();
-    let mut recorder = Recorder {
+    Recorder {
         options,
-        redaction: Redaction::new(&redact),
+        redaction: Redaction::new(redact),
         progress: &|_| {},
-        cancel: &cancel,
+        cancel,
         omissions: Vec::new(),
         histograms: BTreeSet::new(),
         recorded_at: Timestamp::UNIX_EPOCH,
-    };
-    let logs = recorder.logs(&[], vec![pod]).await.unwrap();
-    assert_eq!(logs[0].refused.as_ref().unwrap()["code"], 504);
-    assert_eq!(recorder.omissions[0].what, "log of Pod shop/cart-1 container app");
-    assert_eq!(recorder.omissions[0].why, "no answer in 30 s while it was recorded");
+        began: Instant::now(),
+    }
+}
+
+/// A cluster that answers each request after 20 s with the same line.
+fn talking() -> kube::Client {
+    let service = tower::service_fn(|_: http::Request<kube::client::Body>| async {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        let line = b"2026-01-02T03:04:05Z started\n".to_vec();
+        Ok::<_, std::io::Error>(http::Response::new(kube::client::Body::from(line)))
+    });
+    kube::Client::new(service, "default")
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_time_or_room_for_all_logs_those_of_broken_pods_are_kept() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let redact = Redactor::new(&RedactConfig::default()).unwrap();
+    let cancel = CancellationToken::new();
+    for (bytes, seconds) in [(60, 10_000), (10_000, 50)] {
+        let mut recorder = recorder(talking(), &redact, &cancel);
+        recorder.options.limits.all_logs = bytes;
+        recorder.options.limits.time = Duration::from_secs(seconds);
+        let pods = vec![pod("a", 0), pod("b", 0), pod("c", 0), pod("d", 2)];
+        let logs = recorder.logs(&[], pods).await.unwrap();
+        let kept: Vec<(&str, bool, bool)> =
+            logs.iter().map(|log| (log.pod.as_str(), log.previous, log.refused.is_none())).collect();
+        let expected =
+            [("a", false, true), ("b", false, false), ("c", false, false), ("d", false, true), ("d", true, true)];
+        assert_eq!(kept, expected, "{bytes} bytes, {seconds} s");
+        assert_eq!(recorder.omissions[0].what, "2 logs");
+        assert_eq!(logs[1].refused.as_ref().unwrap()["code"], 504);
+    }
+}
+
+#[tokio::test]
+async fn a_prometheus_that_does_not_answer_costs_the_metrics_alone() {
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let redact = Redactor::new(&RedactConfig::default()).unwrap();
+    let cancel = CancellationToken::new();
+    let mut recorder = recorder(talking(), &redact, &cancel);
+    let nobody = EndpointConfig::at("http://127.0.0.1:9".parse().unwrap());
+    recorder.options.prometheus = Some(Prometheus::new(&nobody).unwrap());
+    assert!(recorder.prometheus().await.unwrap().is_none());
+    let omission = recorder.omissions.first().unwrap();
+    assert_eq!(omission.what, "metrics");
+    assert!(omission.why.starts_with("record rules of Prometheus: "), "{}", omission.why);
 }

@@ -95,8 +95,8 @@ fn changed(
     let is = read(object.clone())?;
     let was = before.and_then(read);
     let known = was.filter(|_| operation != Operation::Create).or_else(|| {
-        // Of what is deleted the last state is all that comes.
-        (operation == Operation::Delete).then(|| is.clone())
+        // Of what is deleted, or altered and told without what it was, this state is all that comes: it was not made now.
+        (operation != Operation::Create).then(|| is.clone())
     });
     if let Some(known) = known
         && !history.knows(family, &known)

@@ -38,6 +38,8 @@ pub struct Tracker {
     unsettled: BTreeSet<ConditionKey>,
     /// What was told before this process and no witness has spoken of yet.
     remembered: BTreeMap<Fingerprint, End>,
+    /// Whether it is known what was told before this process.
+    knows: bool,
     ended: Ended,
     /// How many of the witnesses are events.
     events: usize,
@@ -65,6 +67,7 @@ impl Tracker {
     /// limits go on. A condition that is spoken of goes on under the start that it had, also where nobody speaks of it any
     /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
+        self.knows = true;
         let mut holding = BTreeMap::new();
         self.remembered.clear();
         for Telling { fingerprint, told_at, ended_at } in told {
@@ -250,7 +253,7 @@ impl Tracker {
             self.ended.note(key.clone(), end, now);
         }
         let ended = self.ended.of(key);
-        let turn = track.turn(ended, self.unsettled.contains(key), now);
+        let turn = track.turn(ended, self.unsettled.contains(key), self.knows, now);
         if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {
             track.wake = track.next(ended, now);
             self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));

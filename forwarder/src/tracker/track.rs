@@ -171,8 +171,10 @@ impl Track {
         true
     }
 
-    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard.
-    pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, now: Timestamp) -> Turn {
+    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard. Where it is
+    /// not known what was told before this process, an end may have been after the time that an object names which does not
+    /// tell since when it is so.
+    pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, knows: bool, now: Timestamp) -> Turn {
         if self.words.is_empty() {
             if unsettled && self.told.is_some() {
                 return Turn::Stays;
@@ -184,7 +186,11 @@ impl Track {
         }
         let due = self.words.iter().filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
         let first = due.min_by_key(|word| word.begin());
-        if let Some((begin, signal)) = first.and_then(|word| Some((word.begin(), word.signal.as_deref()?.clone()))) {
+        let began = |word: &Word| {
+            let since_heard = !knows && matches!(word.stage, Stage::Lasts(_));
+            if since_heard { word.first_heard } else { word.begin() }
+        };
+        if let Some((begin, signal)) = first.and_then(|word| Some((began(word), word.signal.as_deref()?.clone()))) {
             let starts_at = match ended.and_then(|ended| ended.at.checked_add(APART).ok()) {
                 Some(after) => begin.max(after),
                 None => begin,

@@ -129,6 +129,17 @@ impl Faults {
         known.then(|| format!("{} {}", signal.name, subject.name))
     }
 
+    /// What was told of each, in order.
+    pub(crate) fn history(&self, signals: &[Signal]) -> String {
+        let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for signal in signals {
+            if let Some(name) = self.name(signal) {
+                told.entry(name).or_default().push(format!("{:?} {:.3}", signal.status, signal.starts_at));
+            }
+        }
+        format!("{told:#?}")
+    }
+
     /// How often each was told to begin and to end. Fails where something was told twice, or ended that had not begun.
     pub(crate) fn counted(&self, signals: &[Signal]) -> Result<BTreeMap<String, (usize, usize)>, String> {
         let mut counted: BTreeMap<String, (usize, usize)> = BTreeMap::new();
@@ -149,7 +160,8 @@ impl Faults {
             }
             let fits = match (before, signal.status) {
                 (None, status) => status == SignalStatus::Firing,
-                (Some((SignalStatus::Firing, began)), SignalStatus::Resolved) => began == signal.starts_at,
+                // Of several that came and went before they could be delivered the newest end alone goes out.
+                (Some((SignalStatus::Firing, began)), SignalStatus::Resolved) => began <= signal.starts_at,
                 // A process that was killed can't tell the end that it would have seen: the next begin stands for it.
                 (Some((_, began)), SignalStatus::Firing) => began < signal.starts_at,
                 (Some(_), _) => false,

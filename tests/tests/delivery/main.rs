@@ -123,7 +123,8 @@ async fn each_change_arrives_once_and_the_picture_is_right_whatever_is_cut_and_k
     failed?;
     let counts = counts?;
     wait_for("every change once", ARRIVED_WITHIN, || stage.has_all(&program, &counts)).await?;
-    stage.faults.holds(&program, &broken_at_end(WRITES)).await?;
+    let held = stage.faults.holds(&program, &broken_at_end(WRITES)).await;
+    held.with_context(|| format!("told: {}", stage.faults.history(&tap.signals())))?;
     // What began and ended while the forwarder was down, nobody has seen; all else is told, and once.
     let (told, turns) = (stage.faults.counted(&tap.signals()).map_err(anyhow::Error::msg)?, turns(WRITES));
     for (name, (begun, ended)) in &turns {

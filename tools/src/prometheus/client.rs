@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use marple_core::Labels;
 use reqwest::StatusCode;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use super::answer::{Frame, RawAlerts, RawAnswer, RawGroups, RawTargets};
 use super::discover::Discovery;
@@ -157,6 +158,17 @@ impl Prometheus {
     /// The targets that are scraped.
     pub async fn targets(&self) -> Result<Vec<Target>, PrometheusError> {
         Ok(self.look::<RawTargets>("targets", &[("state", "active")]).await?.targets)
+    }
+
+    /// The data of any answer of the API, by the path after `/api/v1/`, as `label/__name__/values`: what is recorded is kept
+    /// as it was told.
+    pub async fn data(&self, what: &str, parameters: &[(&str, &str)]) -> Result<Warned<Value>, PrometheusError> {
+        if matches!(what, "query" | "query_range") {
+            return self.ask(what, parameters).await;
+        }
+        let endpoint = self.endpoint().await?;
+        let reply = self.heard(endpoint.get(&path(what), parameters).await)?;
+        Self::read(&endpoint, &reply)
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: &str, form: &[(&str, &str)]) -> Result<Warned<T>, PrometheusError> {

@@ -29,6 +29,11 @@ pub enum PrometheusError {
 }
 
 impl PrometheusError {
+    /// Whether a narrower question may be answered.
+    pub fn is_too_much(&self) -> bool {
+        matches!(self, Self::TooMuch(_) | Self::Endpoint(EndpointError::TooLarge { .. }))
+    }
+
     /// Whether any other question would fail likewise.
     pub(super) fn is_away(&self) -> bool {
         match self {

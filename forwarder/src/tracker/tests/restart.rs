@@ -142,3 +142,13 @@ fn an_object_that_was_made_over_a_restart_under_the_name_of_another_is_news() {
         assert_eq!(tracker.observe(&object("a"), drafts, at(120)).len(), told, "made at {made}");
     }
 }
+
+#[test]
+fn what_no_object_dates_begins_as_it_is_heard_where_it_is_not_known_what_was_told_before() {
+    let lasts = || vec![draft("a", "X", Stage::Lasts(Duration::ZERO), Some(50))];
+    let mut tracker = Tracker::default();
+    assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 100)], "it may have ended at 60");
+    let mut tracker = Tracker::default();
+    tracker.adopt([], []);
+    assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 50)]);
+}
