@@ -91,6 +91,7 @@ impl Run {
     /// Asks the runner once before anything is told, so that what it holds goes on under its start.
     pub(super) async fn know_first(&mut self, cancel: &CancellationToken) {
         let Some(known) = self.known.clone() else { return };
+        self.picture.awaits();
         tokio::select! {
             () = cancel.cancelled() => {}
             answer = ask(known) => self.answered(answer),

@@ -69,6 +69,11 @@ impl Picture {
         }
     }
 
+    /// What the runner holds is asked for, and will be told by [`Picture::adopt`].
+    pub fn awaits(&mut self) {
+        self.tracker.awaits();
+    }
+
     /// Takes over what the runner holds as firing, as far as it is of this cluster and of namespaces that count here: the
     /// rest is another forwarder's, which alone can tell when it ends. `told` says when each was told, for the rate limits.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {

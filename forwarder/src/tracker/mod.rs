@@ -38,8 +38,8 @@ pub struct Tracker {
     unsettled: BTreeSet<ConditionKey>,
     /// What was told before this process and no witness has spoken of yet.
     remembered: BTreeMap<Fingerprint, End>,
-    /// Whether it is known what was told before this process.
-    knows: bool,
+    /// Whether it is awaited what was told before this process.
+    awaits: bool,
     ended: Ended,
     /// How many of the witnesses are events.
     events: usize,
@@ -63,11 +63,16 @@ impl Tracker {
         now.checked_sub(KEPT).unwrap_or(Timestamp::MIN)
     }
 
+    /// From now until [`Tracker::adopt`] what was told before this process is awaited.
+    pub fn awaits(&mut self) {
+        self.awaits = true;
+    }
+
     /// Takes over what the runner holds as firing, and when each condition was told, those that ended among them: rate
     /// limits go on. A condition that is spoken of goes on under the start that it had, also where nobody speaks of it any
     /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
-        self.knows = true;
+        self.awaits = false;
         let mut holding = BTreeMap::new();
         self.remembered.clear();
         for Telling { fingerprint, told_at, ended_at } in told {
@@ -253,9 +258,9 @@ impl Tracker {
             self.ended.note(key.clone(), end, now);
         }
         let ended = self.ended.of(key);
-        let turn = track.turn(ended, self.unsettled.contains(key), self.knows, now);
+        let turn = track.turn(ended, self.unsettled.contains(key), self.awaits, now);
         if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {
-            track.wake = track.next(ended, now);
+            track.wake = track.next(ended, self.awaits, now);
             self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));
         } else {
             silent.extend(self.tracks.remove(key).into_iter().flat_map(Track::into_witnesses));

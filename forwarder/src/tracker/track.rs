@@ -13,6 +13,9 @@ use crate::condition::Stage;
 /// Tells a start from the end before it, in stores that keep milliseconds.
 const APART: Duration = Duration::from_millis(1);
 
+/// How often what waits for what was told before is looked at again.
+const AGAIN: Duration = Duration::from_secs(2);
+
 /// Times of creation are in whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -88,6 +91,10 @@ impl Word {
         let told = ended.and_then(|ended| ended.told);
         let allowed = told.map(|told| told.checked_add(self.rate_limit).unwrap_or(Timestamp::MAX));
         Some(allowed.map_or(holds, |allowed| holds.max(allowed)))
+    }
+
+    fn is_undated(&self) -> bool {
+        matches!(self.stage, Stage::Lasts(_))
     }
 
     fn holds(&self) -> bool {
@@ -171,10 +178,10 @@ impl Track {
         true
     }
 
-    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard. Where it is
-    /// not known what was told before this process, an end may have been after the time that an object names which does not
-    /// tell since when it is so.
-    pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, knows: bool, now: Timestamp) -> Turn {
+    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard. While it is
+    /// awaited what was told before this process, one whose object does not tell since when it is so waits too: it may be one
+    /// that is told already, or another that began after that had ended.
+    pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, awaits: bool, now: Timestamp) -> Turn {
         if self.words.is_empty() {
             if unsettled && self.told.is_some() {
                 return Turn::Stays;
@@ -184,13 +191,10 @@ impl Track {
         if self.told.is_some() {
             return Turn::Stays;
         }
-        let due = self.words.iter().filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
+        let due = self.words.iter().filter(|word| !(awaits && word.is_undated()));
+        let due = due.filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
         let first = due.min_by_key(|word| word.begin());
-        let began = |word: &Word| {
-            let since_heard = !knows && matches!(word.stage, Stage::Lasts(_));
-            if since_heard { word.first_heard } else { word.begin() }
-        };
-        if let Some((begin, signal)) = first.and_then(|word| Some((began(word), word.signal.as_deref()?.clone()))) {
+        if let Some((begin, signal)) = first.and_then(|word| Some((word.begin(), word.signal.as_deref()?.clone()))) {
             let starts_at = match ended.and_then(|ended| ended.at.checked_add(APART).ok()) {
                 Some(after) => begin.max(after),
                 None => begin,
@@ -214,11 +218,13 @@ impl Track {
     }
 
     /// When time alone changes it.
-    pub(super) fn next(&self, ended: Option<End>, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next(&self, ended: Option<End>, awaits: bool, now: Timestamp) -> Option<Timestamp> {
+        let waits = awaits && self.told.is_none() && self.words.iter().any(Word::is_undated);
+        let again = waits.then(|| now.checked_add(AGAIN).unwrap_or(Timestamp::MAX));
         let ends = self.words.iter().filter_map(|word| word.until);
         let untold = self.words.iter().filter(|_| self.told.is_none());
         let fires = untold.flat_map(|word| [word.holds_from(), word.fires_at(ended)]).flatten();
-        ends.chain(fires).filter(|at| *at > now).min()
+        ends.chain(fires).chain(again).filter(|at| *at > now).min()
     }
 
     pub(super) fn into_witnesses(self) -> impl Iterator<Item = Witness> {

@@ -144,11 +144,23 @@ fn an_object_that_was_made_over_a_restart_under_the_name_of_another_is_news() {
 }
 
 #[test]
-fn what_no_object_dates_begins_as_it_is_heard_where_it_is_not_known_what_was_told_before() {
+fn what_no_object_dates_waits_until_it_is_known_what_was_told_before() {
     let lasts = || vec![draft("a", "X", Stage::Lasts(Duration::ZERO), Some(50))];
+    let awaiting = || {
+        let mut tracker = Tracker::default();
+        tracker.awaits();
+        assert_eq!(tracker.observe(&object("a"), lasts(), at(100)), []);
+        assert_eq!(tracker.due(at(103)), [], "the runner is away");
+        tracker
+    };
+    let mut tracker = awaiting();
+    tracker.adopt([], telling(60, Some(80)));
+    assert_eq!(brief(&tracker.due(at(106))), [fired("a", 80)], "one that began after the one before had ended");
+    let mut tracker = awaiting();
+    let known = Signal { starts_at: at(50), ..*draft("a", "X", hold(0), None).signal };
+    tracker.adopt([known], []);
+    assert_eq!(tracker.due(at(106)), [], "it is told already");
+    assert_eq!(brief(&tracker.firing().cloned().collect::<Vec<_>>()), [fired("a", 50)]);
     let mut tracker = Tracker::default();
-    assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 100)], "it may have ended at 60");
-    let mut tracker = Tracker::default();
-    tracker.adopt([], []);
-    assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 50)]);
+    assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 50)], "nobody is asked");
 }
