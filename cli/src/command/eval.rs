@@ -31,11 +31,13 @@ use crate::{connect, environment};
 
 pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
     match arguments.command {
-        Some(EvalCommand::AddCase(wanted)) => match cancel.run_until_cancelled(add_case(*wanted, &cancel)).await {
-            None => Exit::Interrupted,
-            Some(Ok(exit)) => exit,
-            Some(Err(error)) => Exit::Failed(error),
-        },
+        Some(EvalCommand::AddCase(wanted)) => {
+            match Box::pin(cancel.run_until_cancelled(add_case(*wanted, &cancel))).await {
+                None => Exit::Interrupted,
+                Some(Ok(exit)) => exit,
+                Some(Err(error)) => Exit::Failed(error),
+            }
+        }
         Some(EvalCommand::Schema) => match serde_json::to_string_pretty(&Case::schema()) {
             Ok(schema) => {
                 println!("{schema}");
@@ -278,19 +280,18 @@ async fn add_case(wanted: AddCase, cancel: &CancellationToken) -> anyhow::Result
         note: wanted.note.clone().or_else(was),
     };
     let folder = tempfile::TempDir::with_prefix("marple-case-").context("a folder for the recording")?;
-    let bundle = match &wanted.bundle {
-        Some(bundle) => bundle.clone(),
-        None => {
-            let out = folder.path().join("incident.bundle");
-            super::record::recorded(&wanted.record(out.clone()), cancel).await?;
-            out
-        }
+    let bundle = if let Some(bundle) = &wanted.bundle {
+        bundle.clone()
+    } else {
+        let out = folder.path().join("incident.bundle");
+        super::record::recorded(&wanted.record(out.clone()), cancel).await?;
+        out
     };
-    let case = draft.write(&bundle, &wanted.suite, wanted.id.as_deref())?;
+    let written = draft.write(&bundle, &wanted.suite, wanted.id.as_deref())?;
     println!(
         "{}: complete its case.yaml with what an answer must say, then run `marple eval {}`.",
-        case.display(),
-        case.display()
+        written.display(),
+        written.display()
     );
     Ok(Exit::Done)
 }

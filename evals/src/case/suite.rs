@@ -89,7 +89,7 @@ fn case(folder: &Path) -> Result<SuiteCase, CaseError> {
 /// The digest of a file, which is read piece by piece: it may be of any size.
 fn digest(path: &Path) -> io::Result<String> {
     let mut file = fs::File::open(path)?;
-    let (mut hash, mut piece) = (Sha256::new(), [0; 64 * 1024]);
+    let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 * 1024]);
     loop {
         match file.read(&mut piece)? {
             0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),

@@ -141,8 +141,8 @@ impl Coverage {
                 self.walk(store, &aggregate.expr, span, merged || !kept, found)
             }
             Expr::Call(call) => {
-                let merges = matches!(call.func.name, "absent" | "absent_over_time" | "scalar");
-                call.args.args.iter().try_for_each(|argument| self.walk(store, argument, span, merged || merges, found))
+                let of_all = matches!(call.func.name, "absent" | "absent_over_time" | "scalar");
+                call.args.args.iter().try_for_each(|argument| self.walk(store, argument, span, merged || of_all, found))
             }
             Expr::Subquery(subquery) => {
                 let moved = span.moved(subquery.at.as_ref(), subquery.offset.as_ref(), milliseconds(subquery.range));

@@ -136,7 +136,7 @@ impl<'a> Evaluation<'a> {
             }
             Source::Subquery { of, step } => {
                 // Each gives a sample at least, or was looked at in vain.
-                if range.length / step > SAMPLES_LIMIT as i64 {
+                if usize::try_from(range.length / step).is_ok_and(|steps| steps > SAMPLES_LIMIT) {
                     return Err(QueryError::too_many_samples());
                 }
                 let mut found: Vec<Points> = Vec::new();

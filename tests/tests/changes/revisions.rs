@@ -132,9 +132,9 @@ async fn delivered(stage: &Stage) -> Result<()> {
         patch(revision(kind, "main@sha1:aaa")).await?;
         patch(revision(kind, "main@sha1:bbb")).await?;
         patch(source("./two")).await?;
-        let path = if kind == "Application" { "source.path" } else { "path" };
+        let field = if kind == "Application" { "source.path" } else { "path" };
         stage.told(kind, "shop", "revision: main@sha1:aaa → main@sha1:bbb").await?;
-        stage.told(kind, "shop", &format!("{path}: ./one → ./two")).await?;
+        stage.told(kind, "shop", &format!("{field}: ./one → ./two")).await?;
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Model for OpenAi {
     }
 
     async fn complete(&self, request: ModelRequest, deltas: &mpsc::Sender<Delta>) -> Result<ModelAnswer, ModelError> {
-        let began = Instant::now();
+        let first = Instant::now();
         let mut waits = Waits::of(self.config.retries);
         let mut shown = Shown::to(deltas);
         let mut cut: u64 = 0;
@@ -160,15 +160,14 @@ impl Model for OpenAi {
             let wait = match &fault {
                 // The server names what it doesn't know; the next attempt leaves that out.
                 Fault::Dialect(_) => continue,
-                Fault::Final(_) => None,
                 Fault::Later { after, .. } => waits.next(*after),
                 Fault::Late(_) if begun => waits.next(None),
-                // It would be as silent again: whoever else can answer is asked instead.
-                Fault::Late(_) => None,
+                // One that was silent would be so again: whoever else can answer is asked instead.
+                Fault::Late(_) | Fault::Final(_) => None,
             };
             // No further attempt begins once a whole one could have ended: the fallbacks wait for their turn.
             let in_time =
-                |wait: &Duration| began.elapsed().saturating_add(*wait) < self.config.request_timeout.duration();
+                |wait: &Duration| first.elapsed().saturating_add(*wait) < self.config.request_timeout.duration();
             match wait.filter(in_time) {
                 Some(wait) => {
                     tracing::warn!(fault = %fault, wait_ms = wait.as_millis(), "the model is asked again");

@@ -51,15 +51,15 @@ impl<'a> Redaction<'a> {
             }
             _ => "",
         };
-        let filler = object.get_mut(filled).map(Value::take);
+        let kept = object.get_mut(filled).map(Value::take);
         if let Some(Value::String(applied)) =
             object.get_mut("metadata").and_then(|data| data.get_mut("annotations")?.get_mut(LAST_APPLIED))
         {
             *applied = self.applied(applied);
         }
         self.fields(object, LAST_APPLIED);
-        if let (Some(field), Some(filler)) = (object.get_mut(filled), filler) {
-            *field = filler;
+        if let (Some(field), Some(kept)) = (object.get_mut(filled), kept) {
+            *field = kept;
         }
         if let (Some(release), Some(field)) = (release, object.pointer_mut(helm::FIELD)) {
             *field = Value::String(release);
@@ -186,7 +186,9 @@ impl<'a> Redaction<'a> {
             }
             Value::Array(values) => {
                 self.names.list(self.redact, name, values);
-                values.iter_mut().for_each(|value| self.under("", value));
+                for value in values {
+                    self.under("", value);
+                }
             }
             Value::Object(_) => self.document(value),
             Value::Null | Value::Bool(_) => {}

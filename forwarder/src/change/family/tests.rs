@@ -158,9 +158,9 @@ fn a_pod_or_a_replica_set_is_told_where_no_controller_owns_it() {
         let (before, after) = (workload(2, json!([]), json!([])), workload(3, json!([]), json!([])));
         is_told(kind, before, after, &["replicas: 2 → 3"]);
     }
-    let owner = json!([{"apiVersion": "apps/v1", "kind": "Owner", "name": "n", "uid": "1", "controller": true}]);
+    let controller = json!([{"apiVersion": "apps/v1", "kind": "Owner", "name": "n", "uid": "1", "controller": true}]);
     for kind in ["Pod", "ReplicaSet", "ReplicationController"] {
-        let owned = object(kind, 1, json!({"metadata": {"ownerReferences": owner.clone()}}));
+        let owned = object(kind, 1, json!({"metadata": {"ownerReferences": controller.clone()}}));
         assert_eq!(read::state(&Family::named(kind).unwrap(), &owned, Values::Clear, ROOM), None);
         assert!(!ignored(kind));
     }

@@ -20,7 +20,7 @@ fn with(mut object: Value, field: &str, value: Value) -> Value {
     object
 }
 
-/// What is told of this script's ConfigMaps, until so many versions were reached.
+/// What is told of this script's `ConfigMaps`, until so many versions were reached.
 async fn told(script: Vec<Answer>, last: &str) -> Vec<String> {
     let family = Family::named("ConfigMap").unwrap();
     let (sender, mut glimpses) = mpsc::channel(1);
@@ -32,7 +32,7 @@ async fn told(script: Vec<Answer>, last: &str) -> Vec<String> {
         reached: Reached::default(),
         cancel: cancel.clone(),
     };
-    let _watching = watches.start(&[family.clone()], |_, _| None, &sender);
+    let _watching = watches.start(std::slice::from_ref(&family), |_, _| None, &sender);
     let mut history = History::new("test", &ForwarderConfig::default());
     let mut told = Vec::new();
     loop {
