@@ -1,6 +1,5 @@
 use crate::scene::{Change, Rollout};
 
-use super::conclusions::{concluded, symptom};
 use super::*;
 
 const CART: &str = "Deployment shop/cart";
@@ -321,30 +320,6 @@ fn a_readiness_probe_on_a_port_without_a_listener_blames_the_owner() {
     assert_eq!(found(&scene_of(8080, not_found, vec![])), one("readiness-probe-wrong-path", CART));
     let failing = "Readiness probe failed: HTTP probe failed with statuscode: 503";
     assert_eq!(found(&scene_of(8080, failing, vec![])), one("readiness-probe-failing", ""));
-}
-
-#[test]
-fn of_several_changes_that_is_told_first_which_the_cause_is_about() {
-    let refused = "Readiness probe failed: Get \"http://10.244.0.9:9999/healthz\": dial tcp 10.244.0.9:9999: connect: connection refused";
-    let events = [pod_event("cart", "Unhealthy", refused)];
-    let listening = log("shop", "cart", false, r#"{"msg":"listening","port":"8080"}"#);
-    let mut scene = of(probed("readinessProbe", 9999, &json!({"ready": false})), &events, vec![listening]);
-    let change = |field: &str, from: &str, to: &str| Change {
-        field: field.to_owned(),
-        from: Some(from.to_owned()),
-        to: Some(to.to_owned()),
-    };
-    let at = scene.now - jiff::SignedDuration::from_mins(12);
-    let changes = vec![
-        change("containers[app].image", "cart:4.2", "cart:4.3"),
-        change("containers[app].readinessProbe.httpGet.port", "8080", "9999"),
-    ];
-    let rollout = Rollout { at, revision: "revision 2".to_owned(), by: None, writer: None, changes };
-    scene.rollouts.insert(ObjectRef::namespaced("Deployment", "shop", "cart"), rollout);
-    let pod = ObjectRef::namespaced("Pod", "shop", "cart-5d-a");
-    let conclusion = concluded(&mut scene, &[symptom("KubePodNotReady", &pod)]);
-    let told = "was changed at 11:48 UTC: containers[app].readinessProbe.httpGet.port: 8080 -> 9999";
-    assert!(conclusion.summary.contains(told), "{}", conclusion.summary);
 }
 
 #[test]
