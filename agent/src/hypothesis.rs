@@ -86,16 +86,10 @@ pub(crate) fn read(arguments: Map<String, Value>) -> Result<Vec<Hypothesis>, Str
     let read = |Written { statement, standing, supporting, against }: Written| Hypothesis {
         statement: statement.chars().take(OF_STATEMENT).collect(),
         standing,
-        supporting: ids(&supporting),
-        against: ids(&against),
+        supporting: supporting.iter().flat_map(|text| EvidenceId::named_in(text)).collect(),
+        against: against.iter().flat_map(|text| EvidenceId::named_in(text)).collect(),
     };
     Ok(hypotheses.into_iter().take(MOST).map(read).collect())
-}
-
-/// The evidence that is named, with words or without.
-fn ids(written: &[String]) -> Vec<EvidenceId> {
-    let words = written.iter().flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric()));
-    words.filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Tells of those that nothing decided, where the model came to no conclusion.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context;
 use async_trait::async_trait;
 use marple_agent::{Ending, Message, Progress, Run, SaveError, Told};
-use marple_core::Evidence;
+use marple_core::{Evidence, hex};
 use marple_evals::Investigator;
 use marple_evals::case::Asked;
 use marple_evals::investigator::{
@@ -200,5 +200,5 @@ fn evidence(evidence: &Evidence) -> Entry {
 }
 
 fn digest(parts: &[&str]) -> String {
-    Sha256::digest(parts.join("\n").as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(parts.join("\n").as_bytes()))
 }

@@ -21,6 +21,13 @@ pub struct EvidenceId(pub u32);
 #[error("an evidence id is `e` and a number, as e12; got {0:?}")]
 pub struct EvidenceIdError(String);
 
+impl EvidenceId {
+    /// Those that a text names, as words of it, in brackets or not.
+    pub fn named_in(text: &str) -> impl Iterator<Item = Self> {
+        text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter_map(|word| word.parse().ok())
+    }
+}
+
 impl fmt::Display for EvidenceId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "e{}", self.0)

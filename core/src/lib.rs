@@ -6,6 +6,7 @@ pub mod conclusion;
 pub mod evidence;
 pub mod finding;
 pub mod fingerprint;
+mod hex;
 pub mod id;
 pub mod incident;
 pub mod labels;
@@ -24,6 +25,7 @@ pub use conclusion::{Category, Cause, Citation, Claim, Conclusion, Confidence, L
 pub use evidence::{Evidence, EvidenceId, EvidenceOrigin, Extent, grouped};
 pub use finding::{Finding, Proof, ProofSource};
 pub use fingerprint::Fingerprint;
+pub use hex::hex;
 pub use id::{ApprovalId, ConversationId, IncidentId, InvestigationId};
 pub use incident::{Incident, IncidentStatus, JoinReason, Member, Resolution};
 pub use labels::Labels;

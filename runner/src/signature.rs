@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use marple_core::Secret;
+use marple_core::{Secret, hex};
 use sha2::Sha256;
 
 /// Signs for one purpose. Another secret makes all that was signed before void.
@@ -36,11 +36,6 @@ impl Key {
         let whole = ours.iter().enumerate().fold(true, |all, one| all & same(one));
         whole && signature.len() == 2 * ours.len()
     }
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn mac(key: &[u8], parts: &[&str]) -> [u8; 32] {

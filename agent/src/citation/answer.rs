@@ -6,14 +6,12 @@ use marple_core::EvidenceId;
 use marple_tools::EvidenceLog;
 use tokio::time::Instant;
 
-use super::check::{DEADLINE, held};
+use super::check::{DEADLINE, held, shown};
 
 /// Shorter quotes prove nothing.
 const SHORTEST: usize = 8;
 /// No answer has more quotes that are worth a look.
 const MOST: usize = 64;
-/// So much of a quote is repeated, in characters.
-const SHOWN: usize = 120;
 
 /// What an answer cites that isn't so, one line each: evidence that there is not, and quotes (in quotation marks, right before
 /// the evidence that they are of) that don't occur in it. What earlier answers of the conversation cited may be held no
@@ -24,7 +22,7 @@ pub async fn check_answer(answer: &str, earlier: &BTreeSet<EvidenceId>, evidence
         return Vec::new();
     }
     let pairs: Vec<(EvidenceId, String)> =
-        cited.iter().flat_map(|one| one.quotes.iter().map(|quote| (one.evidence, quote.clone()))).take(MOST).collect();
+        cited.iter().filter_map(|one| Some((one.evidence, one.quote.clone()?))).take(MOST).collect();
     let looked = tokio::time::timeout_at(Instant::now() + DEADLINE, held(evidence, &pairs)).await;
     let Ok(Ok((heads, held))) = looked else {
         tracing::warn!("what an answer cites can't be looked up");
@@ -35,11 +33,7 @@ pub async fn check_answer(answer: &str, earlier: &BTreeSet<EvidenceId>, evidence
         cited.iter().map(|one| one.evidence).filter(|id| !there(*id) && !earlier.contains(id)).collect();
     let missing = missing.into_iter().map(|id| format!("there is no evidence {id}"));
     let unheld = pairs.iter().zip(held).filter(|((id, _), held)| !held && there(*id));
-    let unheld = unheld.map(|((id, quote), _)| {
-        let shown: String = quote.chars().take(SHOWN).collect();
-        let more = if quote.chars().count() > SHOWN { " …" } else { "" };
-        format!("\"{shown}{more}\" does not occur in {id}")
-    });
+    let unheld = unheld.map(|((id, quote), _)| format!("\"{}\" does not occur in {id}", shown(quote)));
     missing.chain(unheld).collect()
 }
 
@@ -48,11 +42,11 @@ pub fn cited_in(answer: &str) -> BTreeSet<EvidenceId> {
     cited(answer).into_iter().map(|one| one.evidence).collect()
 }
 
-/// Evidence that is cited, and what is quoted of it.
+/// Evidence that is cited, and what is quoted of it, where that is.
 #[derive(Debug, PartialEq, Eq)]
 struct Cited {
     evidence: EvidenceId,
-    quotes: Vec<String>,
+    quote: Option<String>,
 }
 
 /// All that is cited as `[e12]` or `[e3, e12]`, with the quote right before it.
@@ -64,7 +58,7 @@ fn cited(answer: &str) -> Vec<Cited> {
         let ids: Option<Vec<EvidenceId>> = inside.split(',').map(|id| id.trim().parse().ok()).collect();
         let Some(ids) = ids else { continue };
         let quote = if ids.len() == 1 { quote_before(answer.get(..at).unwrap_or_default()) } else { None };
-        found.extend(ids.into_iter().map(|evidence| Cited { evidence, quotes: quote.clone().into_iter().collect() }));
+        found.extend(ids.into_iter().map(|evidence| Cited { evidence, quote: quote.clone() }));
     }
     found
 }
@@ -83,33 +77,12 @@ fn quote_before(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use jiff::Timestamp;
-    use marple_core::EvidenceOrigin;
-    use marple_tools::{EvidenceDraft, MemoryEvidence};
-
+    use super::super::fixture::kept;
     use super::*;
-
-    async fn evidence(contents: &[&str]) -> MemoryEvidence {
-        let memory = MemoryEvidence::default();
-        for content in contents {
-            let draft = EvidenceDraft {
-                origin: EvidenceOrigin::Look,
-                title: "look".to_owned(),
-                object: None,
-                taken_at: Timestamp::UNIX_EPOCH,
-                content: (*content).to_owned(),
-                view: None,
-            };
-            memory.keep(draft).await.unwrap();
-        }
-        memory
-    }
 
     #[tokio::test]
     async fn what_is_cited_and_not_so_is_told() {
-        let memory = evidence(&["limit 64Mi\nreason: OOMKilled", "connection refused by db:5432"]).await;
+        let memory = kept(&[("limit 64Mi\nreason: OOMKilled", None), ("connection refused by db:5432", None)]).await;
         let answer = "cart was killed, \"reason: OOMKilled\" [e1], for \"limit 128Mi is too small\" [e1]. \
                       It says “connection refused by db” ([e2]), and more [e1, e7]. [example] [e] \"nothing cited here\".";
         assert_eq!(
@@ -122,7 +95,7 @@ mod tests {
 
     #[tokio::test]
     async fn words_without_citations_and_short_quotes_are_not_doubted() {
-        let memory = evidence(&["phase: Running"]).await;
+        let memory = kept(&[("phase: Running", None)]).await;
         assert!(
             check_answer("All is well; [link](http://x) \"made up words here\"", &BTreeSet::new(), &memory)
                 .await

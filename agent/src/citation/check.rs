@@ -170,12 +170,17 @@ fn places(conclusion: &Conclusion) -> Vec<String> {
     cause.chain(chain).chain(ruled_out).collect()
 }
 
+/// A quote as a fault repeats it.
+pub(super) fn shown(quote: &str) -> String {
+    match quote.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{} …", quote.get(..end).unwrap_or_default()),
+        None => quote.to_owned(),
+    }
+}
+
 fn fault(citation: &Citation, heads: &[EvidenceHead], elsewhere: &[EvidenceId]) -> String {
     let Citation { evidence, quote, .. } = citation;
-    let shown = match quote.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{} …", quote.get(..end).unwrap_or_default()),
-        None => quote.clone(),
-    };
+    let shown = shown(quote);
     let elsewhere: Vec<String> = elsewhere.iter().map(ToString::to_string).collect();
     let lead = if elsewhere.is_empty() { String::new() } else { format!("; it occurs in {}", elsewhere.join(", ")) };
     if heads.iter().any(|head| head.id == *evidence) {
@@ -190,28 +195,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use async_trait::async_trait;
-    use jiff::Timestamp;
-    use marple_core::{Category, Cause, Claim, Confidence, Evidence, EvidenceOrigin, Link, ObjectRef};
+    use marple_core::{Category, Cause, Claim, Confidence, Evidence, Link, ObjectRef};
+    use marple_tools::EvidenceDraft;
     use marple_tools::evidence::{ChunkExtent, EvidenceWriter};
-    use marple_tools::{EvidenceDraft, MemoryEvidence};
 
+    use super::super::fixture::kept;
     use super::*;
-
-    async fn kept(contents: &[(&str, Option<&str>)]) -> MemoryEvidence {
-        let memory = MemoryEvidence::default();
-        for (content, view) in contents {
-            let draft = EvidenceDraft {
-                origin: EvidenceOrigin::Look,
-                title: "look".to_owned(),
-                object: None,
-                taken_at: Timestamp::UNIX_EPOCH,
-                content: (*content).to_owned(),
-                view: view.map(str::to_owned),
-            };
-            memory.keep(draft).await.unwrap();
-        }
-        memory
-    }
 
     fn cite(evidence: u32, quote: &str) -> Citation {
         Citation { evidence: EvidenceId(evidence), quote: quote.to_owned(), verified: false }

@@ -2,6 +2,8 @@
 
 mod answer;
 mod check;
+#[cfg(test)]
+mod fixture;
 mod quote;
 mod relocate;
 

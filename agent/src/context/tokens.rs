@@ -45,6 +45,16 @@ impl Vocabulary {
         u32::try_from(vocabulary.count_ordinary(text)).unwrap_or(u32::MAX)
     }
 
+    /// How many characters of a text have about so many tokens; nothing where all of it has no more.
+    pub(crate) fn letters(self, text: &str, most: u32) -> Option<usize> {
+        let count = self.tokens(text);
+        if count <= most {
+            return None;
+        }
+        let letters = text.chars().count();
+        Some(usize::try_from(u64::from(most) * letters as u64 / u64::from(count)).unwrap_or(letters))
+    }
+
     /// How many tokens a request has.
     pub fn request(self, request: &ModelRequest) -> u32 {
         let messages = request.messages.iter().map(|message| self.message(message)).fold(ANSWER, u32::saturating_add);

@@ -109,41 +109,18 @@ impl Investigator {
         };
         loop {
             let event = match step {
-                Step::CallModel { request, within } => {
-                    self.ask(request, within, run.reckoned(), look, progress, &clock).await
-                }
+                Step::CallModel { request, within } => self.ask(request, within, look, progress, &clock).await,
                 Step::CallTools { calls, within } => look::look(toolbox, calls, within, look, progress, &clock).await,
                 Step::Conclude { conclusion } => {
-                    let checked = tokio::select! {
-                        biased;
-                        () = look.cancel.cancelled() => None,
-                        checked = check(*conclusion, toolbox.evidence().as_ref()) => Some(checked),
-                    };
-                    match checked {
-                        Some(checked) => {
-                            for fault in &checked.faults {
-                                progress.told(Told::Fault(fault.clone())).await;
-                            }
-                            Event::Checked { checked: Box::new(checked), at: clock.now() }
-                        }
-                        None => Event::Cancelled,
-                    }
+                    let checking = check(*conclusion, toolbox.evidence().as_ref());
+                    let checked = checked(checking, |checked| &checked.faults, look, progress).await;
+                    let event = |checked| Event::Checked { checked: Box::new(checked), at: clock.now() };
+                    checked.map_or(Event::Cancelled, event)
                 }
                 Step::CheckAnswer { answer } => {
-                    let checked = tokio::select! {
-                        biased;
-                        () = look.cancel.cancelled() => None,
-                        faults = check_answer(&answer, &earlier, toolbox.evidence().as_ref()) => Some(faults),
-                    };
-                    match checked {
-                        Some(faults) => {
-                            for fault in &faults {
-                                progress.told(Told::Fault(fault.clone())).await;
-                            }
-                            Event::AnswerChecked { faults, at: clock.now() }
-                        }
-                        None => Event::Cancelled,
-                    }
+                    let checking = check_answer(&answer, &earlier, toolbox.evidence().as_ref());
+                    let faults = checked(checking, |faults| faults, look, progress).await;
+                    faults.map_or(Event::Cancelled, |faults| Event::AnswerChecked { faults, at: clock.now() })
                 }
                 Step::Done(outcome) => {
                     progress.told(Told::Ended(outcome.ending.clone())).await;
@@ -168,25 +145,19 @@ impl Investigator {
         &self,
         request: ModelRequest,
         within: Duration,
-        reckoned: Option<u32>,
         look: &Look,
         progress: &dyn Progress,
         clock: &Clock,
     ) -> Event {
-        let failed = |Stopped(why)| Event::ModelFailed { error: ModelError::Stopped(why), at: clock.now() };
-        if let Err(stopped) = self.purse.left().await {
-            return failed(stopped);
+        let failed = |error| Event::ModelFailed { error, at: clock.now() };
+        if let Err(Stopped(why)) = self.purse.left().await {
+            return failed(ModelError::Stopped(why));
         }
         let span = span::request(self.model.as_ref(), &request);
         let asked = ask::ask(self.model.as_ref(), request, within, look, progress, clock).instrument(span.clone());
         let event = tokio::select! {
             event = asked => event,
-            stopped = self.purse.stopped() => {
-                // What was sent is paid for.
-                let sent = Usage { prompt: reckoned.map(u64::from).unwrap_or_default(), ..Usage::default() };
-                self.purse.spend(sent.priced(&self.model.limits().prices)).await;
-                failed(stopped)
-            }
+            Stopped(why) = self.purse.stopped() => failed(ModelError::BrokenOff(why)),
         };
         span::answered(&span, &event);
         event
@@ -212,6 +183,20 @@ impl Investigator {
             at: look.now,
         }
     }
+}
+
+/// Waits for a check, unless it is cancelled first, and tells of its faults.
+async fn checked<T>(
+    checking: impl Future<Output = T>,
+    faults: impl Fn(&T) -> &Vec<String>,
+    look: &Look,
+    progress: &dyn Progress,
+) -> Option<T> {
+    let checked = look.cancel.run_until_cancelled(checking).await?;
+    for fault in faults(&checked) {
+        progress.told(Told::Fault(fault.clone())).await;
+    }
+    Some(checked)
 }
 
 /// Saves the state. When that fails the investigation goes on: its answer is worth more than its resumption.

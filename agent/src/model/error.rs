@@ -30,6 +30,9 @@ pub enum ModelError {
     /// It may not be asked: a person has stopped it, or what all may spend is spent.
     #[error("{0}")]
     Stopped(String),
+    /// The same, but it was asked already: what was sent is paid for.
+    #[error("{0}")]
+    BrokenOff(String),
 }
 
 impl ModelError {
@@ -44,7 +47,7 @@ impl ModelError {
             Self::Unavailable(_) => "unavailable",
             Self::Busy(_) => "busy",
             Self::TimedOut(_) => "timed_out",
-            Self::Stopped(_) => "stopped",
+            Self::Stopped(_) | Self::BrokenOff(_) => "stopped",
         }
     }
 }

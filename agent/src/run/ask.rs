@@ -74,9 +74,12 @@ impl Run {
                 return self.ask(prompts);
             }
         }
+        if matches!(error, ModelError::BrokenOff(_)) {
+            self.account_unanswered();
+        }
         let why = error.to_string();
         self.end(match error {
-            ModelError::Stopped(_) => Ending::Stopped { why },
+            ModelError::Stopped(_) | ModelError::BrokenOff(_) => Ending::Stopped { why },
             _ => Ending::ModelUnavailable { why },
         });
     }
@@ -86,13 +89,11 @@ impl Run {
         if !matches!(self.phase, Phase::Model { .. } | Phase::Summary { .. }) {
             return;
         }
-        let over = self.clock.spent() >= self.budget.duration.duration();
-        if over || (self.forced.is_none() && self.clock.spent() >= self.soft()) {
-            self.account_unanswered();
-        }
         if self.clock.spent() >= self.budget.duration.duration() {
+            self.account_unanswered();
             self.end(Ending::BudgetSpent { limit: Limit::Time });
         } else if self.forced.is_none() && self.clock.spent() >= self.soft() {
+            self.account_unanswered();
             self.ask(prompts);
         }
     }

@@ -203,14 +203,6 @@ impl Run {
         self.transcript.whole()
     }
 
-    /// The tokens of the request whose answer is waited for, where one is.
-    pub(crate) fn reckoned(&self) -> Option<u32> {
-        match self.phase {
-            Phase::Model { reckoned } | Phase::Summary { reckoned, .. } => Some(reckoned),
-            _ => None,
-        }
-    }
-
     /// Has the results of all that hypotheses and the conclusion so far cite folded last.
     fn cite(&mut self) {
         let weighed = self.hypotheses.iter().flat_map(|one| one.supporting.iter().chain(&one.against)).copied();

@@ -99,12 +99,8 @@ impl Run {
 /// The text for the model, without its middle where it has more tokens than this.
 fn shortened(outcome: &CallOutcome, most: u32, vocabulary: Vocabulary, prompts: &Prompts) -> String {
     let text = outcome.text.as_str();
-    let count = vocabulary.tokens(text);
-    if count <= most {
-        return text.to_owned();
-    }
+    let Some(kept) = vocabulary.letters(text, most) else { return text.to_owned() };
     let letters = text.chars().count();
-    let kept = usize::try_from(u64::from(most) * letters as u64 / u64::from(count)).unwrap_or(letters);
     let (head, tail) = (kept * 2 / 3, kept / 3);
     let start: String = text.chars().take(head).collect();
     let end: String = text.chars().skip(letters.saturating_sub(tail)).collect();

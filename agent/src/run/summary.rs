@@ -2,7 +2,6 @@
 
 use super::settle::cut_at_word;
 use super::{Phase, Run};
-use crate::context::Vocabulary;
 use crate::model::Finish;
 use crate::prompts::{Note, Prompts};
 use crate::{Message, ModelAnswer, ModelRequest};
@@ -41,7 +40,8 @@ impl Run {
         }
         let most = self.of_summary().saturating_mul(3) / 2;
         let vocabulary = self.limits.vocabulary;
-        let summary = within(summary, most, vocabulary);
+        let summary =
+            vocabulary.letters(summary, most).map_or_else(|| summary.to_owned(), |kept| cut_at_word(summary, kept));
         let results: Vec<&str> = self.transcript.old_results().collect();
         let mut left = self.of_summary();
         let shown: Vec<&str> = results
@@ -79,14 +79,4 @@ impl Run {
     fn of_summary(&self) -> u32 {
         (self.room() / 10).min(1_500)
     }
-}
-
-/// The text with at most about so many tokens, ended at a word.
-fn within(text: &str, most: u32, vocabulary: Vocabulary) -> String {
-    let count = vocabulary.tokens(text);
-    if count <= most {
-        return text.to_owned();
-    }
-    let letters = text.chars().count();
-    cut_at_word(text, usize::try_from(u64::from(most) * letters as u64 / u64::from(count)).unwrap_or(letters))
 }

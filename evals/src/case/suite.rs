@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use marple_core::hex;
 use sha2::{Digest as _, Sha256};
 
 use super::{Case, CaseError, NamePattern};
@@ -92,7 +93,7 @@ fn digest(path: &Path) -> io::Result<String> {
     let (mut hash, mut piece) = (Sha256::new(), vec![0; 64 * 1024]);
     loop {
         match file.read(&mut piece)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hex(&hash.finalize())),
             length => hash.update(piece.get(..length).unwrap_or_default()),
         }
     }

@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use marple_core::hex;
 use marple_tools::command::{Captured, Group};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -50,12 +51,8 @@ impl CommandInvestigator {
         let program = words.first().filter(|program| !program.is_empty()).ok_or(CommandLineError::Empty)?;
         let name = program.rsplit('/').next().unwrap_or(program);
         let digest = Sha256::digest(format!("{version}\n{}", words.join("\n")).as_bytes());
-        let identity = Identity {
-            kind: "command".to_owned(),
-            name: format!("command {name}"),
-            model: None,
-            digest: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        };
+        let identity =
+            Identity { kind: "command".to_owned(), name: format!("command {name}"), model: None, digest: hex(&digest) };
         Ok(Self { identity, words })
     }
 

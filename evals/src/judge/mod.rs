@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use marple_agent::model::ModelRequest;
 use marple_agent::{Message, Model, ModelError, Prompts};
-use marple_core::Verdict;
+use marple_core::{Verdict, hex};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -85,7 +85,7 @@ impl Judge {
     pub fn key(&self, case: &Case, answer: &str) -> String {
         let (instructions, brief) = self.told(case, answer);
         let content = serde_json::json!([self.model.name(), instructions, brief, case.ask, case.causes]);
-        Sha256::digest(content.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(content.to_string().as_bytes()))
     }
 
     fn told(&self, case: &Case, answer: &str) -> (String, String) {

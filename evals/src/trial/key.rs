@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use marple_core::hex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -18,8 +19,7 @@ impl Key {
     /// Of one trial.
     pub fn of(case: &SuiteCase, investigator: &Identity, number: u32) -> Self {
         let content = json!([case.case.ask, case.digest, investigator.kind, investigator.digest, number]);
-        let digest = Sha256::digest(content.to_string().as_bytes());
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&Sha256::digest(content.to_string().as_bytes())))
     }
 
     /// Its beginning, enough to tell files apart.

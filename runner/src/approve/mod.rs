@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use marple_core::{ApprovalId, Secret};
+use marple_core::{ApprovalId, Secret, hex};
 use marple_tools::gate::{Approval, Approve, ApproveError, Request};
 use marple_tools::{Preview, Redact};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
-use crate::signature::{Key, hex};
+use crate::signature::Key;
 use crate::store::{ApprovalRow, ApprovalState, Approvals, StoreError, Verdict};
 
 /// How many questions may wait at a time: more than people answer, and each holds an investigation.

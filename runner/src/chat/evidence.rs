@@ -60,9 +60,8 @@ impl ConversationEvidence {
 
 /// The highest id that answers cite.
 fn cited(earlier: &[Exchange]) -> EvidenceId {
-    let words = earlier.iter().flat_map(|one| one.answer.split(|letter: char| !letter.is_ascii_alphanumeric()));
-    let ids = words.filter_map(|word| word.parse::<EvidenceId>().ok()).filter(|id| id.0 <= HIGHEST);
-    ids.max().unwrap_or(EvidenceId(0))
+    let ids = earlier.iter().flat_map(|one| EvidenceId::named_in(&one.answer));
+    ids.filter(|id| id.0 <= HIGHEST).max().unwrap_or(EvidenceId(0))
 }
 
 #[cfg(test)]

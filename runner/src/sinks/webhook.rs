@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
-use marple_core::{Period, Secret};
+use marple_core::{Period, Secret, hex};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -16,7 +16,6 @@ use sha2::Sha256;
 
 use super::{Attempt, Payload, ReceiptProgress, Sink, SinkError, net};
 use crate::render::{View, bounded, one_line};
-use crate::signature::hex;
 
 /// Carries the signature: `t=<Unix seconds>,v1=<hexadecimal HMAC-SHA256 of "<t>.<body>">`.
 pub const SIGNATURE_HEADER: &str = "X-Marple-Signature";

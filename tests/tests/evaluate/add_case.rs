@@ -20,19 +20,36 @@ fn webhook() -> Value {
         "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "alerts": [alert]})
 }
 
+/// An incident that a program holds, and a recording of it.
+struct Outage {
+    ground: Ground,
+    program: Program,
+    url: String,
+    suite: String,
+    bundle: String,
+    id: String,
+}
+
+impl Outage {
+    async fn begin() -> Result<Self> {
+        let ground = Ground::new()?;
+        let recording = ground.path("outage.bundle");
+        missing_config_map().write(&recording)?;
+        let program = Program::serve("cluster: { enabled: false }\nforwarder: { enabled: false }\n", &[]).await?;
+        assert!(program.post("/api/alerts", &webhook()).await?.is_success());
+        let id = wait_for("the incident", Duration::from_secs(30), || async {
+            let incidents = program.get("/api/incidents").await.map_err(|error| error.to_string())?;
+            incidents[0]["id"].as_str().map(str::to_owned).ok_or_else(|| incidents.to_string())
+        })
+        .await?;
+        let (suite, bundle) = (ground.suite().display().to_string(), recording.display().to_string());
+        Ok(Self { url: program.url(""), ground, program, suite, bundle, id })
+    }
+}
+
 #[tokio::test]
 async fn one_command_makes_a_case_that_can_be_run_at_once() -> Result<()> {
-    let ground = Ground::new()?;
-    let recording = ground.path("outage.bundle");
-    missing_config_map().write(&recording)?;
-    let program = Program::serve("cluster: { enabled: false }\nforwarder: { enabled: false }\n", &[]).await?;
-    assert!(program.post("/api/alerts", &webhook()).await?.is_success());
-    let id = wait_for("the incident", Duration::from_secs(30), || async {
-        let incidents = program.get("/api/incidents").await.map_err(|error| error.to_string())?;
-        incidents[0]["id"].as_str().map(str::to_owned).ok_or_else(|| incidents.to_string())
-    })
-    .await?;
-    let (url, suite, bundle) = (program.url(""), ground.suite().display().to_string(), recording.display().to_string());
+    let Outage { ground, url, suite, bundle, id, program: _program } = Outage::begin().await?;
     let add = |more: &[&'static str]| {
         let mut arguments: Vec<String> =
             ["eval", "add-case", &id, "--url", &url, "--bundle", &bundle, "--suite", &suite].map(str::to_owned).into();
@@ -67,17 +84,7 @@ async fn one_command_makes_a_case_that_can_be_run_at_once() -> Result<()> {
 
 #[tokio::test]
 async fn what_people_said_of_a_conclusion_is_taken_over_and_what_was_right_is_no_case() -> Result<()> {
-    let ground = Ground::new()?;
-    let recording = ground.path("outage.bundle");
-    missing_config_map().write(&recording)?;
-    let program = Program::serve("cluster: { enabled: false }\nforwarder: { enabled: false }\n", &[]).await?;
-    assert!(program.post("/api/alerts", &webhook()).await?.is_success());
-    let id = wait_for("the incident", Duration::from_secs(30), || async {
-        let incidents = program.get("/api/incidents").await.map_err(|error| error.to_string())?;
-        incidents[0]["id"].as_str().map(str::to_owned).ok_or_else(|| incidents.to_string())
-    })
-    .await?;
-    let (url, suite, bundle) = (program.url(""), ground.suite().display().to_string(), recording.display().to_string());
+    let Outage { ground, url, suite, bundle, id, program: _program } = Outage::begin().await?;
     let environment = [("MARPLE_TOKEN", TOKEN)];
     let add = ["eval", "add-case", "--incident", &id, "--url", &url, "--bundle", &bundle, "--suite", &suite];
     let say = |verdict: &'static str, was: &'static str| {

@@ -1,5 +1,6 @@
 //! What differs between an object before and after a change.
 
+use marple_core::hex;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use similar::TextDiff;
@@ -30,7 +31,7 @@ pub(super) fn lines(before: &Value, after: &Value) -> String {
 
 /// What a change is told apart from others by.
 pub(super) fn digest(told: &Value) -> String {
-    Sha256::digest(told.to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(told.to_string()))
 }
 
 #[cfg(test)]

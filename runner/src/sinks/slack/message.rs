@@ -4,13 +4,13 @@
 //! 10 elements a context. What all blocks may take together is not documented; 12,000 has room below where Slack
 //! answers `msg_blocks_too_long`.
 
+use marple_core::hex;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::mrkdwn::{code, escape, link, plain, time};
 use super::receipt::Part;
 use crate::render::{Advice, Alerts, Mark, Quote, Story, width};
-use crate::signature::hex;
 
 const HEADER: usize = 150;
 const SECTION: usize = 3_000;
