@@ -20,6 +20,7 @@ mod pauses;
 pub mod picture;
 pub mod topology;
 pub mod tracker;
+mod until;
 mod watch;
 
 pub use change::Chronicle;

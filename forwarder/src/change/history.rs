@@ -11,11 +11,12 @@ use super::batch::{Batch, Entry, Kept, Listed, Reached};
 use super::compare::{self, Seen, When};
 use super::departures::Departures;
 use super::family::Family;
-use super::objects::{Line, Objects, Reach, number, place, place_of};
+use super::objects::{Line, Objects, Reach, place, place_of};
 use super::read;
 use super::state::{ALL_TEXTS, FORMAT, State, digest};
 use crate::ForwarderConfig;
 use crate::config::{Namespaces, Scope, Values};
+use crate::watch::version::number;
 
 /// What a watch sees.
 #[derive(Debug)]
@@ -250,17 +251,13 @@ impl History {
             objects.lines.extract_if(|(namespace, _), line| line.listing != number && scope.covers(namespace));
         let when = When { cluster: &self.cluster, late: true, now };
         let mut entries = Vec::new();
-        let mut found = HashMap::new();
         for (place, line) in vanished {
-            found.insert(place, line.state.uid.clone());
+            listing.gone.insert(place, line.state.uid.clone());
             self.texts = self.texts.saturating_sub(line.state.texts());
             let namespace = line.state.object.namespace.clone();
             let with = namespace.filter(|name| there.as_ref().is_some_and(|there| !there.contains(name.as_str())));
             let how = |_| with.as_ref().map(|name| format!("with its namespace {name}"));
             entries.push(gone(family, line.state, None, how, when));
-        }
-        if let Some(listing) = objects.listings.get_mut(scope) {
-            listing.gone = found;
         }
         entries.sort_by(|one, other| one.object.cmp(&other.object));
         entries

@@ -8,6 +8,7 @@ use marple_core::ObjectRef;
 
 use super::state::State;
 use crate::config::Scope;
+use crate::watch::version::number;
 
 /// Times of creation are in whole seconds.
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -78,12 +79,16 @@ impl Objects {
         }
     }
 
-    /// Of a revision of something, the latest one that is known.
+    /// Of a revision of something, the one before it among those that are known. A list doesn't bring them in their order,
+    /// and what was made anew counts from one again.
     pub(super) fn revision_before(&self, state: &State) -> Option<&State> {
         let told_of = state.told_of.as_ref()?;
+        let revision = |state: &State| state.field("revision")?.parse::<u64>().ok();
+        let own = revision(state)?;
         let others = self.lines.values().map(|line| &line.state);
         let others = others.filter(|other| other.told_of.as_ref() == Some(told_of) && other.format == state.format);
-        others.max_by_key(|other| other.field("revision").and_then(number))
+        let before = others.filter_map(|other| Some((revision(other)?, other))).filter(|(revision, _)| *revision < own);
+        before.max_by_key(|(revision, _)| *revision).map(|(_, other)| other)
     }
 
     /// Whether what is seen had happened before the watch began.
@@ -103,11 +108,6 @@ impl Objects {
         let made = object.metadata.creation_timestamp.as_ref().map(|time| time.0);
         since.zip(made).is_some_and(|(since, made)| made.saturating_add(SECOND).is_ok_and(|made| made > since))
     }
-}
-
-/// Versions of a cluster are in the order of its writes, as numbers.
-pub(super) fn number(version: &str) -> Option<u64> {
-    version.parse().ok()
 }
 
 pub(super) fn place(object: &ObjectRef) -> Place {

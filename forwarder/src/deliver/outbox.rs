@@ -9,6 +9,7 @@ use metrics::gauge;
 use tokio::sync::Notify;
 
 use crate::metric;
+use crate::until::until;
 
 /// From how many conditions on nothing more is judged until some are delivered: a signal takes about 1 KiB, so 8 MiB of the
 /// forwarder's 60.
@@ -36,7 +37,7 @@ impl Outbox {
         Self::with_capacity(CAPACITY)
     }
 
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
+    fn with_capacity(capacity: usize) -> Self {
         Self { waiting: Mutex::default(), filled: Notify::new(), emptied: Notify::new(), capacity }
     }
 
@@ -84,13 +85,7 @@ impl Outbox {
 
     /// Waits until there is something to take.
     pub(crate) async fn filled(&self) {
-        loop {
-            let filled = self.filled.notified();
-            if !self.waiting().order.is_empty() {
-                return;
-            }
-            filled.await;
-        }
+        until(&self.filled, || !self.waiting().order.is_empty()).await;
     }
 
     /// Whether there is room for what is judged next.
@@ -109,13 +104,7 @@ impl Outbox {
     }
 
     async fn fewer_than(&self, count: usize) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.waiting().order.len() < count {
-                return;
-            }
-            emptied.await;
-        }
+        until(&self.emptied, || self.waiting().order.len() < count).await;
     }
 
     #[allow(clippy::cast_precision_loss, reason = "counts of signals are far below 2^52")]

@@ -151,12 +151,7 @@ impl Picture {
         signals
     }
 
-    /// What is told and has not ended.
-    pub fn firing(&self) -> impl Iterator<Item = &Signal> {
-        self.tracker.firing()
-    }
-
-    /// The same in the order of the conditions, from after this one on.
+    /// What is told and has not ended, in the order of the conditions, from after this one on.
     pub(crate) fn firing_after(&self, after: Option<&ConditionKey>) -> impl Iterator<Item = (&ConditionKey, &Signal)> {
         self.tracker.firing_after(after)
     }

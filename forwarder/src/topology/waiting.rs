@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::batch::{Batch, Entry, Listed};
 use super::survey::News;
+use crate::until::until;
 
 /// The most objects that wait: each takes some 500 bytes, so 2 MiB of the forwarder's 60.
 const CAPACITY: usize = 4_096;
@@ -94,24 +95,12 @@ impl Waiting {
 
     /// Waits until there is something to take.
     pub(crate) async fn filled(&self) {
-        loop {
-            let filled = self.filled.notified();
-            if !self.queue().order.is_empty() {
-                return;
-            }
-            filled.await;
-        }
+        until(&self.filled, || !self.queue().order.is_empty()).await;
     }
 
     /// Waits until more may be put.
     pub(crate) async fn room(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.has_room() {
-                return;
-            }
-            emptied.await;
-        }
+        until(&self.emptied, || self.has_room()).await;
     }
 
     /// Whether more may be put.

@@ -70,9 +70,10 @@ impl Tracker {
 
     /// Takes over what the runner holds as firing, and when each condition was told, those that ended among them: rate
     /// limits go on. A condition that is spoken of goes on under the start that it had, also where nobody speaks of it any
-    /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then.
+    /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then. What has waited for
+    /// this is due at once.
     pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
-        self.awaits = false;
+        let awaited = std::mem::take(&mut self.awaits);
         let mut holding = BTreeMap::new();
         self.remembered.clear();
         for Telling { fingerprint, told_at, ended_at } in told {
@@ -93,6 +94,9 @@ impl Tracker {
             self.tracks.iter().filter(|(_, track)| track.told().is_none()).map(|(key, _)| key.clone()).collect();
         for key in &waiting {
             self.take_up(key);
+            if awaited {
+                self.wake(key, Some(Timestamp::MIN));
+            }
         }
     }
 
@@ -244,13 +248,20 @@ impl Tracker {
         }
     }
 
+    /// Has a condition be looked at again then, or by no time alone.
+    fn wake(&mut self, key: &ConditionKey, at: Option<Timestamp>) {
+        let Some(track) = self.tracks.get_mut(key) else { return };
+        if let Some(before) = std::mem::replace(&mut track.wake, at) {
+            self.wakes.remove(&(before, key.clone()));
+        }
+        self.wakes.extend(at.map(|at| (at, key.clone())));
+    }
+
     /// Looks at one condition, and at what it comes to now.
     fn turn(&mut self, key: &ConditionKey, now: Timestamp) -> Option<Signal> {
         self.take_up(key);
+        self.wake(key, None);
         let track = self.tracks.get_mut(key)?;
-        if let Some(wake) = track.wake.take() {
-            self.wakes.remove(&(wake, key.clone()));
-        }
         let mut silent = track.expire(now);
         if let Some(end) = track.recollect(&mut self.remembered)
             && self.ended.of(key).is_none()
@@ -260,8 +271,8 @@ impl Tracker {
         let ended = self.ended.of(key);
         let turn = track.turn(ended, self.unsettled.contains(key), self.awaits, now);
         if matches!(turn, Turn::Stays | Turn::HeldBack | Turn::Begins(_)) {
-            track.wake = track.next(ended, self.awaits, now);
-            self.wakes.extend(track.wake.map(|wake| (wake, key.clone())));
+            let next = track.next(ended, now);
+            self.wake(key, next);
         } else {
             silent.extend(self.tracks.remove(key).into_iter().flat_map(Track::into_witnesses));
             self.unsettled.remove(key);

@@ -13,9 +13,6 @@ use crate::condition::Stage;
 /// Tells a start from the end before it, in stores that keep milliseconds.
 const APART: Duration = Duration::from_millis(1);
 
-/// How often what waits for what was told before is looked at again.
-const AGAIN: Duration = Duration::from_secs(2);
-
 /// Times of creation are in whole seconds.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -75,26 +72,25 @@ impl Word {
     }
 
     /// When it has held long enough: since the object says so, or, where that moves on (a crash after another) or lies
-    /// ahead (a clock that is wrong), since it was heard.
-    fn holds_from(&self) -> Option<Timestamp> {
+    /// ahead (a clock that is wrong), since it was heard. Of one whose object does not tell since when it is so, that is not
+    /// known while it is awaited what was told before this process: it may be one that is told already, or another that began
+    /// after that had ended.
+    fn holds_from(&self, awaits: bool) -> Option<Timestamp> {
         let begin = self.begin().min(self.first_heard);
         match self.stage {
             Stage::Holds(hold) => Some(begin.checked_add(hold).unwrap_or(Timestamp::MAX)),
+            Stage::Lasts(_) if awaits => None,
             Stage::Lasts(hold) => Some(self.first_heard.checked_add(hold).unwrap_or(Timestamp::MAX)),
             Stage::Lingers => None,
         }
     }
 
     /// When it is to be told, after this end of it.
-    fn fires_at(&self, ended: Option<End>) -> Option<Timestamp> {
-        let holds = self.holds_from()?;
+    fn fires_at(&self, ended: Option<End>, awaits: bool) -> Option<Timestamp> {
+        let holds = self.holds_from(awaits)?;
         let told = ended.and_then(|ended| ended.told);
         let allowed = told.map(|told| told.checked_add(self.rate_limit).unwrap_or(Timestamp::MAX));
         Some(allowed.map_or(holds, |allowed| holds.max(allowed)))
-    }
-
-    fn is_undated(&self) -> bool {
-        matches!(self.stage, Stage::Lasts(_))
     }
 
     fn holds(&self) -> bool {
@@ -178,9 +174,7 @@ impl Track {
         true
     }
 
-    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard. While it is
-    /// awaited what was told before this process, one whose object does not tell since when it is so waits too: it may be one
-    /// that is told already, or another that began after that had ended.
+    /// What it comes to. One that is not settled goes on though nobody speaks of it: not all may have been heard.
     pub(super) fn turn(&mut self, ended: Option<End>, unsettled: bool, awaits: bool, now: Timestamp) -> Turn {
         if self.words.is_empty() {
             if unsettled && self.told.is_some() {
@@ -191,8 +185,7 @@ impl Track {
         if self.told.is_some() {
             return Turn::Stays;
         }
-        let due = self.words.iter().filter(|word| !(awaits && word.is_undated()));
-        let due = due.filter(|word| word.fires_at(ended).is_some_and(|at| at <= now));
+        let due = self.words.iter().filter(|word| word.fires_at(ended, awaits).is_some_and(|at| at <= now));
         let first = due.min_by_key(|word| word.begin());
         if let Some((begin, signal)) = first.and_then(|word| Some((word.begin(), word.signal.as_deref()?.clone()))) {
             let starts_at = match ended.and_then(|ended| ended.at.checked_add(APART).ok()) {
@@ -203,7 +196,7 @@ impl Track {
             self.tell(signal.clone(), now);
             return Turn::Begins(signal);
         }
-        let held_back = self.words.iter().any(|word| word.holds_from().is_some_and(|at| at <= now));
+        let held_back = self.words.iter().any(|word| word.holds_from(awaits).is_some_and(|at| at <= now));
         if held_back && !std::mem::replace(&mut self.held_back, true) {
             return Turn::HeldBack;
         }
@@ -217,14 +210,12 @@ impl Track {
         }
     }
 
-    /// When time alone changes it.
-    pub(super) fn next(&self, ended: Option<End>, awaits: bool, now: Timestamp) -> Option<Timestamp> {
-        let waits = awaits && self.told.is_none() && self.words.iter().any(Word::is_undated);
-        let again = waits.then(|| now.checked_add(AGAIN).unwrap_or(Timestamp::MAX));
+    /// When time alone changes it; the end of awaiting is not time's.
+    pub(super) fn next(&self, ended: Option<End>, now: Timestamp) -> Option<Timestamp> {
         let ends = self.words.iter().filter_map(|word| word.until);
         let untold = self.words.iter().filter(|_| self.told.is_none());
-        let fires = untold.flat_map(|word| [word.holds_from(), word.fires_at(ended)]).flatten();
-        ends.chain(fires).chain(again).filter(|at| *at > now).min()
+        let fires = untold.flat_map(|word| [word.holds_from(false), word.fires_at(ended, false)]).flatten();
+        ends.chain(fires).filter(|at| *at > now).min()
     }
 
     pub(super) fn into_witnesses(self) -> impl Iterator<Item = Witness> {

@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use kube::Api;
-use kube::api::{ListParams, WatchEvent, WatchParams};
+use kube::api::{WatchEvent, WatchParams};
 use kube::runtime::watcher::{self, Error, Event, watcher};
 
 use super::source::{Step, Steps, Watchable};
 use super::stream::WATCH_SECONDS;
+use super::version::{self, number};
 
 /// How much longer than it was asked for a watch may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -47,10 +48,9 @@ impl<K: Watchable> Reading<K> {
         let mut reading = self;
         loop {
             reading = match reading {
-                Self::Start { from } => match api.list_metadata(&ListParams::default().limit(1)).await {
+                Self::Start { from } => match version::now(api).await {
                     Err(error) => return Some((Err(Error::InitialListFailed(error)), Self::Start { from })),
-                    Ok(list) => {
-                        let now = list.metadata.resource_version.unwrap_or_default();
+                    Ok(now) => {
                         match from {
                             Some(from) if is_ahead(&from, &now) => tracing::warn!(
                                 from,
@@ -72,13 +72,10 @@ impl<K: Watchable> Reading<K> {
                     };
                     return Some((event.map(Step::Event), reading));
                 }
-                Self::Listed { after } => match api.list_metadata(&ListParams::default().limit(1)).await {
+                Self::Listed { after } => match version::now(api).await {
                     Err(error) => return Some((Err(Error::WatchStartFailed(error)), Self::Listed { after })),
                     // Up to here the watch may show again what the list has shown, or has shown to be gone.
-                    Ok(list) => {
-                        let now = list.metadata.resource_version.unwrap_or_default();
-                        return Some((Ok(Step::Behind(now)), Self::from(api.clone(), after)));
-                    }
+                    Ok(now) => return Some((Ok(Step::Behind(now)), Self::from(api.clone(), after))),
                 },
                 Self::Watching(mut steps) => {
                     let step = steps.next().await?;
@@ -89,9 +86,9 @@ impl<K: Watchable> Reading<K> {
     }
 }
 
-/// Whether a version is one that the cluster has not come to: versions of a cluster are in the order of its writes, as numbers.
-pub(super) fn is_ahead(version: &str, now: &str) -> bool {
-    version.parse::<u64>().ok().zip(now.parse().ok()).is_some_and(|(version, now)| version > now)
+/// Whether a version is one that the cluster has not come to.
+fn is_ahead(version: &str, now: &str) -> bool {
+    number(version).zip(number(now)).is_some_and(|(version, now)| version > now)
 }
 
 /// Watches from a version on; after an error from where it was.

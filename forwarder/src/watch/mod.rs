@@ -16,6 +16,7 @@ mod script;
 mod setback;
 mod source;
 mod stream;
+pub(crate) mod version;
 mod view;
 mod whole;
 
@@ -29,7 +30,7 @@ pub(crate) use deadline::bounded;
 pub(crate) use discover::Wanted;
 pub(crate) use phase::{PATIENCE, Phase, Phases};
 pub(crate) use setback::{Reached, Setback};
-use source::Source;
+use source::{Source, namespaced};
 use stream::Watch;
 pub(crate) use view::object_of;
 use view::{View, Views};
@@ -98,11 +99,7 @@ impl Watches<'_> {
         scope: &Scope,
         tasks: &mut JoinSet<&'static str>,
     ) {
-        let api = match scope {
-            Scope::Cluster => kube::Api::all(self.client.clone()),
-            Scope::Namespace(namespace) => kube::Api::namespaced(self.client.clone(), namespace),
-        };
-        self.spawn::<V>(api, scope.clone(), tasks);
+        self.spawn::<V>(namespaced(self.client.clone(), scope), scope.clone(), tasks);
     }
 
     fn custom(&mut self, tasks: &mut JoinSet<&'static str>) {

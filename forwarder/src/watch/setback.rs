@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::source::namespaced;
+use super::version::{self, number};
 use crate::config::Scope;
 
 /// How often it is looked: one request for one object's metadata.
@@ -21,13 +22,13 @@ const EVERY: Duration = Duration::from_secs(15);
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(10);
 
-/// The furthest version that any watch has seen: versions of a cluster are in the order of its writes, as numbers.
+/// The furthest version that any watch has seen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reached(Arc<AtomicU64>);
 
 impl Reached {
     pub(super) fn note(&self, version: Option<&str>) {
-        if let Some(version) = version.and_then(|version| version.parse().ok()) {
+        if let Some(version) = version.and_then(number) {
             self.0.fetch_max(version, Ordering::Relaxed);
         }
     }
@@ -35,7 +36,7 @@ impl Reached {
 
 /// Looks how far the cluster has come, and has all listed again where that is less than it was.
 pub(crate) struct Setback {
-    /// Pods of a scope that is watched: the version of a list is that of the whole store.
+    /// Pods of a scope that is watched.
     pods: Api<Pod>,
     reached: Reached,
     /// Each makes watches list again.
@@ -51,10 +52,7 @@ impl Setback {
         again: Vec<watch::Sender<()>>,
         cancel: CancellationToken,
     ) -> Self {
-        let pods = match scopes.first() {
-            Some(Scope::Namespace(namespace)) => Api::namespaced(client, namespace),
-            Some(Scope::Cluster) | None => Api::all(client),
-        };
+        let pods = namespaced(client, scopes.first().unwrap_or(&Scope::Cluster));
         Self { pods, reached, again, cancel }
     }
 
@@ -77,9 +75,8 @@ impl Setback {
     }
 
     async fn version(&self) -> Option<u64> {
-        let one = ListParams::default().limit(1);
-        let asked = tokio::time::timeout(REQUEST, self.pods.list_metadata(&one));
-        self.cancel.run_until_cancelled(asked).await?.ok()?.ok()?.metadata.resource_version?.parse().ok()
+        let asked = tokio::time::timeout(REQUEST, version::now(&self.pods));
+        number(&self.cancel.run_until_cancelled(asked).await?.ok()?.ok()?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures::stream::BoxStream;
 use jiff::Timestamp;
-use kube::core::{ApiResource, DynamicResourceScope};
+use kube::core::{ApiResource, DynamicResourceScope, NamespaceResourceScope};
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use metrics::SharedString;
@@ -52,7 +52,18 @@ pub(super) trait Watchable: Resource + Clone + Debug + DeserializeOwned + Send +
 
 impl<O: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static> Watchable for O {}
 
-/// The objects of a kind in a scope.
+/// The objects of a kind that is in namespaces, in a scope.
+pub(super) fn namespaced<K>(client: Client, scope: &Scope) -> Api<K>
+where
+    K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+{
+    match scope {
+        Scope::Cluster => Api::all(client),
+        Scope::Namespace(name) => Api::namespaced(client, name),
+    }
+}
+
+/// The same of a kind of which the API server was asked.
 pub(super) fn api<K>(client: Client, resource: &ApiResource, scope: &Scope) -> Api<K>
 where
     K: Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,

@@ -164,3 +164,32 @@ fn what_no_object_dates_waits_until_it_is_known_what_was_told_before() {
     let mut tracker = Tracker::default();
     assert_eq!(brief(&tracker.observe(&object("a"), lasts(), at(100))), [fired("a", 50)], "nobody is asked");
 }
+
+#[test]
+fn what_waits_for_what_was_told_before_is_looked_at_once_that_is_known_and_not_before() {
+    let mut tracker = Tracker::default();
+    tracker.awaits();
+    let limited = Draft { rate_limit: Duration::from_secs(100), ..draft("a", "X", Stage::Lasts(Duration::ZERO), None) };
+    assert_eq!(tracker.observe(&object("a"), vec![limited], at(100)), []);
+    assert_eq!(tracker.next_due(), None, "no time ends the awaiting");
+    tracker.adopt([], telling(60, Some(80)));
+    assert_eq!(tracker.next_due(), Some(Timestamp::MIN));
+    assert_eq!(tracker.due(at(101)), []);
+    assert_eq!(tracker.wakes.len(), 1, "its old wake is gone");
+    assert_eq!(tracker.next_due(), Some(at(160)), "when its rate limit allows it");
+    assert_eq!(brief(&tracker.due(at(160))), [fired("a", 100)]);
+}
+
+#[test]
+fn what_waits_for_what_was_told_before_is_not_held_back_by_its_rate_limit() {
+    let mut track = Track::default();
+    track.hear(&object("a"), draft("a", "X", Stage::Lasts(Duration::from_secs(5)), None), at(100));
+    assert!(matches!(track.turn(None, false, true, at(110)), Turn::Stays), "it waits for the runner");
+    assert!(matches!(track.turn(None, false, false, at(110)), Turn::Begins(_)));
+    let limited = Draft { rate_limit: Duration::from_secs(100), ..draft("a", "X", Stage::Lasts(Duration::ZERO), None) };
+    let mut track = Track::default();
+    track.hear(&object("a"), limited, at(100));
+    assert!(matches!(track.turn(None, false, true, at(110)), Turn::Stays));
+    let ended = Some(End { at: at(80), told: Some(at(60)) });
+    assert!(matches!(track.turn(ended, false, false, at(111)), Turn::HeldBack), "it is counted when that is known");
+}

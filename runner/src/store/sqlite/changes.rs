@@ -86,7 +86,7 @@ impl Changes for SqliteStore {
             .fetch_optional(self.readers())
             .await
             .map_err(|error| Fault::from(error).during(doing))?;
-        let reached = sqlx::query("SELECT * FROM change_watches WHERE cluster = ? AND kind = ? AND version <> ''")
+        let reached = sqlx::query("SELECT * FROM change_watches WHERE cluster = ? AND kind = ?")
             .bind(cluster)
             .bind(kind)
             .fetch_all(self.readers())
