@@ -175,6 +175,28 @@ impl Change {
 }
 
 impl FieldChange {
+    /// The name of what has the value at a path: of a variable, a parameter and whatever else has a name and a value that
+    /// name, of a key of a `ConfigMap` the key. Whether the value may be a secret is told by it.
+    pub fn name_in(path: &str) -> &str {
+        let named = path.strip_suffix("].value").and_then(|path| path.rsplit_once('[')).map(|(_, name)| name);
+        // One that has no name is told by its place.
+        let named = named.filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()));
+        let key = || path.strip_prefix("data.");
+        named.or_else(key).unwrap_or_else(|| path.rsplit(['.', '[', ']']).find(|part| !part.is_empty()).unwrap_or(path))
+    }
+
+    /// Whether a text stands for a value that is not shown, and so holds none: `(a value)` of one that was never read,
+    /// `(12 bytes, digest 0123abcd)` of one that is long or not to be shown.
+    pub fn is_unshown(text: &str) -> bool {
+        let sized = || {
+            let (bytes, digest) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(" bytes, digest ")?;
+            let number = !bytes.is_empty() && bytes.bytes().all(|byte| byte.is_ascii_digit());
+            let digits = digest.len() == 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+            Some(number && digits)
+        };
+        text == "(a value)" || sized().unwrap_or_default()
+    }
+
     /// Of two texts of several lines the first line that differs, and values that are not too long.
     #[must_use]
     pub fn bounded(self) -> Self {
@@ -246,6 +268,33 @@ mod tests {
             (None, None, "data.timeout"),
         ] {
             assert_eq!(field("data.timeout", before, after).to_string(), told);
+        }
+    }
+
+    #[test]
+    fn a_value_is_read_under_the_name_that_people_gave_it() {
+        for (path, wanted) in [
+            ("containers[app].env[DB_PASSWORD].value", "DB_PASSWORD"),
+            ("source.helm.parameters[db.password].value", "db.password"),
+            ("rules[0].value", "value"),
+            ("data.app.yaml", "app.yaml"),
+            ("annotations.example.com/token", "com/token"),
+            ("subjects[User eve]", "User eve"),
+            ("replicas", "replicas"),
+        ] {
+            assert_eq!(FieldChange::name_in(path), wanted);
+        }
+    }
+
+    #[test]
+    fn what_holds_no_value_is_known_and_what_may_hold_one_is_not() {
+        for text in ["(a value)", "(0 bytes, digest 00000000)", "(1048576 bytes, digest ffffffff)"] {
+            assert!(FieldChange::is_unshown(text), "{text}");
+        }
+        for text in
+            ["", "(a secret)", "(hunter2 bytes, digest 00000000)", "(1 bytes, digest hunter22)", "(1 bytes, digest 0)"]
+        {
+            assert!(!FieldChange::is_unshown(text), "{text}");
         }
     }
 

@@ -37,27 +37,20 @@ fn ageless(said: &str) -> String {
     let mut columns: Vec<(usize, usize)> = Vec::new();
     let mut out = Vec::new();
     for line in said.lines() {
-        let letters: Vec<char> = line.chars().collect();
         let cells: Vec<_> = CELL.find_iter(line).collect();
         let starts = |index: usize| cells.get(index).map_or(usize::MAX, |cell| line[..cell.start()].chars().count());
         let ages = cells.iter().enumerate().filter(|(_, cell)| AGES.contains(&cell.as_str()));
         let found: Vec<(usize, usize)> = ages.map(|(index, _)| (starts(index), starts(index + 1))).collect();
         if !found.is_empty() && cells.len() > 1 {
-            columns = found;
+            columns.clone_from(&found);
         } else if line.trim().is_empty() {
             columns.clear();
-        } else if !columns.is_empty() {
-            let kept = letters
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| !columns.iter().any(|(from, to)| (*from..*to).contains(at)));
-            let line: String = kept.map(|(_, letter)| *letter).collect();
-            out.push(AGO.replace_all(&line, "<ago>").split_whitespace().collect::<Vec<_>>().join(" "));
-            continue;
         }
-        let head =
-            if columns.is_empty() { line.to_owned() } else { line.split_whitespace().collect::<Vec<_>>().join(" ") };
-        out.push(AGO.replace_all(&head, "<ago>").into_owned());
+        let of_age = |at: usize| found.is_empty() && columns.iter().any(|(from, to)| (*from..*to).contains(&at));
+        let kept: String = line.chars().enumerate().filter(|(at, _)| !of_age(*at)).map(|(_, letter)| letter).collect();
+        let kept = AGO.replace_all(&kept, "<ago>").into_owned();
+        let in_table = !columns.is_empty();
+        out.push(if in_table { kept.split_whitespace().collect::<Vec<_>>().join(" ") } else { kept });
     }
     out.join("\n")
 }

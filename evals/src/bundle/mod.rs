@@ -53,7 +53,7 @@ impl Bundle {
     pub fn read(path: &Path) -> Result<Self, BundleError> {
         let file = std::fs::File::open(path).map_err(|source| BundleError::Read { path: path.to_owned(), source })?;
         let named = |source| BundleError::Of { path: path.to_owned(), source: Box::new(source) };
-        file::decode(std::io::BufReader::new(file)).map_err(named)
+        file::decode(file).map_err(named)
     }
 
     /// Reads a bundle from the bytes of its file.

@@ -132,12 +132,7 @@ impl Compiler<'_> {
             AtModifier::End => self.end,
             AtModifier::At(time) => since_epoch(*time),
         });
-        let offset = match offset {
-            None => 0,
-            Some(Offset::Pos(duration)) => milliseconds(*duration),
-            Some(Offset::Neg(duration)) => -milliseconds(*duration),
-        };
-        Moment { fixed, offset }
+        Moment { fixed, offset: back(offset) }
     }
 
     fn aggregate(&self, aggregate: &AggregateExpr) -> Planned<Vector> {
@@ -340,6 +335,15 @@ pub(super) fn since_epoch(time: SystemTime) -> i64 {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => milliseconds(after),
         Err(before) => milliseconds(before.duration()).saturating_neg(),
+    }
+}
+
+/// By how much earlier an `offset` looks, in milliseconds.
+pub(super) fn back(offset: Option<&Offset>) -> i64 {
+    match offset {
+        None => 0,
+        Some(Offset::Pos(duration)) => milliseconds(*duration),
+        Some(Offset::Neg(duration)) => milliseconds(*duration).saturating_neg(),
     }
 }
 

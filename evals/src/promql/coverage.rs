@@ -12,7 +12,7 @@ use promql_parser::label::Matchers;
 use promql_parser::parser::{AtModifier, Expr, LabelModifier, Offset, VectorSelector};
 use regex::Regex;
 
-use super::compile::{matchers, milliseconds, parse, since_epoch};
+use super::compile::{back, matchers, milliseconds, parse, since_epoch};
 use super::metric::NAME;
 use super::select::LOOKBACK;
 use super::{QueryError, Store};
@@ -33,8 +33,10 @@ pub struct Coverage {
     pub whole: Option<Regex>,
     /// The native histograms, which were not recorded.
     pub histograms: Vec<Labels>,
-    /// Why series are missing, where some are.
+    /// Why series of any metric are missing, where some are.
     pub cut: Vec<String>,
+    /// The metrics of which series are missing, each with why.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// When a query is evaluated, in milliseconds: at one time, or at each step between two.
@@ -51,7 +53,8 @@ pub struct Times {
 /// What can be known of a query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Covered {
-    /// By how much later the first time has to be for all to be known, in milliseconds.
+    /// By how much later the first time has to be for all to be known, in milliseconds: whole steps, and no more of them than
+    /// the query has.
     pub later: i64,
     /// What is missing, in words.
     pub warnings: Vec<String>,
@@ -64,6 +67,8 @@ struct Span {
     earliest: i64,
     at_first: i64,
     at_last: i64,
+    /// Whether it is the same whenever the whole is evaluated.
+    fixed: bool,
 }
 
 /// What was found in a query.
@@ -73,20 +78,22 @@ struct Found {
     later: i64,
     reaching: Vec<String>,
     merged: BTreeSet<String>,
+    /// Which of those that are left out.
+    left_out: BTreeSet<usize>,
 }
 
 impl Coverage {
     /// What can be known of a query; an error where nothing can. One that can't be read is left to who evaluates it.
     pub fn of(&self, store: &Store, query: &str, times: Times) -> Result<Covered, QueryError> {
         let Ok(expression) = parse(query) else { return Ok(Covered::default()) };
-        let span = |start: i64| Span { earliest: start, at_first: start, at_last: times.end };
+        let span = |start: i64| Span { earliest: start, at_first: start, at_last: times.end, fixed: false };
         let mut found = Found::default();
         self.walk(store, &expression, span(times.start), false, &mut found)?;
-        let mut later = found.later;
+        // Up to the next step, where there is one: the last is told with what is missing of it.
+        let step = times.step.max(1);
+        let last = times.end.saturating_sub(times.start) / step * step;
+        let later = (found.later.saturating_add(step - 1) / step * step).min(last);
         if later > 0 {
-            // Up to the next step.
-            let step = times.step.max(1);
-            later = later.saturating_add(step - 1) / step * step;
             found = Found::default();
             self.walk(store, &expression, span(times.start.saturating_add(later)), false, &mut found)?;
         }
@@ -106,6 +113,9 @@ impl Coverage {
             warnings.push(format!(
                 "{name} is recorded of the namespaces {recorded} alone: series of others are not counted"
             ));
+        }
+        for (name, why) in found.left_out.into_iter().filter_map(|index| self.left_out.get(index)) {
+            warnings.push(format!("not all series of {name} were recorded: {why}"));
         }
         if found.selectors > 0 {
             warnings.extend(self.cut.iter().map(|why| format!("not all series were recorded: {why}")));
@@ -174,6 +184,9 @@ impl Coverage {
                 "{name} finds native histograms, which are not recorded: only samples that are numbers are"
             )));
         }
+        let finds = |metric: &str| matchers.matchers.iter().all(|one| one.name != NAME || one.is_match(metric));
+        let left_out = self.left_out.iter().enumerate().filter(|(_, (metric, _))| finds(metric));
+        found.left_out.extend(left_out.map(|(index, _)| index));
         let length = if range == 0 { LOOKBACK } else { range };
         let span = span.moved(selector.at.as_ref(), selector.offset.as_ref(), length);
         if let Some(from) = self.from {
@@ -186,7 +199,9 @@ impl Coverage {
             }
             // The latest sample is known where all times are at which it may stand.
             let needed = if range == 0 { from.saturating_add(LOOKBACK) } else { from };
-            found.later = found.later.max(needed.saturating_sub(span.at_first));
+            if !span.fixed {
+                found.later = found.later.max(needed.saturating_sub(span.at_first));
+            }
             if span.earliest < from {
                 let text = if range > 0 { format!("{name}[{}s]", range / 1000) } else { name.clone() };
                 found.reaching.extend((!found.reaching.contains(&text)).then_some(text));
@@ -217,11 +232,7 @@ impl Coverage {
 impl Span {
     /// The times that are looked at so far back, where others are meant.
     fn moved(self, at: Option<&AtModifier>, offset: Option<&Offset>, length: i64) -> Self {
-        let offset = match offset {
-            None => 0,
-            Some(Offset::Pos(duration)) => milliseconds(*duration),
-            Some(Offset::Neg(duration)) => milliseconds(*duration).saturating_neg(),
-        };
+        let offset = back(offset);
         let fixed = match at {
             Some(AtModifier::At(time)) => Some(since_epoch(*time)),
             Some(AtModifier::End) => Some(self.at_last),
@@ -234,13 +245,14 @@ impl Span {
             earliest: moved(self.earliest).saturating_sub(length),
             at_first: moved(self.at_first),
             at_last: moved(self.at_last),
+            fixed: self.fixed || at.is_some(),
         }
     }
 }
 
 /// Whether a series meets all matchers; one of which only the name is known, those of the name.
 fn meets(matchers: &Matchers, labels: &Labels) -> bool {
-    let known = |name: &str| name == NAME || labels.iter().count() > 1;
+    let known = |name: &str| name == NAME || labels.len() > 1;
     let mut asked = matchers.matchers.iter().filter(|matcher| known(&matcher.name));
     matchers.matchers.iter().any(|matcher| known(&matcher.name))
         && asked.all(|matcher| matcher.is_match(labels.get(&matcher.name).unwrap_or_default()))

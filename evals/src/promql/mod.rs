@@ -28,4 +28,5 @@ mod sum;
 mod tests;
 
 pub use error::QueryError;
+pub use select::LOOKBACK;
 pub use store::{Element, Points, Result, Store};

@@ -9,7 +9,7 @@ use super::store::{Points, Store};
 use crate::bundle::Sample;
 
 /// How far back an instant selector looks for a sample (`--query.lookback-delta`), in milliseconds.
-pub(super) const LOOKBACK: i64 = 5 * 60 * 1000;
+pub const LOOKBACK: i64 = 5 * 60 * 1000;
 
 /// The latest sample of each series at a time, unless the series has ended or fallen silent.
 pub(super) fn latest(store: &Store, selector: &Selector, at: i64) -> Vec<(Arc<Labels>, Sample)> {

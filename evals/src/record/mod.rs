@@ -25,7 +25,7 @@ use marple_tools::trace::TraceStore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload, Watched};
+use crate::bundle::{AlertmanagerState, Bundle, Manifest, Omission, Payload, RecordedResource, Watched};
 use redaction::Redaction;
 use watch::{Seen, Watches};
 
@@ -174,7 +174,7 @@ pub async fn record(
     kubernetes.logs = recorder.logs(&kubernetes.resources, watches.pods()).await?;
     // All that follows is read as of now: it can be.
     recorder.recorded_at = Timestamp::now();
-    kubernetes.watched = recorder.watched(watches).await;
+    kubernetes.watched = recorder.watched(watches, &kubernetes.resources).await;
     let traces = recorder.traces(&kubernetes.resources).await?;
     let prometheus = recorder.prometheus().await?;
     let alertmanager = recorder.alertmanager().await?;
@@ -237,14 +237,13 @@ impl Recorder<'_> {
     }
 
     /// Ends the watches; gives what they told.
-    async fn watched(&mut self, watches: Watches) -> Vec<Watched> {
+    async fn watched(&mut self, watches: Watches, resources: &[RecordedResource]) -> Vec<Watched> {
         let Seen { mut events, faults } = watches.end(self.recorded_at).await;
         for (what, why) in faults {
             self.omit(what, why);
         }
         for event in &mut events {
-            self.redaction.object(&mut event.object);
-            self.redaction.row(&[], &mut event.cells);
+            self.redaction.watched(event, resources);
         }
         events
     }

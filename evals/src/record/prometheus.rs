@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::{RecordError, Recorder, stale};
 use crate::bundle::{PrometheusState, Sample, Series};
 use crate::json::text;
-
-/// How far before the window samples are needed: a query at its start looks back so far (`--query.lookback-delta`).
-pub(super) const LOOKBACK_MS: i64 = 5 * 60 * 1000;
+use crate::promql::LOOKBACK;
 
 /// Metrics asked for at once: keeps each answer small enough for a busy Prometheus.
 const BATCH: usize = 40;
@@ -68,8 +66,8 @@ impl Recorder<'_> {
 
     async fn held(&mut self, prometheus: &Prometheus) -> Result<PrometheusState, RecordError> {
         self.progress("rules and alerts of Prometheus");
-        let mut rules = self.query(prometheus, "rules", &[]).await?;
-        let mut alerts = self.query(prometheus, "alerts", &[]).await?;
+        let mut rules = self.had(prometheus, "rules").await?;
+        let mut alerts = self.had(prometheus, "alerts").await?;
         // What else speaks Prometheus's API may lack these.
         let build = self.told(prometheus, "status/buildinfo").await?;
         let configuration = self.told(prometheus, "status/config").await?;
@@ -97,6 +95,17 @@ impl Recorder<'_> {
         let (whole, histograms) = (Some(WHOLE.to_owned()), std::mem::take(&mut self.histograms));
         let histograms = histograms.into_iter().collect();
         Ok(PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series })
+    }
+
+    /// What some servers lack: `vmselect` evaluates no rules.
+    async fn had(&self, prometheus: &Prometheus, what: &str) -> Result<Value, RecordError> {
+        match self.query(prometheus, what, &[]).await {
+            Err(RecordError::Prometheus { source: source @ PrometheusError::Lacks { .. }, .. }) => {
+                self.progress(&source.to_string());
+                Ok(Value::Null)
+            }
+            had => had,
+        }
     }
 
     /// What a server may tell or not.
@@ -244,7 +253,8 @@ impl Recorder<'_> {
     }
 
     fn start_ms(&self) -> i64 {
-        self.options.since.as_millisecond() - LOOKBACK_MS
+        // A query at its start looks back so far.
+        self.options.since.as_millisecond() - LOOKBACK
     }
 
     fn end_ms(&self) -> i64 {

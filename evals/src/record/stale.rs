@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 
 use marple_core::Labels;
 
-use super::prometheus::LOOKBACK_MS;
 use crate::bundle::{STALE, Sample, Series};
+use crate::promql::LOOKBACK;
 
 /// A gap that is longer than so many hundredths of the usual step may hold a marker.
 const GAP_PERCENT: i64 = 150;
@@ -34,7 +34,7 @@ pub(super) fn mark(series: &mut [Series], present: &Present, step: i64, window: 
             .into_iter()
             .filter_map(|(from, to)| {
                 let asked = |at: i64| window.start() + (at - window.start()).div_euclid(step) * step;
-                let until = to.min(from + LOOKBACK_MS);
+                let until = to.min(from + LOOKBACK);
                 let absent = (1..).map(|count| asked(from) + count * step).take_while(|at| *at < until);
                 let absent = absent.into_iter().find(|at| !present.contains(at))?;
                 let missed = from + usual;

@@ -46,6 +46,7 @@ pub use kinds::{Kind, Kinds};
 pub use logs::LogRequest;
 pub use owners::{controller, reference};
 pub use placement::{Controller, Placement};
+pub use release::helm_revision;
 pub use revisions::{Change, Revision, changes};
 pub(crate) use tools::target;
 pub use tools::tools;

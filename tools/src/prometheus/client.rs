@@ -166,9 +166,7 @@ impl Prometheus {
         if matches!(what, "query" | "query_range") {
             return self.ask(what, parameters).await;
         }
-        let endpoint = self.endpoint().await?;
-        let reply = self.heard(endpoint.get(&path(what), parameters).await)?;
-        Self::read(&endpoint, &reply)
+        self.get(what, parameters).await
     }
 
     async fn ask<T: DeserializeOwned>(&self, what: &str, form: &[(&str, &str)]) -> Result<Warned<T>, PrometheusError> {
@@ -178,12 +176,16 @@ impl Prometheus {
     }
 
     async fn look<T: DeserializeOwned>(&self, what: &str, query: &[(&str, &str)]) -> Result<T, PrometheusError> {
+        Ok(self.get(what, query).await?.answer)
+    }
+
+    async fn get<T: DeserializeOwned>(&self, what: &str, query: &[(&str, &str)]) -> Result<Warned<T>, PrometheusError> {
         let endpoint = self.endpoint().await?;
         let reply = self.heard(endpoint.get(&path(what), query).await)?;
         if OPTIONAL.contains(&what) && lacks(&reply) {
             return Err(PrometheusError::Lacks { server: endpoint.peer().to_string(), what: what.to_owned() });
         }
-        Ok(Self::read(&endpoint, &reply)?.answer)
+        Self::read(&endpoint, &reply)
     }
 
     /// An answer; where a server that was found is away, it is looked for again next time.

@@ -20,7 +20,7 @@ const VALUES_LIMIT: usize = 10_000_000;
 /// The most lines: each takes some hundred bytes beside what it holds.
 const COUNT_LIMIT: usize = 500_000;
 
-/// The bundle of these bytes.
+/// The bundle of these bytes, which are read in large parts.
 pub(in crate::bundle) fn decode(bytes: impl Read) -> Result<Bundle, BundleError> {
     let decoder = zstd::stream::read::Decoder::new(bytes).map_err(|error| BundleError::Foreign(error.to_string()))?;
     let mut reader = BufReader::new(decoder.take(SIZE_LIMIT + 1));
@@ -39,12 +39,12 @@ pub(in crate::bundle) fn decode(bytes: impl Read) -> Result<Bundle, BundleError>
         Ok((length > 0).then(|| std::mem::take(&mut text)))
     };
     let first = next()?.unwrap_or_default();
-    if values(&first) > VALUES_LIMIT {
+    let mut held = values(&first);
+    if held > VALUES_LIMIT {
         return Err(BundleError::TooMuch { line: 1 });
     }
     let mut reading = Reading::after(head(&first)?);
     let mut line = 1;
-    let mut held = values(&first);
     while let Some(text) = next()? {
         line += 1;
         // Of a series the samples are bounded when they are unpacked; its labels are counted then.

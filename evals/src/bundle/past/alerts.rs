@@ -18,6 +18,10 @@ pub(super) fn cut(state: &mut AlertmanagerState, at: Timestamp) {
 
 /// Makes the alerts of Prometheus and of its rules those of `at`: by the series `ALERTS`, which Prometheus keeps of each.
 pub(super) fn rewind(state: &mut PrometheusState, at: Timestamp) {
+    if state.alerts.is_null() {
+        // The recorded server tells none.
+        return;
+    }
     let was: Vec<Value> = state.series.iter().filter_map(|series| alert(series, state, at)).collect();
     if let Some(rules) = state.rules.get_mut("groups").and_then(Value::as_array_mut) {
         for rule in rules.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()).flatten() {

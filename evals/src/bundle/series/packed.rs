@@ -42,7 +42,7 @@ impl PackedSeries {
 
     /// How many labels it has.
     pub(in crate::bundle) fn labels(&self) -> usize {
-        self.labels.iter().count()
+        self.labels.len()
     }
 
     pub(in crate::bundle) fn unpack(self) -> Result<Series, String> {

@@ -3,22 +3,19 @@
 //! Helm keeps each revision in a Secret or a `ConfigMap`: base64 of gzip of JSON
 //! (<https://helm.sh/docs/topics/advanced/#storage-backends>); a Secret's values are once more in base64.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
-use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use marple_tools::kubernetes::helm_revision;
 use serde_json::{Map, Value, json};
 
 use crate::json::text;
 
 /// Where a revision stands in its object.
 pub(super) const FIELD: &str = "/data/release";
-
-/// The largest revision, unpacked: a Secret holds 1 MiB, which may unpack to anything.
-const UNPACKED: u64 = 32 << 20;
 
 /// What is kept of how a revision was made.
 const INFO: [&str; 4] = ["first_deployed", "last_deployed", "deleted", "status"];
@@ -99,13 +96,7 @@ fn unpacked(driver: Driver, payload: &str) -> Option<Value> {
         Driver::Secret => STANDARD.decode(payload).ok()?,
         Driver::ConfigMap => payload.as_bytes().to_vec(),
     };
-    let packed = STANDARD.decode(written.trim_ascii()).ok()?;
-    if !packed.starts_with(&[0x1f, 0x8b]) {
-        return serde_json::from_slice(&packed).ok();
-    }
-    let mut json = Vec::new();
-    GzDecoder::new(packed.as_slice()).take(UNPACKED + 1).read_to_end(&mut json).ok()?;
-    (json.len() as u64 <= UNPACKED).then(|| serde_json::from_slice(&json).ok()).flatten()
+    serde_json::from_slice(&helm_revision(&written)?).ok()
 }
 
 fn packed(driver: Driver, revision: &Value) -> Option<String> {

@@ -92,12 +92,3 @@ fn changed(redact: &dyn Redact, document: &Value, field: &str) -> Option<Value> 
         Err(_) => Some(Value::Null),
     }
 }
-
-/// The name in a path as `data.password` or `env[DB_PASSWORD].value` that tells what the value is.
-pub(super) fn last_name(path: &str) -> &str {
-    let mut parts = path.split(['.', '[', ']']).filter(|part| !part.is_empty()).rev();
-    match parts.next() {
-        Some("value") => parts.next().unwrap_or("value"),
-        last => last.unwrap_or_default(),
-    }
-}

@@ -6,10 +6,11 @@ mod log;
 #[cfg(test)]
 mod tests;
 
-use marple_core::{Change, Labels, Signal};
+use marple_core::{Change, FieldChange, Labels, Signal};
 use marple_tools::Redact;
 use serde_json::{Map, Value};
 
+use crate::bundle::{RecordedResource, Watched};
 use crate::json::text;
 use keyed::Names;
 
@@ -52,12 +53,7 @@ impl<'a> Redaction<'a> {
             _ => "",
         };
         let kept = object.get_mut(filled).map(Value::take);
-        if let Some(Value::String(applied)) =
-            object.get_mut("metadata").and_then(|data| data.get_mut("annotations")?.get_mut(LAST_APPLIED))
-        {
-            *applied = self.applied(applied);
-        }
-        self.fields(object, LAST_APPLIED);
+        self.document(object);
         if let (Some(field), Some(kept)) = (object.get_mut(filled), kept) {
             *field = kept;
         }
@@ -74,10 +70,35 @@ impl<'a> Redaction<'a> {
         }
     }
 
+    /// Takes secrets out of what a watch told, whose row has the columns that its resource was listed with.
+    pub(super) fn watched(&self, event: &mut Watched, resources: &[RecordedResource]) {
+        let listed =
+            resources.iter().find(|one| one.group_version == event.group_version && one.resource == event.resource);
+        self.object(&mut event.object);
+        self.row(listed.map_or(&[], |one| &one.columns), &mut event.cells);
+    }
+
     /// Takes secrets out of a JSON document: of every text, by the name that it stands under, as they would be taken out
-    /// of the document written as a text.
+    /// of the document written as a text. A copy of an object as it was applied is redacted as an object wherever it stands:
+    /// templates and revisions of workloads have them too.
     pub(super) fn document(&self, value: &mut Value) {
-        self.fields(value, "");
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(|value| self.document(value)),
+            Value::Object(map) => {
+                self.beside(map);
+                for (name, value) in map.iter_mut() {
+                    match value {
+                        Value::String(text) if name == LAST_APPLIED => *text = self.applied(text),
+                        Value::Object(_) => self.document(value),
+                        Value::Array(values) if values.iter().any(|value| value.is_object() || value.is_array()) => {
+                            self.document(value);
+                        }
+                        _ => self.under(name, value),
+                    }
+                }
+            }
+            _ => self.under("", value),
+        }
     }
 
     /// The same, but names of labels tell nothing: a label `secret` names a Secret, and is the same in every series.
@@ -99,26 +120,6 @@ impl<'a> Redaction<'a> {
         }
     }
 
-    /// The same, without the field `done`.
-    fn fields(&self, value: &mut Value, done: &str) {
-        match value {
-            Value::Array(values) => values.iter_mut().for_each(|value| self.fields(value, done)),
-            Value::Object(map) => {
-                self.beside(map);
-                for (name, value) in map.iter_mut().filter(|(name, _)| done.is_empty() || name.as_str() != done) {
-                    match value {
-                        Value::Object(_) => self.fields(value, done),
-                        Value::Array(values) if values.iter().any(|value| value.is_object() || value.is_array()) => {
-                            self.fields(value, done);
-                        }
-                        _ => self.under(name, value),
-                    }
-                }
-            }
-            _ => self.under("", value),
-        }
-    }
-
     /// Takes secrets out of a signal's labels and annotations.
     pub(super) fn signal(&self, signal: &mut Signal) {
         for labels in [&mut signal.labels, &mut signal.annotations] {
@@ -129,13 +130,14 @@ impl<'a> Redaction<'a> {
     /// Takes secrets out of a change's values, by the name of the field.
     pub(super) fn change(&self, change: &mut Change) {
         for field in &mut change.fields {
-            let name = keyed::last_name(&field.path).to_owned();
-            for value in [&mut field.before, &mut field.after].into_iter().flatten() {
-                *value = self.named(&name, value);
+            let name = FieldChange::name_in(&field.path);
+            let values = [&mut field.before, &mut field.after].into_iter().flatten();
+            for value in values.filter(|value| !FieldChange::is_unshown(value)) {
+                *value = self.named(name, value);
             }
         }
-        if let Some(why) = &mut change.by.why {
-            *why = self.text(why);
+        for told in [&mut change.by.why, &mut change.by.circumstance].into_iter().flatten() {
+            *told = self.text(told);
         }
     }
 

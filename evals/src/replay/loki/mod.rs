@@ -148,7 +148,7 @@ async fn instant(State(server): State<Arc<Server>>, RawQuery(query): RawQuery) -
             "log queries are not supported as an instant query type, please change your query to a range query type\n"
                 .to_owned(),
         )),
-        Query::Sums(sums) => Ok(answer::vector(&sums.at(server.streams(), at), at)),
+        Query::Sums(sums) => away(&server, move |streams| Ok(answer::vector(&sums.at(streams, at), at))).await,
     }
 }
 

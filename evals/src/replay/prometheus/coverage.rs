@@ -6,13 +6,17 @@ use super::Server;
 use super::answer::Failure;
 use super::parameters::Parameters;
 use crate::bundle::Bundle;
+use crate::promql::LOOKBACK;
 use crate::promql::coverage::{Coverage, Covered, Times};
-
-/// How far before the window samples were recorded: a query at its start looks back so far.
-const LOOKBACK_MS: i64 = 5 * 60 * 1000;
 
 /// How the manifest names what an older recording left out.
 const HISTOGRAM: &str = "native histogram ";
+
+/// How it names a metric of which series were left out.
+const METRIC: &str = "metric ";
+
+/// How it names all of them.
+const METRICS: &str = "metrics";
 
 /// What was recorded of the metrics.
 pub(super) fn of(bundle: &Bundle) -> Coverage {
@@ -25,12 +29,17 @@ pub(super) fn of(bundle: &Bundle) -> Coverage {
     let named = told.clone().filter_map(|one| one.what.strip_prefix(HISTOGRAM));
     let named = named.map(|name| [("__name__", name)].into_iter().collect());
     Coverage {
-        from: Some(manifest.since.as_millisecond().saturating_sub(LOOKBACK_MS)),
+        from: Some(manifest.since.as_millisecond().saturating_sub(LOOKBACK)),
         namespaces: manifest.namespaces.clone(),
         others: namespaces.filter(|name| !manifest.namespaces.contains(name)).collect(),
         whole: state.whole.as_ref().and_then(|whole| Regex::new(&format!("^(?:{whole})$")).ok()),
         histograms: state.histograms.iter().cloned().chain(named).collect(),
-        cut: told.filter(|one| one.what.starts_with("metrics")).map(|one| one.why.clone()).collect(),
+        cut: told.clone().filter(|one| one.what == METRICS).map(|one| one.why.clone()).collect(),
+        left_out: told
+            .filter_map(|one| Some((one.what.strip_prefix(METRIC)?.to_owned(), one.why.clone())))
+            // A resource may be called so: `metric of example.com/v1`.
+            .filter(|(name, _)| !name.contains(' '))
+            .collect(),
     }
 }
 
@@ -51,7 +60,7 @@ pub(super) fn covered(server: &Server, path: &str, parameters: &mut Parameters) 
     }
     let Covered { later, warnings } = known(start, end, step)?;
     if later > 0 {
-        parameters.set("start", seconds(start.saturating_add(later).min(end)));
+        parameters.set("start", seconds(start.saturating_add(later)));
     }
     Ok(warnings)
 }

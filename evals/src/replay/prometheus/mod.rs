@@ -68,7 +68,7 @@ type Handler = fn(&Server, &Parameters) -> Result<Value, Failure>;
 fn endpoint(handler: Handler) -> axum::routing::MethodRouter<Arc<Server>> {
     let run = async move |State(server): State<Arc<Server>>, RawQuery(query): RawQuery, form: String| {
         let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), &form);
-        respond(evaluate(&server, parameters, handler).await)
+        respond(evaluate(&server, move |server| handler(server, &parameters)).await)
     };
     axum::routing::get(run).post(run)
 }
@@ -91,12 +91,11 @@ async fn answered(
     handler: Handler,
 ) -> Result<Response, Failure> {
     let state = server.state()?;
-    let theirs = Arc::clone(server);
-    let covered = tokio::task::spawn_blocking(move || {
-        let warnings = coverage::covered(&theirs, path, &mut parameters)?;
-        Ok::<_, Failure>((parameters, warnings))
-    });
-    let (parameters, warnings) = covered.await.unwrap_or_else(|error| Err(Failure::internal(&error.to_string())))?;
+    let covered = move |server: &Server| {
+        let warnings = coverage::covered(server, path, &mut parameters)?;
+        Ok((parameters, warnings))
+    };
+    let (parameters, warnings) = evaluate(server, covered).await?;
     if let Some(real) = server.real.as_ref().filter(|real| real.is_first()) {
         if let Some(running) = real.ready() {
             match running.ask(path, parameters.all_of()).await {
@@ -108,7 +107,8 @@ async fn answered(
             real.begin(&server.bundle, &server.cancel);
         }
     }
-    match (evaluate(server, parameters.clone(), handler).await, &server.real) {
+    let asked = parameters.clone();
+    match (evaluate(server, move |server| handler(server, &asked)).await, &server.real) {
         (Ok(data), _) => Ok(answer::warned(&data, &warnings)),
         (Err(failure), Some(real)) if failure.is_refusal() => match real.ask(state, path, parameters.all_of()).await {
             Ok((code, answer)) => Ok(answer::real(code, answer, &warnings)),
@@ -123,21 +123,19 @@ async fn label_values(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let values = move |server: &Server, parameters: &Parameters| labels::values(server, &name, parameters);
     let parameters = Parameters::parse(query.as_deref().unwrap_or_default(), "");
-    respond(evaluate(&server, parameters, values).await)
+    respond(evaluate(&server, move |server| labels::values(server, &name, &parameters)).await)
 }
 
 /// Evaluates away from the threads that serve: a heavy query must not hold up others.
-async fn evaluate(
+async fn evaluate<T: Send + 'static>(
     server: &Arc<Server>,
-    parameters: Parameters,
-    handler: impl FnOnce(&Server, &Parameters) -> Result<Value, Failure> + Send + 'static,
-) -> Result<Value, Failure> {
+    evaluation: impl FnOnce(&Server) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
     let server = Arc::clone(server);
     let evaluated = tokio::task::spawn_blocking(move || {
         server.state()?;
-        handler(&server, &parameters)
+        evaluation(&server)
     });
     evaluated.await.unwrap_or_else(|error| Err(Failure::internal(&error.to_string())))
 }

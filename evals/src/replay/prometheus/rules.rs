@@ -22,7 +22,7 @@ pub(super) fn rules(server: &Server, parameters: &Parameters) -> Result<Value, F
         asked.peek().is_none() || asked.any(|one| one == value)
     };
     let mut groups = Vec::new();
-    for group in items(&server.state()?.rules, "groups") {
+    for group in items(had(&server.state()?.rules, "rules")?, "groups") {
         if !wanted("rule_group[]", text(group, "/name")) || !wanted("file[]", text(group, "/file")) {
             continue;
         }
@@ -46,5 +46,11 @@ pub(super) fn rules(server: &Server, parameters: &Parameters) -> Result<Value, F
 
 /// `/api/v1/alerts`
 pub(super) fn alerts(server: &Server, _: &Parameters) -> Result<Value, Failure> {
-    Ok(server.state()?.alerts.clone())
+    Ok(had(&server.state()?.alerts, "alerts")?.clone())
+}
+
+/// What the recorded server told; where it lacks this it is lacking here.
+fn had<'a>(told: &'a Value, what: &str) -> Result<&'a Value, Failure> {
+    let lacking = || Failure::not_found(&format!("the recorded server doesn't tell its {what}"));
+    (!told.is_null()).then_some(told).ok_or_else(lacking)
 }

@@ -191,20 +191,22 @@ struct ChartMetadata {
     app_version: String,
 }
 
-/// A revision from the data of its Secret, which is base64 of what Helm wrote; nothing where it is none.
-fn unpack(data: &str) -> Option<Revision> {
-    let written = STANDARD.decode(data).ok()?;
+/// The JSON of a revision from what Helm wrote of it: base64, of gzip but for Helm's first versions. Nothing where it is none,
+/// or unpacks to more than 32 MiB.
+pub fn helm_revision(written: &[u8]) -> Option<Vec<u8>> {
     let packed = STANDARD.decode(written.trim_ascii()).ok()?;
     let mut json = Vec::new();
     if packed.starts_with(&[0x1f, 0x8b]) {
         GzDecoder::new(packed.as_slice()).take(UNPACKED + 1).read_to_end(&mut json).ok()?;
     } else {
-        // Releases of Helm's first versions aren't packed.
         json = packed;
     }
-    if json.len() as u64 > UNPACKED {
-        return None;
-    }
+    (json.len() as u64 <= UNPACKED).then_some(json)
+}
+
+/// A revision from the data of its Secret, which is base64 of what Helm wrote; nothing where it is none.
+pub(super) fn unpack(data: &str) -> Option<Revision> {
+    let json = helm_revision(&STANDARD.decode(data).ok()?)?;
     let Packed { version, info, chart, manifest } = serde_json::from_slice(&json).ok()?;
     Some(Revision {
         number: version,
@@ -269,9 +271,4 @@ impl Revision {
 /// The label that names chart and version changes with each version, in every object.
 fn is_chart_label(change: &Change) -> bool {
     change.path.contains("labels[helm.sh/chart]") || change.path.contains("labels[app.kubernetes.io/version]")
-}
-
-#[cfg(test)]
-pub(super) fn unpacked(data: &str) -> Option<Revision> {
-    unpack(data)
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::{Cluster, LookError};
 
 pub(crate) use helm::Helm;
+pub use helm::helm_revision;
 
 /// How something that was delivered stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

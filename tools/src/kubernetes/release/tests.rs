@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::helm::unpacked;
+use super::helm::unpack;
 
 use crate::kubernetes::double::{Double, failure};
 
@@ -74,9 +74,9 @@ async fn a_helm_release_is_its_history_and_what_changed_without_a_value() {
 
 #[test]
 fn what_is_no_revision_and_a_manifest_that_cannot_be_read_are_not_shown() {
-    assert_eq!(unpacked("!"), None);
-    assert_eq!(unpacked(&STANDARD.encode("bm90IGpzb24=")), None);
-    let odd = unpacked(&packed(3, "failed", "kind: Secret\nstringData: {a: [unclosed")).unwrap();
+    assert_eq!(unpack("!"), None);
+    assert_eq!(unpack(&STANDARD.encode("bm90IGpzb24=")), None);
+    let odd = unpack(&packed(3, "failed", "kind: Secret\nstringData: {a: [unclosed")).unwrap();
     let why = Err("its manifest is no YAML that can be read".to_owned());
     assert_eq!(odd.changed_since(&odd), why);
 }
@@ -88,7 +88,7 @@ fn a_revision_that_unpacks_to_more_than_fits_is_not_read() {
     for _ in 0..40 {
         gzip.write_all(&zeros).unwrap();
     }
-    assert_eq!(unpacked(&STANDARD.encode(STANDARD.encode(gzip.finish().unwrap()))), None);
+    assert_eq!(unpack(&STANDARD.encode(STANDARD.encode(gzip.finish().unwrap()))), None);
 }
 
 /// An API server with Argo CD and Flux.
