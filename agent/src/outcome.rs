@@ -57,6 +57,9 @@ pub enum Ending {
     ModelUnavailable {
         /// What failed, and what to do.
         why: String,
+        /// Whether too much is asked of it at a time, and nothing else is wrong.
+        #[serde(default)]
+        limited: bool,
     },
     /// The model may not be asked: a person has stopped it, or what all investigations may spend is spent.
     Stopped {
@@ -89,7 +92,7 @@ impl fmt::Display for Ending {
                 write!(formatter, "the budget of {limit} was spent before the model concluded")
             }
             Self::NoModel => formatter.write_str("no language model is configured"),
-            Self::ModelUnavailable { why } => write!(formatter, "the language model failed: {why}"),
+            Self::ModelUnavailable { why, .. } => write!(formatter, "the language model failed: {why}"),
             Self::Stopped { why } => write!(formatter, "the language model may not be asked: {why}"),
             Self::Unusable { why } => write!(formatter, "the language model gave no usable answer: {why}"),
             Self::Cancelled => formatter.write_str("the investigation was cancelled"),

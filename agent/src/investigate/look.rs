@@ -75,6 +75,7 @@ pub(super) async fn look(
             evidence: None,
             title: call.name.clone(),
             text: if cancelled { "cancelled".to_owned() } else { "the time was over".to_owned() },
+            empty: false,
             unseen: None,
         };
         progress.told(Told::CallEnded { call, outcome }).await;

@@ -36,6 +36,11 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// Whether too much is asked of it at a time: a later request may be answered.
+    pub const fn is_limited(&self) -> bool {
+        matches!(self, Self::RateLimited(_) | Self::Busy(_))
+    }
+
     /// In one word, for metrics and spans.
     pub const fn kind(&self) -> &'static str {
         match self {

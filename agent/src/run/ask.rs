@@ -80,7 +80,7 @@ impl Run {
         let why = error.to_string();
         self.end(match error {
             ModelError::Stopped(_) | ModelError::BrokenOff(_) => Ending::Stopped { why },
-            _ => Ending::ModelUnavailable { why },
+            _ => Ending::ModelUnavailable { why, limited: error.is_limited() },
         });
     }
 
@@ -190,7 +190,7 @@ impl Run {
                 let why = format!(
                     "the case has {size} tokens and the model takes {room} of its {window} as a request; configure a model with a larger context_window"
                 );
-                return Err(Ending::ModelUnavailable { why });
+                return Err(Ending::ModelUnavailable { why, limited: false });
             }
             return spent(Limit::PromptTokens);
         }

@@ -128,6 +128,7 @@ fn out_of_time(call: &ToolCall, prompts: &Prompts) -> CallOutcome {
         status: CallStatus::Cancelled,
         evidence: None,
         title: call.name.clone(),
+        empty: false,
         unseen: Some(Unseen { what: call.name.clone(), why: "the time was over before it answered".to_owned() }),
         text,
     }

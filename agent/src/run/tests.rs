@@ -72,6 +72,7 @@ fn seen(id: u32, text: &str) -> CallOutcome {
         evidence: Some(EvidenceId(id)),
         title: "events of Pod shop/cart-1".to_owned(),
         text: format!("[e{id}] events of Pod shop/cart-1\n{text}"),
+        empty: false,
         unseen: None,
     }
 }
@@ -82,6 +83,7 @@ fn away() -> CallOutcome {
         evidence: None,
         title: "logs".to_owned(),
         text: "logs: forbidden".to_owned(),
+        empty: false,
         unseen: Some(Unseen { what: "logs".to_owned(), why: "forbidden".to_owned() }),
     }
 }

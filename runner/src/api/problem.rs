@@ -81,6 +81,10 @@ impl Problem {
     }
 
     /// What went wrong.
+    pub(super) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) fn into_words(self) -> String {
         self.error
     }

@@ -215,7 +215,7 @@ struct Answering {
 impl Answering {
     async fn run(self, question: Question) {
         let (chat, talk) = (self.chat.clone(), self.talk.clone());
-        self.told(question).await;
+        Box::pin(self.told(question)).await;
         if talk.goes_on() {
             tokio::select! {
                 () = tokio::time::sleep(REMEMBERED) => {}
@@ -337,11 +337,10 @@ impl Answering {
 
 /// Why there is no answer, where a model failed and the rules know nothing either.
 fn unanswered(outcome: &Outcome) -> Option<ChatError> {
-    let Ending::ModelUnavailable { why } = &outcome.ending else { return None };
+    let Ending::ModelUnavailable { why, limited } = &outcome.ending else { return None };
     let nothing =
         outcome.conclusion.verdict == Verdict::Inconclusive && outcome.conclusion.citations().next().is_none();
-    // The ending carries words alone; these are those of a server that is asked too much.
-    nothing.then(|| ChatError::Model { why: why.clone(), limited: why.contains("is asked too much") })
+    nothing.then(|| ChatError::Model { why: why.clone(), limited: *limited })
 }
 
 /// Keeps what a client has looked at itself among the evidence of its conversation.

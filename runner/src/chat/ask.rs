@@ -50,8 +50,9 @@ impl Approve for Asking {
         let waits = Waits(&self.talk);
         let left = self.place.leave();
         let ticket = self.people.ticket(&asked.row);
+        let call = self.talk.open_call(&request.tool, &request.arguments);
         let approval = Box::new(asked.row.clone());
-        self.talk.tell(ChatEvent::ApprovalRequired { approval, ticket, messages: self.talk.messages() });
+        self.talk.tell(ChatEvent::ApprovalRequired { approval, call, ticket, messages: self.talk.messages() });
         let answer = asked.answer().await;
         drop(waits);
         left.over().await;

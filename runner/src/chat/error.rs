@@ -4,7 +4,7 @@ use marple_core::IncidentId;
 use marple_tools::EvidenceError;
 
 use super::answer::AT_ONCE;
-use super::event::Failure;
+use super::event::{Failure, FailureKind};
 use crate::store::StoreError;
 
 /// A question can't be taken, or not be answered. Trying again helps where it says so.
@@ -45,7 +45,11 @@ pub enum ChatError {
 
 impl From<&ChatError> for Failure {
     fn from(error: &ChatError) -> Self {
-        let limited = matches!(error, ChatError::Busy | ChatError::Model { limited: true, .. });
-        Self { why: error.to_string(), limited }
+        let kind = match error {
+            ChatError::Busy | ChatError::Model { limited: true, .. } => FailureKind::Limited,
+            ChatError::Ended => FailureKind::Ended,
+            _ => FailureKind::Fault,
+        };
+        Self { why: error.to_string(), kind }
     }
 }

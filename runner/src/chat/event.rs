@@ -29,6 +29,8 @@ pub enum ChatEvent {
     ApprovalRequired {
         /// The question.
         approval: Box<ApprovalRow>,
+        /// The call, as the model made it.
+        call: Option<ToolCall>,
         /// Names it to whoever decides.
         ticket: String,
         /// What the model was given and said, after its instructions and the case.
@@ -49,14 +51,24 @@ pub enum ChatEvent {
 pub struct Failure {
     /// Why, and what to do.
     pub why: String,
-    /// Whether too much is asked at a time, here or of the model.
-    pub limited: bool,
+    /// What of.
+    pub kind: FailureKind,
+}
+
+/// What of a question was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Too much is asked at a time, here or of the model: asking later helps.
+    Limited,
+    /// It was ended by a shutdown or another configuration: asking again helps.
+    Ended,
+    /// Anything else.
+    Fault,
 }
 
 impl Failure {
-    /// One that is not for want of room.
     pub(super) fn of(why: impl Into<String>) -> Self {
-        Self { why: why.into(), limited: false }
+        Self { why: why.into(), kind: FailureKind::Fault }
     }
 }
 

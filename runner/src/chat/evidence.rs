@@ -30,7 +30,7 @@ struct Held {
 impl ConversationEvidence {
     /// The evidence of a conversation, to go on with. Where none is held any more, its ids begin after those that
     /// `earlier` answers cite: none means two things in one conversation.
-    pub(super) fn open(&self, conversation: ConversationId, earlier: &[Exchange]) -> Arc<MemoryEvidence> {
+    pub fn open(&self, conversation: ConversationId, earlier: &[Exchange]) -> Arc<MemoryEvidence> {
         let mut held = self.lock();
         let known = held.iter().position(|one| one.conversation == conversation).map(|place| held.remove(place).log);
         let log = match known {

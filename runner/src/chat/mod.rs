@@ -19,7 +19,7 @@ mod telling;
 pub use answer::{Chat, Prepared};
 pub use ask::conversation_of;
 pub use error::ChatError;
-pub use event::{Answered, ChatEvent, Failure};
+pub use event::{Answered, ChatEvent, Failure, FailureKind};
 pub use evidence::ConversationEvidence;
 pub use listen::Listener;
 pub use models::{Answerer, Answerers};

@@ -142,17 +142,21 @@ impl Talk {
         self.lock().iter().take(number).cloned().collect()
     }
 
-    /// The call of this tool that was begun last and has not ended, by the event of this number.
-    pub fn open_call(&self, tool: &str, number: usize) -> Option<ToolCall> {
+    /// The call of this tool with these arguments that has not ended; of several that are the same, the first that nobody was
+    /// asked for.
+    pub(super) fn open_call(&self, tool: &str, arguments: &Value) -> Option<ToolCall> {
         let mut open: Vec<ToolCall> = Vec::new();
-        for event in self.events(number) {
+        for event in self.lock().iter() {
             match event.as_ref() {
-                ChatEvent::CallStarted(call) if call.name == tool => open.push(call.clone()),
+                ChatEvent::CallStarted(call) if call.name == tool && arguments.as_object() == Some(&call.arguments) => {
+                    open.push(call.clone());
+                }
+                ChatEvent::ApprovalRequired { call: Some(call), .. } => open.retain(|one| one.id != call.id),
                 ChatEvent::CallEnded { call, .. } => open.retain(|one| one.id != call.id),
                 _ => {}
             }
         }
-        open.pop()
+        open.into_iter().next()
     }
 
     /// One more call waits for a person's word, or one fewer.
@@ -319,6 +323,34 @@ mod tests {
         assert_eq!(heard, [(1, said("one")), (2, said("two")), (3, last)]);
         assert_eq!(late.next().await.map(|(number, _)| number), Some(2));
         assert!(talk.ended());
+    }
+
+    #[test]
+    fn of_calls_under_way_at_once_each_is_found_by_its_arguments_and_once() {
+        let talk = talk(COMES_BACK);
+        let call = |id: &str, replicas: u32| ToolCall {
+            id: id.to_owned(),
+            name: "scale".to_owned(),
+            arguments: serde_json::Map::from_iter([("replicas".to_owned(), replicas.into())]),
+        };
+        for call in [call("a", 1), call("b", 2), call("c", 2)] {
+            talk.tell(ChatEvent::CallStarted(call));
+        }
+        let open = |replicas: u32| talk.open_call("scale", &serde_json::json!({ "replicas": replicas }));
+        assert_eq!((open(1), open(2), open(3)), (Some(call("a", 1)), Some(call("b", 2)), None));
+        talk.tell(ChatEvent::CallEnded { call: call("b", 2), outcome: outcome() });
+        assert_eq!(open(2), Some(call("c", 2)), "the other has ended");
+    }
+
+    fn outcome() -> marple_tools::CallOutcome {
+        marple_tools::CallOutcome {
+            status: marple_tools::CallStatus::Ok,
+            evidence: None,
+            title: String::new(),
+            text: String::new(),
+            empty: true,
+            unseen: None,
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -243,7 +243,7 @@ impl Toolbox {
         let readers: Vec<&str> =
             ["evidence_read", "evidence_search"].into_iter().filter(|name| self.tools.contains_key(*name)).collect();
         let text = shown.headed(id, &title, new, &readers);
-        CallOutcome { status, evidence: id, title, text, unseen: None }
+        CallOutcome { status, evidence: id, title, text, empty: shown.empty(), unseen: None }
     }
 
     /// Without control characters, which could hide a secret from the patterns, and then without secrets.

@@ -3,7 +3,6 @@
 use marple_core::{EvidenceId, Unseen};
 use serde::{Deserialize, Serialize};
 
-use super::shown::EMPTY;
 use crate::ToolError;
 
 /// How a call ended.
@@ -51,19 +50,17 @@ pub struct CallOutcome {
     pub title: String,
     /// What the model is told: redacted, bounded, without control characters, headed by the evidence's id.
     pub text: String,
+    /// Whether it gave evidence, and that is that there is nothing.
+    #[serde(default)]
+    pub empty: bool,
     /// Set where the credentials did not allow the look or a backend was away: it belongs under `unseen`.
     pub unseen: Option<Unseen>,
 }
 
 impl CallOutcome {
-    /// Whether it gave evidence, and that is that there is nothing.
-    pub fn found_nothing(&self) -> bool {
-        self.status.gave() && self.text.lines().nth(1) == Some(EMPTY) && self.text.lines().nth(2).is_none()
-    }
-
     /// A call that gave nothing, and why.
     pub(super) fn nothing(status: CallStatus, tool: &str, text: impl Into<String>) -> Self {
-        Self { status, evidence: None, title: tool.to_owned(), text: text.into(), unseen: None }
+        Self { status, evidence: None, title: tool.to_owned(), text: text.into(), empty: false, unseen: None }
     }
 
     /// A call that failed, with `text` its error as it may be shown.

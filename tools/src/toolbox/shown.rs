@@ -8,7 +8,7 @@ use crate::view::{Limits, bounded, grouped};
 const CHOSEN: usize = 9_000;
 
 /// What stands where an output is empty.
-pub(super) const EMPTY: &str = "(empty)";
+const EMPTY: &str = "(empty)";
 
 /// An output as it is shown.
 pub(super) struct Shown {
@@ -44,6 +44,11 @@ impl Shown {
         self.truncated
     }
 
+    /// Whether there is nothing to show.
+    pub(super) fn empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
     /// The text under its id and title, with the way to the rest where something was left out of new evidence.
     pub(super) fn headed(&self, id: Option<EvidenceId>, title: &str, new: bool, readers: &[&str]) -> String {
         let head = match id {
@@ -60,7 +65,7 @@ impl Shown {
             (_, true, _) => format!(" (shown in part; the whole has {} {lines})", grouped(self.lines)),
             _ => String::new(),
         };
-        let body = if self.text.trim().is_empty() { EMPTY } else { self.text.trim_end() };
+        let body = if self.empty() { EMPTY } else { self.text.trim_end() };
         format!("{head}{rest}\n{body}\n")
     }
 }

@@ -132,7 +132,7 @@ impl<'a> Contest<'a> {
             let size = *self.size.get_or_insert_with(|| request_tokens(&self.request));
             fitted(&self.request, size, &member.limits()).map_err(ModelError::ContextLength)?
         };
-        Ok((member.admit().map_err(ModelError::Unavailable)?, request))
+        Ok((member.admit()?, request))
     }
 
     /// Shows a piece, where it is of the one whose pieces are shown: the first that shows any.
@@ -227,6 +227,7 @@ async fn asked(place: Place, leave: Leave, request: ModelRequest, sender: mpsc::
 /// Why nobody answered. Where one could not take the request for its length, a shorter one may still be answered.
 fn failed(failures: Vec<Failure>) -> ModelError {
     let shorter = failures.iter().any(|failure| matches!(failure.error, ModelError::ContextLength(_)));
+    let limited = failures.iter().all(|failure| failure.error.is_limited());
     let mut failures = failures.into_iter();
     let Some(first) = failures.next() else {
         return ModelError::Unavailable("no model is configured".to_owned());
@@ -236,5 +237,9 @@ fn failed(failures: Vec<Failure>) -> ModelError {
         return first.error;
     }
     let why = format!("{}: {}; {}", first.model, first.error, others.join("; "));
-    if shorter { ModelError::ContextLength(why) } else { ModelError::Unavailable(why) }
+    match (shorter, limited) {
+        (true, _) => ModelError::ContextLength(why),
+        (_, true) => ModelError::RateLimited(why),
+        _ => ModelError::Unavailable(why),
+    }
 }

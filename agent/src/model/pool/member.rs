@@ -25,8 +25,9 @@ pub struct Member {
 
 struct Health {
     breaker: Breaker,
-    /// What it failed of last.
+    /// What it failed of last, and whether that was that too much was asked of it.
     fault: String,
+    limited: bool,
 }
 
 impl Member {
@@ -40,7 +41,7 @@ impl Member {
             most,
             wait: config.in_flight_wait,
             began: Instant::now(),
-            health: Mutex::new(Health { breaker: Breaker::new(config.breaker), fault: String::new() }),
+            health: Mutex::new(Health { breaker: Breaker::new(config.breaker), fault: String::new(), limited: false }),
         };
         telemetry::breaker(&member.name, false);
         member
@@ -59,23 +60,20 @@ impl Member {
     }
 
     /// Leave to ask it, or why it is left alone.
-    pub(super) fn admit(self: &Arc<Self>) -> Result<Leave, String> {
+    pub(super) fn admit(self: &Arc<Self>) -> Result<Leave, ModelError> {
         let now = self.now();
         let mut health = self.health();
-        let admission = health.breaker.admit(now);
-        match admission {
-            Admission::Ask(ticket) => Ok(Leave { member: Arc::clone(self), ticket, used: false }),
+        let why = match health.breaker.admit(now) {
+            Admission::Ask(ticket) => return Ok(Leave { member: Arc::clone(self), ticket, used: false }),
             Admission::Paused(left) => {
                 let seconds = Period::seconds(left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)));
-                Err(format!(
-                    "it failed too often and is left alone for {seconds} more; the last time: {}",
-                    health.fault
-                ))
+                format!("it failed too often and is left alone for {seconds} more; the last time: {}", health.fault)
             }
             Admission::Tried => {
-                Err(format!("it failed too often and is just being tried again; the last time: {}", health.fault))
+                format!("it failed too often and is just being tried again; the last time: {}", health.fault)
             }
-        }
+        };
+        Err(if health.limited { ModelError::RateLimited(why) } else { ModelError::Unavailable(why) })
     }
 
     fn now(&self) -> Duration {
@@ -139,6 +137,7 @@ impl Leave {
             Err(ModelError::Busy(_)) => health.breaker.abandoned(self.ticket, now),
             Err(error) => {
                 health.fault = error.to_string();
+                health.limited = error.is_limited();
                 health.breaker.failed(self.ticket, now);
             }
         }

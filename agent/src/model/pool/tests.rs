@@ -204,6 +204,19 @@ async fn one_that_is_left_alone_and_has_no_fallback_says_since_what() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_nothing_is_wrong_but_that_too_much_is_asked_it_is_told_so_also_while_they_are_left_alone() {
+    let slow = || Deed::Fail(ModelError::RateLimited("slow down".to_owned()));
+    let pool = Pool::new(member("strong", vec![slow()]).0).with_fallbacks(vec![member("cheap", vec![slow()]).0], None);
+    for asked in 0..5 {
+        let why = ask(&pool).await.0.unwrap_err();
+        assert!(matches!(why, ModelError::RateLimited(_)), "{asked}: {why:?}");
+    }
+    let pool = Pool::new(member("strong", vec![slow()]).0).with_fallbacks(vec![member("cheap", vec![down()]).0], None);
+    let why = "strong: slow down; cheap: connection refused";
+    assert_eq!(ask(&pool).await.0, Err(ModelError::Unavailable(why.to_owned())));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_wrong_with_a_request_leaves_nobody_alone() {
     let refusals = [ModelError::ContextLength("too long".to_owned()), ModelError::Rejected("no".to_owned())];
     for error in refusals {

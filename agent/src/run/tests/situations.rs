@@ -303,7 +303,7 @@ fn a_result_that_is_too_long_loses_its_middle_and_says_how_much() {
 fn a_case_that_no_window_holds_says_which_setting_helps() {
     let (run, _) = begin(|opening| opening.limits.context_window = 1_000);
     let outcome = outcome(run.next());
-    let Ending::ModelUnavailable { why } = outcome.ending else { panic!("{:?}", outcome.ending) };
+    let Ending::ModelUnavailable { why, limited: false } = outcome.ending else { panic!("{:?}", outcome.ending) };
     assert!(why.ends_with("configure a model with a larger context_window"), "{why}");
 }
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use marple_core::ConversationId;
+use marple_runner::chat::ConversationEvidence;
 use marple_runner::config::Config;
 use marple_runner::dispatch::{Investigated, Once, Topic};
 use marple_runner::render;
-use marple_tools::MemoryEvidence;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +22,8 @@ pub(super) struct Here {
     client: Option<kube::Client>,
     before: Before,
     /// What was looked at so far: the next question can read it, and no id means two things.
-    evidence: Arc<MemoryEvidence>,
+    evidence: ConversationEvidence,
+    conversation: ConversationId,
 }
 
 impl Here {
@@ -35,12 +37,13 @@ impl Here {
         let Ready { mut once, client, .. } = once(config, ModelFor::Questions).await?;
         // The same who types the questions.
         once.tooling.approve = terminal.person();
-        Ok(Self { once, client, before: Before::default(), evidence: Arc::default() })
+        let (evidence, conversation) = (ConversationEvidence::default(), ConversationId::new());
+        Ok(Self { once, client, before: Before::default(), evidence, conversation })
     }
 
     pub(super) fn forget(&mut self) {
         self.before = Before::default();
-        self.evidence = Arc::default();
+        (self.evidence, self.conversation) = (ConversationEvidence::default(), ConversationId::new());
     }
 
     pub(super) async fn answer(
@@ -51,8 +54,8 @@ impl Here {
     ) -> anyhow::Result<String> {
         let now = connect::present(self.client.as_ref()).await;
         let topic = Topic::Question { question: question.to_owned(), earlier: self.before.0.clone() };
-        let Investigated { view, outcome } =
-            self.once.investigate_in(Arc::clone(&self.evidence), topic, now, cancel, &steps).await?;
+        let evidence = self.evidence.open(self.conversation, &self.before.0);
+        let Investigated { view, outcome } = self.once.investigate_in(evidence, topic, now, cancel, &steps).await?;
         let answer = match &outcome.answer {
             Some(answer) => answer.clone(),
             None => render::terminal(&view, environment::width(), environment::colour()),

@@ -17,7 +17,9 @@ use super::{End, body, heard, history, stream, wire};
 use crate::api::ApiState;
 use crate::api::dialect::holmes_code;
 use crate::api::problem::Problem;
-use crate::chat::{Answered, Asks, Chat, ChatEvent, Hearing, Listener, Question, Talk, TalkId, conversation_of};
+use crate::chat::{
+    Answered, Asks, Chat, ChatEvent, FailureKind, Hearing, Listener, Question, Talk, TalkId, conversation_of,
+};
 use crate::store::ApprovalRow;
 
 /// The header that names the question under way, by which it is resumed.
@@ -202,17 +204,11 @@ pub(super) fn answer(talk: &Talk, events: &[Arc<ChatEvent>], answered: &Answered
     })
 }
 
-/// The call that waits for a person's word by an event, as the model made it.
-fn waiting(talk: &Talk, row: &ApprovalRow) -> Option<Value> {
-    let call = talk.open_call(&row.tool, talk.asked(row.id)?)?;
-    Some(wire::waiting(&call, row))
-}
-
 /// What waits for a person's word, with the conversation to go on with.
 fn waits(talk: &Talk, event: &ChatEvent) -> Value {
-    let ChatEvent::ApprovalRequired { approval, ticket, messages } = event else { return Value::Null };
+    let ChatEvent::ApprovalRequired { approval, call, ticket, messages } = event else { return Value::Null };
     let mut calls = calls(&talk.events(talk.asked(approval.id).unwrap_or_default()));
-    calls.extend(waiting(talk, approval));
+    calls.extend(call.as_ref().map(|call| wire::waiting(call, approval)));
     json!({
         "analysis": null,
         "conversation_history": history::asked(talk, messages),
@@ -257,8 +253,9 @@ fn sent(talk: &Talk, number: usize, event: &ChatEvent) -> Vec<Event> {
         }
         ChatEvent::CallStarted(call) => ("start_tool_calling", json!({ "tool_name": call.name, "id": call.id })),
         ChatEvent::CallEnded { call, outcome } => ("tool_calling_result", wire::streamed(&wire::called(call, outcome))),
-        ChatEvent::ApprovalRequired { approval, .. } => {
-            before = waiting(talk, approval).map(|call| ("tool_calling_result", wire::streamed(&call)));
+        ChatEvent::ApprovalRequired { approval, call, .. } => {
+            let waiting = call.as_ref().map(|call| wire::waiting(call, approval));
+            before = waiting.map(|call| ("tool_calling_result", wire::streamed(&call)));
             ("approval_required", waits(talk, event))
         }
         ChatEvent::Folded(results) => {
@@ -276,7 +273,7 @@ fn sent(talk: &Talk, number: usize, event: &ChatEvent) -> Vec<Event> {
         ),
         ChatEvent::Failed(failure) => (
             "error",
-            json!({ "description": failure.why, "error_code": holmes_code(failure.limited), "msg": failure.why,
+            json!({ "description": failure.why, "error_code": holmes_code(failure.kind == FailureKind::Limited), "msg": failure.why,
                 "success": false }),
         ),
     };

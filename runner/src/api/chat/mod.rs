@@ -21,7 +21,7 @@ use http::StatusCode;
 
 use super::ApiState;
 use super::problem::Problem;
-use crate::chat::{Answered, Chat, ChatError, ChatEvent, Listener};
+use crate::chat::{Answered, Chat, ChatError, ChatEvent, Failure, FailureKind, Listener};
 
 /// The longest body, in bytes: a conversation with all that its tools gave.
 const BODY: usize = 8 << 20;
@@ -58,12 +58,22 @@ fn chat(state: &ApiState) -> Result<Chat, Problem> {
 impl From<ChatError> for Problem {
     fn from(error: ChatError) -> Self {
         match error {
-            ChatError::Busy | ChatError::Model { limited: true, .. } => Self::too_many(error.to_string()),
             ChatError::NoIncident(_) => Self::not_found(error.to_string()),
             ChatError::NoModel { .. } => Self::bad_request(error.to_string()).of("model").called("model_not_found"),
-            ChatError::Ended => Self::full(error.to_string()),
             ChatError::Store(error) => error.into(),
-            ChatError::Model { .. } | ChatError::Evidence(_) => Self::internal(error.to_string()),
+            ChatError::Busy | ChatError::Model { .. } | ChatError::Ended | ChatError::Evidence(_) => {
+                Failure::from(&error).into()
+            }
+        }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(Failure { why, kind }: Failure) -> Self {
+        match kind {
+            FailureKind::Limited => Self::too_many(why),
+            FailureKind::Ended => Self::full(why),
+            FailureKind::Fault => Self::internal(why),
         }
     }
 }
@@ -82,15 +92,20 @@ async fn heard(mut listener: Listener) -> Result<(Vec<Arc<ChatEvent>>, End), Pro
     while let Some((_, event)) = listener.next().await {
         match event.as_ref() {
             ChatEvent::Answered(answered) => return Ok((events, End::Answered(answered.clone()))),
-            ChatEvent::Failed(failure) => {
-                let problem = if failure.limited { Problem::too_many } else { Problem::internal };
-                return Err(problem(failure.why.clone()));
-            }
+            ChatEvent::Failed(failure) => return Err(failure.clone().into()),
             _ => events.push(event),
         }
     }
     match events.pop() {
         Some(event) if matches!(event.as_ref(), ChatEvent::ApprovalRequired { .. }) => Ok((events, End::Asked(event))),
         _ => Err(Problem::internal("the answer broke off")),
+    }
+}
+
+/// Hears a question to its answer; for those in which nobody is asked.
+async fn answered(listener: Listener) -> Result<(Vec<Arc<ChatEvent>>, Box<Answered>), Problem> {
+    match heard(listener).await? {
+        (events, End::Answered(answered)) => Ok((events, answered)),
+        (_, End::Asked(_)) => Err(Problem::internal("the answer broke off")),
     }
 }

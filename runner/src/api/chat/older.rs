@@ -7,7 +7,7 @@ use marple_agent::Exchange;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{End, body, heard, history, holmes, sections};
+use super::{answered, body, history, holmes, sections};
 use crate::api::ApiState;
 use crate::api::problem::Problem;
 use crate::chat::{Question, Seen};
@@ -93,7 +93,7 @@ pub(super) async fn investigate(
         model: issue.model,
         ..Question::default()
     };
-    let answer = answered(&state, question).await?;
+    let answer = answer(&state, question).await?;
     let analysis = answer.get("analysis").and_then(Value::as_str).unwrap_or_default();
     let calls = answer.get("tool_calls").and_then(Value::as_array).filter(|_| issue.include_tool_calls == Some(true));
     let mut calls = calls.cloned().unwrap_or_default();
@@ -134,7 +134,7 @@ pub(super) async fn issue_chat(
         model: asked.model,
         ..Question::default()
     };
-    answered(&state, question).await.map(Json)
+    answer(&state, question).await.map(Json)
 }
 
 /// A look of the client's, of a long one the beginning.
@@ -157,13 +157,10 @@ fn seen(run: ToolRun) -> Seen {
     Seen { title: title.chars().take(300).collect(), content }
 }
 
-async fn answered(state: &ApiState, question: Question) -> Result<Value, Problem> {
+async fn answer(state: &ApiState, question: Question) -> Result<Value, Problem> {
     let (talk, listener) = super::chat(state)?.begin(question).await?;
-    let (events, end) = heard(listener).await?;
-    match end {
-        End::Answered(answered) => Ok(holmes::answer(&talk, &events, &answered)),
-        End::Asked(_) => Err(Problem::internal("the answer broke off")),
-    }
+    let (events, answered) = answered(listener).await?;
+    Ok(holmes::answer(&talk, &events, &answered))
 }
 
 #[cfg(test)]

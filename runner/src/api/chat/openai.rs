@@ -7,13 +7,12 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use jiff::Timestamp;
 use marple_agent::Usage;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{End, body, heard, history, stream};
+use super::{answered, body, history, stream};
 use crate::api::ApiState;
 use crate::api::dialect::{self, Fault};
 use crate::api::problem::Problem;
@@ -129,9 +128,7 @@ pub(super) async fn complete(
         let told = move |number: usize, event: &Arc<ChatEvent>| head.chunks(number, event, usage);
         return Ok(stream::stream(listener, told, vec![Event::default().data("[DONE]")]));
     }
-    let (_, End::Answered(answered)) = heard(listener).await? else {
-        return Err(Problem::internal("the answer broke off"));
-    };
+    let (_, answered) = answered(listener).await?;
     let message = json!({ "role": "assistant", "content": answered.text });
     let choice = json!({ "index": 0, "message": message, "finish_reason": "stop" });
     let mut body = head.body("chat.completion", &json!([choice]));
@@ -143,8 +140,8 @@ pub(super) async fn complete(
 
 /// A failure after the answer has begun.
 fn failed(failure: &Failure) -> Value {
-    let status = if failure.limited { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::INTERNAL_SERVER_ERROR };
-    dialect::openai(status, &Fault { words: failure.why.clone(), ..Fault::default() })
+    let problem = Problem::from(failure.clone());
+    dialect::openai(problem.status(), &Fault { words: problem.into_words(), ..Fault::default() })
 }
 
 /// What each chunk says of its answer.

@@ -37,7 +37,7 @@ pub(super) fn streamed(called: &Value) -> Value {
 fn result(call: &ToolCall, outcome: &CallOutcome) -> Value {
     let given = outcome.status.gave();
     let status = match outcome.status {
-        _ if outcome.found_nothing() => "no_data",
+        _ if outcome.empty => "no_data",
         CallStatus::Ok | CallStatus::Truncated => "success",
         CallStatus::Failed | CallStatus::Refused | CallStatus::Cancelled => "error",
     };

@@ -34,6 +34,23 @@ async fn a_question_whose_client_can_not_come_back_is_cancelled_with_its_connect
 }
 
 #[tokio::test]
+async fn a_question_that_a_shutdown_ends_can_be_asked_again() {
+    let model = ModelDouble::new("double", [Deed::Later("Yes.")]);
+    let bench = Bench::of(&model).await;
+    let (body, stops) = (json!({"ask": QUESTION}), async {
+        model.waits(1).await;
+        bench.stop.cancel();
+    });
+    let (ended, ()) = tokio::join!(bench.post("/api/chat", &body), stops);
+    assert_eq!(
+        (ended.status, ended.json()["error"].as_str().unwrap().contains("ask again")),
+        (503, true),
+        "{}",
+        ended.body
+    );
+}
+
+#[tokio::test]
 async fn a_stream_that_broke_off_is_gone_on_with() {
     let model = ModelDouble::new("double", [Deed::Later("Yes.")]);
     let bench = Bench::of(&model).await;
