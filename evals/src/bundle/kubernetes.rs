@@ -121,8 +121,37 @@ pub enum WatchEvent {
 pub struct OpenApi {
     /// Which, as `api/v1` or `apis/apps/v1`.
     pub path: String,
-    /// It, in JSON. It is passed on as a text, for nobody here reads it.
-    pub document: String,
+    /// It, in JSON.
+    pub document: Document,
+}
+
+/// A text that is passed on as it is, for nobody here reads it: kept compressed, as all of a cluster's take 4 MB.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Document(Vec<u8>);
+
+impl Document {
+    /// The text.
+    pub fn text(&self) -> String {
+        let text = zstd::decode_all(self.0.as_slice()).ok().and_then(|text| String::from_utf8(text).ok());
+        // What was compressed here is whole.
+        text.unwrap_or_default()
+    }
+}
+
+impl TryFrom<String> for Document {
+    type Error = std::io::Error;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        zstd::encode_all(text.as_bytes(), 1).map(Self)
+    }
+}
+
+impl From<Document> for String {
+    fn from(document: Document) -> Self {
+        document.text()
+    }
 }
 
 /// How many resources are named of one place.

@@ -21,7 +21,7 @@ use marple_core::{Change, Signal};
 pub use alertmanager::{AlertmanagerState, Payload};
 pub use file::{BundleError, SIZE_LIMIT, VERSION, schema};
 pub use kubernetes::{
-    Columns, KubernetesState, OpenApi, RecordedLog, RecordedObject, RecordedResource, WatchEvent, Watched,
+    Columns, Document, KubernetesState, OpenApi, RecordedLog, RecordedObject, RecordedResource, WatchEvent, Watched,
 };
 pub use manifest::{Manifest, Omission};
 pub use past::{Past, PastError};

@@ -48,7 +48,8 @@ fn series() -> impl Strategy<Value = Series> {
             at += step;
             Sample { at, value }
         });
-        Series { labels: labels.into_iter().collect(), samples: samples.collect() }
+        let labels: Labels = labels.into_iter().collect();
+        Series { labels: labels.into(), samples: samples.collect::<Vec<_>>().into() }
     })
 }
 
@@ -89,7 +90,7 @@ prop_compose! {
 
 prop_compose! {
     fn prometheus()(series in prop::collection::vec(series(), 0..4), rules in json_value(), alerts in json_value()) -> PrometheusState {
-        let histograms = series.iter().take(1).map(|one: &Series| one.labels.clone()).collect();
+        let histograms = series.iter().take(1).map(|one: &Series| one.labels.as_ref().clone()).collect();
         let whole = (!series.is_empty()).then(|| "up|node_.+".to_owned());
         PrometheusState { build: json!({"version": "3"}), evaluation_interval_ms: 5_000, rules, alerts, metadata: json!({}), whole, histograms, series }
     }
@@ -171,7 +172,7 @@ prop_compose! {
                 resources,
                 logs,
                 watched: vec![watched(now, bodies.first().cloned().unwrap_or_default())],
-                open_api: vec![OpenApi { path: "apis/apps/v1".to_owned(), document: "{\"openapi\":\"3.0.0\"}".to_owned() }],
+                open_api: vec![OpenApi { path: "apis/apps/v1".to_owned(), document: "{\"openapi\":\"3.0.0\"}".to_owned().try_into().unwrap() }],
             },
             prometheus,
             alertmanager: AlertmanagerState {

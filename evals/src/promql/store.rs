@@ -48,17 +48,10 @@ pub enum Result {
     Matrix(Vec<Points>),
 }
 
-/// One series with its labels shared out to results.
-#[derive(Debug)]
-pub(super) struct Stored {
-    pub(super) labels: Arc<Labels>,
-    pub(super) samples: Vec<Sample>,
-}
-
 /// Recorded series, ready to be queried.
 #[derive(Debug)]
 pub struct Store {
-    series: Vec<Stored>,
+    series: Vec<Series>,
     by_name: HashMap<String, Vec<usize>>,
     evaluation_interval_ms: i64,
 }
@@ -67,12 +60,10 @@ impl Store {
     /// Makes these series ready. The interval is a subquery's step where it names none.
     pub fn new(series: &[Series], evaluation_interval_ms: i64) -> Self {
         let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut stored = Vec::with_capacity(series.len());
-        for (index, Series { labels, samples }) in series.iter().enumerate() {
+        for (index, Series { labels, .. }) in series.iter().enumerate() {
             by_name.entry(labels.get(NAME).unwrap_or_default().to_owned()).or_default().push(index);
-            stored.push(Stored { labels: Arc::new(labels.clone()), samples: samples.clone() });
         }
-        Self { series: stored, by_name, evaluation_interval_ms: evaluation_interval_ms.max(1) }
+        Self { series: series.to_vec(), by_name, evaluation_interval_ms: evaluation_interval_ms.max(1) }
     }
 
     /// Evaluates a query at one time, in milliseconds since 1970.
@@ -167,7 +158,7 @@ impl Store {
         candidates.into_iter().filter(meets).collect()
     }
 
-    pub(super) fn series(&self, index: usize) -> Option<&Stored> {
+    pub(super) fn series(&self, index: usize) -> Option<&Series> {
         self.series.get(index)
     }
 

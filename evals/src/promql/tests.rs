@@ -2,12 +2,14 @@
 
 #![allow(clippy::float_cmp)]
 
+use marple_core::Labels;
+
 use super::*;
 use crate::bundle::{STALE, Sample, Series};
 
 /// A series with a sample every ten seconds from zero; `-` leaves one out, `s` marks the end.
 fn series(labels: &str, values: &str) -> Series {
-    let labels = labels.split(',').filter_map(|pair| pair.split_once('=')).collect();
+    let labels: Labels = labels.split(',').filter_map(|pair| pair.split_once('=')).collect();
     let samples = values.split_whitespace().enumerate().filter_map(|(index, text)| {
         let at = i64::try_from(index).unwrap() * 10_000;
         match text {
@@ -16,7 +18,7 @@ fn series(labels: &str, values: &str) -> Series {
             text => Some(Sample { at, value: text.parse().unwrap() }),
         }
     });
-    Series { labels, samples: samples.collect() }
+    Series { labels: labels.into(), samples: samples.collect::<Vec<_>>().into() }
 }
 
 fn store() -> Store {

@@ -31,7 +31,10 @@ impl Recorder<'_> {
             self.progress(&format!("the description of {group_version}"));
             let address = text(entry, "/serverRelativeURL");
             match self.text(address, address).await {
-                Ok(document) => documents.push(OpenApi { path: path.clone(), document }),
+                Ok(document) => match document.try_into() {
+                    Ok(document) => documents.push(OpenApi { path: path.clone(), document }),
+                    Err(error) => self.omit(format!("the description of {group_version}"), error.to_string()),
+                },
                 Err(RecordError::Kubernetes { source: kube::Error::Api(status), .. }) => {
                     self.omit(format!("the description of {group_version}"), status.message.clone());
                 }

@@ -1,6 +1,7 @@
 //! Reads the series, rules and alerts of Prometheus.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use marple_core::Labels;
 use marple_tools::prometheus::{Prometheus, PrometheusError, Warned};
@@ -133,7 +134,7 @@ impl Recorder<'_> {
         let of_namespaces = ["namespace", "exported_namespace"].map(|label| format!("{label}=~{quoted},{label}!=\"\""));
         let of_none = format!("namespace=\"\",__name__=~{}", promql_quoted(OF_NONE));
         let whole = format!("__name__=~{}", promql_quoted(WHOLE));
-        let mut found: BTreeMap<Labels, Vec<Sample>> = BTreeMap::new();
+        let mut found: BTreeMap<Labels, Arc<Vec<Sample>>> = BTreeMap::new();
         for matchers in of_namespaces.into_iter().chain([of_none, whole]) {
             let selector = format!("{{{matchers}}}");
             let (start, end) = (seconds(self.start_ms()), seconds(self.end_ms()));
@@ -172,7 +173,7 @@ impl Recorder<'_> {
         &mut self,
         prometheus: &Prometheus,
         selector: &str,
-        found: &mut BTreeMap<Labels, Vec<Sample>>,
+        found: &mut BTreeMap<Labels, Arc<Vec<Sample>>>,
     ) -> Result<(), RecordError> {
         let range = self.end_ms() - self.start_ms();
         let (query, time) = (format!("{selector}[{range}ms]"), seconds(self.end_ms()));
@@ -194,8 +195,8 @@ impl Recorder<'_> {
             let samples = values
                 .into_iter()
                 .map(|(at, text)| Sample { at: milliseconds(at), value: text.parse().unwrap_or(f64::NAN) })
-                .collect();
-            series.push(Series { labels: metric, samples });
+                .collect::<Vec<_>>();
+            series.push(Series { labels: metric.into(), samples: samples.into() });
         }
         if let Some(step) = stale::step(&series, self.end_ms()) {
             let present = self.present(prometheus, selector, step).await?;
@@ -269,8 +270,8 @@ fn stretches(start: i64, end: i64, step: i64) -> impl Iterator<Item = (i64, i64)
     std::iter::successors(Some(start), next).map(move |from| (from, end.min(from + length - step.max(1))))
 }
 
-fn packed(found: BTreeMap<Labels, Vec<Sample>>, limit: usize) -> Vec<Series> {
-    found.into_iter().take(limit).map(|(labels, samples)| Series { labels, samples }).collect()
+fn packed(found: BTreeMap<Labels, Arc<Vec<Sample>>>, limit: usize) -> Vec<Series> {
+    found.into_iter().take(limit).map(|(labels, samples)| Series { labels: labels.into(), samples }).collect()
 }
 
 /// A text as a string of `PromQL`.

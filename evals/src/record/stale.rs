@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use marple_core::Labels;
 
@@ -28,7 +29,7 @@ pub(super) fn step(series: &[Series], until: i64) -> Option<i64> {
 pub(super) fn mark(series: &mut [Series], present: &Present, step: i64, window: RangeInclusive<i64>) {
     let never = BTreeSet::new();
     for Series { labels, samples } in series {
-        let present = present.get(labels).unwrap_or(&never);
+        let present = present.get(labels.as_ref()).unwrap_or(&never);
         let usual = usual_step(samples).unwrap_or(step);
         let markers: Vec<Sample> = gaps(samples, step, *window.end())
             .into_iter()
@@ -44,6 +45,7 @@ pub(super) fn mark(series: &mut [Series], present: &Present, step: i64, window: 
                 })
             })
             .collect();
+        let samples = Arc::make_mut(samples);
         samples.extend(markers);
         samples.sort_by_key(|sample| sample.at);
     }
@@ -69,8 +71,9 @@ mod tests {
     use super::*;
 
     fn series(times: &[i64]) -> Series {
-        let samples = times.iter().map(|at| Sample { at: *at, value: 1.0 }).collect();
-        Series { labels: [("__name__", "up")].into_iter().collect(), samples }
+        let samples: Vec<Sample> = times.iter().map(|at| Sample { at: *at, value: 1.0 }).collect();
+        let labels: Labels = [("__name__", "up")].into_iter().collect();
+        Series { labels: labels.into(), samples: samples.into() }
     }
 
     #[test]
@@ -82,7 +85,7 @@ mod tests {
     #[test]
     fn a_marker_stands_at_the_scrape_that_missed_the_series() {
         let mut all = [series(&[2, 7, 12, 42, 47])];
-        let present = BTreeMap::from([(all[0].labels.clone(), BTreeSet::from([5, 10, 15, 45, 50]))]);
+        let present = BTreeMap::from([(all[0].labels.as_ref().clone(), BTreeSet::from([5, 10, 15, 45, 50]))]);
         mark(&mut all, &present, 5, 0..=50);
         let expected: Vec<(i64, bool)> =
             vec![(2, false), (7, false), (12, false), (17, true), (42, false), (47, false)];
@@ -92,7 +95,7 @@ mod tests {
     #[test]
     fn a_series_that_is_only_scraped_late_is_not_ended() {
         let mut all = [series(&[0, 5, 10, 30])];
-        let present = BTreeMap::from([(all[0].labels.clone(), (0..=6).map(|n| n * 5).collect())]);
+        let present = BTreeMap::from([(all[0].labels.as_ref().clone(), (0..=6).map(|n| n * 5).collect())]);
         mark(&mut all, &present, 5, 0..=30);
         assert_eq!(all[0].samples.len(), 4);
     }

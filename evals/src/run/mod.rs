@@ -83,10 +83,11 @@ pub async fn run(
 ) -> Result<Vec<Trial>, RunError> {
     let mut trials = Vec::new();
     let mut todo = Vec::new();
+    let reading = Arc::new(Semaphore::new(1));
     for case in cases {
         for entrant in entrants {
             for number in 1..=entrant.trials.get() {
-                let work = Work::new(case, &entrant.investigator, number, options);
+                let work = Work::new(case, &entrant.investigator, number, options, &reading);
                 match work.kept(&options.folder) {
                     Some(trial) => trials.push((work, trial)),
                     None => todo.push(work),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::RunOptions;
@@ -31,6 +32,8 @@ pub(super) struct Work {
     key: Key,
     deadline: Duration,
     prometheus: Option<PathBuf>,
+    /// Whose turn it is to read a recording, which takes more memory for a moment than the recording itself.
+    reading: Arc<Semaphore>,
 }
 
 impl Work {
@@ -39,6 +42,7 @@ impl Work {
         investigator: &Arc<dyn Investigator>,
         number: u32,
         options: &RunOptions,
+        reading: &Arc<Semaphore>,
     ) -> Self {
         Self {
             key: Key::of(case, investigator.identity(), number),
@@ -47,6 +51,7 @@ impl Work {
             number,
             deadline: options.deadline,
             prometheus: options.prometheus.clone(),
+            reading: Arc::clone(reading),
         }
     }
 
@@ -103,7 +108,9 @@ impl Work {
 
     async fn attempt(&self, cancel: &CancellationToken) -> Result<Attempt, AttemptError> {
         let file = self.case.bundle.clone();
+        let turn = self.reading.acquire().await;
         let bundle = tokio::task::spawn_blocking(move || Bundle::read(&file)).await.map_err(AttemptError::new)?;
+        drop(turn);
         let bundle = Arc::new(bundle.map_err(AttemptError::new)?);
         let asked = self.case.case.ask.over(&bundle).map_err(AttemptError::new)?;
         let stop = cancel.child_token();

@@ -15,6 +15,8 @@ mod objects;
 mod tests;
 mod undo;
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use super::Bundle;
@@ -58,7 +60,7 @@ impl Bundle {
                 alerts::rewind(prometheus, at);
                 for series in &mut prometheus.series {
                     let until = series.samples.partition_point(|sample| sample.at <= at.as_millisecond());
-                    series.samples.truncate(until);
+                    Arc::make_mut(&mut series.samples).truncate(until);
                 }
                 prometheus.series.retain(|series| !series.samples.is_empty());
             }

@@ -236,9 +236,8 @@ fn alerts_are_those_that_the_series_tell_of() {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .chain(state.map(|state| ("alertstate".to_owned(), state.to_owned())))
             .collect();
-        let samples =
-            samples.iter().map(|(time, value)| Sample { at: at(time).as_millisecond(), value: *value }).collect();
-        Series { labels, samples }
+        let samples = samples.iter().map(|(time, value)| Sample { at: at(time).as_millisecond(), value: *value });
+        Series { labels: labels.into(), samples: samples.collect::<Vec<_>>().into() }
     };
     #[expect(clippy::cast_precision_loss, reason = "seconds of this century")]
     let since = at("08:00").as_second() as f64;

@@ -2,6 +2,8 @@
 
 pub(super) mod packed;
 
+use std::sync::Arc;
+
 use marple_core::Labels;
 
 /// The value by which Prometheus marks that a series has ended (`value.StaleNaN`): a NaN of its own.
@@ -29,13 +31,13 @@ impl PartialEq for Sample {
     }
 }
 
-/// A series: its labels, `__name__` among them, and its samples, oldest first.
+/// A series: its labels, `__name__` among them, and its samples, oldest first. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// Labels.
-    pub labels: Labels,
+    pub labels: Arc<Labels>,
     /// Samples in the order of their times.
-    pub samples: Vec<Sample>,
+    pub samples: Arc<Vec<Sample>>,
 }
 
 impl Series {

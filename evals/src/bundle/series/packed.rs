@@ -26,7 +26,7 @@ impl PackedSeries {
         let mut times = Vec::new();
         let mut values = Vec::new();
         let mut before = None;
-        for sample in &series.samples {
+        for sample in series.samples.iter() {
             // The first time is a run of its own: it is no step.
             let step = sample.at - before.unwrap_or_default();
             if times.len() < 2 {
@@ -37,7 +37,7 @@ impl PackedSeries {
             extend(&mut values, text(*sample));
             before = Some(sample.at);
         }
-        Self { labels: series.labels.clone(), times, values }
+        Self { labels: series.labels.as_ref().clone(), times, values }
     }
 
     /// How many labels it has.
@@ -70,7 +70,7 @@ impl PackedSeries {
             at = at.checked_add(step).ok_or("a sample's time is out of range")?;
             samples.push(Sample { at, value });
         }
-        Ok(Series { labels: self.labels, samples })
+        Ok(Series { labels: self.labels.into(), samples: samples.into() })
     }
 }
 

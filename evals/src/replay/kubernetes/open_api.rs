@@ -23,5 +23,5 @@ pub(super) fn index(documents: &[OpenApi]) -> Result<Response, Refusal> {
 /// `/openapi/v3/apis/apps/v1`
 pub(super) fn document(documents: &[OpenApi], path: &str) -> Result<Response, Refusal> {
     let found = documents.iter().find(|document| document.path == path).ok_or_else(Refusal::not_described)?;
-    Ok(([(CONTENT_TYPE, "application/json")], found.document.clone()).into_response())
+    Ok(([(CONTENT_TYPE, "application/json")], found.document.text()).into_response())
 }

@@ -204,8 +204,8 @@ fn two_namespaces() -> Bundle {
     let end = bundle.manifest.recorded_at.as_millisecond();
     let state = bundle.prometheus.as_mut().unwrap();
     let series = |labels: &[(&str, &str)]| crate::bundle::Series {
-        labels: labels.iter().copied().collect(),
-        samples: (0..=30).rev().map(|n| crate::bundle::Sample { at: end - n * 30_000, value: 1.0 }).collect(),
+        labels: Arc::new(labels.iter().copied().collect()),
+        samples: Arc::new((0..=30).rev().map(|n| crate::bundle::Sample { at: end - n * 30_000, value: 1.0 }).collect()),
     };
     state.series = vec![
         series(&[("__name__", "nodes"), ("node", "n1")]),

@@ -90,12 +90,14 @@ fn varint(out: &mut Vec<u8>, mut value: u64) {
 
 #[cfg(test)]
 mod tests {
+    use marple_core::Labels;
+
     use super::*;
 
     #[test]
     fn a_request_is_written_as_the_specification_says() {
-        let labels = [("__name__", "up")].into_iter().collect();
-        let series = Series { labels, samples: vec![Sample { at: 300, value: 1.0 }] };
+        let labels: Labels = [("__name__", "up")].into_iter().collect();
+        let series = Series { labels: labels.into(), samples: vec![Sample { at: 300, value: 1.0 }].into() };
         let label = b"\x0a\x08__name__\x12\x02up";
         let sample = b"\x09\x00\x00\x00\x00\x00\x00\xf0\x3f\x10\xac\x02";
         let mut message = vec![0x0a, u8::try_from(label.len()).unwrap()];
