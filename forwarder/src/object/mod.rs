@@ -14,7 +14,7 @@ mod meta;
 mod namespace;
 mod node;
 mod pod;
-mod raw;
+pub(crate) mod raw;
 mod reference;
 mod release;
 mod resource;
@@ -41,7 +41,6 @@ pub(crate) use meta::{created, deletion, helm_release, helm_release_of, written}
 pub use namespace::{Namespace, NamespaceStatus};
 pub use node::{Node, NodeStatus};
 pub use pod::{Container, ContainerState, ContainerStatus, Pod, PodSpec, PodStatus, Running, Terminated, Waiting};
-pub(crate) use raw::Raw;
 pub use reference::{
     Named, NamedClaim, NamedSecret, PodTemplate, Projected, Projection, TemplateMetadata, Variable, VariableSource,
     VariableValue, VolumeSource,

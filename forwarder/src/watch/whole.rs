@@ -23,7 +23,8 @@ use super::stream::Watch;
 use crate::ForwarderConfig;
 use crate::change::{Family, Glimpse};
 use crate::config::Scope;
-use crate::object::{Raw, written};
+use crate::object::raw::{Raw, Reads};
+use crate::object::written;
 
 /// Objects of one page: they are read whole, and a ConfigMap may have a MiB.
 const PAGE: u32 = 20;
@@ -51,16 +52,14 @@ impl Source for Whole {
     }
 
     fn steps(&mut self, config: watcher::Config) -> Steps<DynamicObject> {
-        let (scope, from, metadata_only) = (self.scope.clone(), self.from.clone(), self.family.metadata_only);
+        let (scope, from, reads) = (self.scope.clone(), self.from.clone(), self.family.reads);
         let open = move |client, resource: &ApiResource| {
             // Nothing that holds the lock can leave it half changed.
             let from = from.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if metadata_only {
-                let api = api::<Raw<true>>(client, resource, &scope);
-                follow::read(api, config, from).map(|step| step.map(whole)).boxed()
-            } else {
-                let api = api::<Raw<false>>(client, resource, &scope);
-                follow::read(api, config, from).map(|step| step.map(whole)).boxed()
+            match reads {
+                Reads::Whole => read::<{ Reads::Whole as u8 }>(client, resource, &scope, config, from),
+                Reads::Metadata => read::<{ Reads::Metadata as u8 }>(client, resource, &scope, config, from),
+                Reads::Alone => read::<{ Reads::Alone as u8 }>(client, resource, &scope, config, from),
             }
         };
         match self.family.resource() {
@@ -101,7 +100,19 @@ impl Source for Whole {
     }
 }
 
-fn whole<const METADATA_ONLY: bool>(step: Step<Raw<METADATA_ONLY>>) -> Step<DynamicObject> {
+/// So much of the objects of a kind.
+fn read<const READS: u8>(
+    client: Client,
+    resource: &ApiResource,
+    scope: &Scope,
+    config: watcher::Config,
+    from: Option<String>,
+) -> Steps<DynamicObject> {
+    let api = api::<Raw<READS>>(client, resource, scope);
+    follow::read(api, config, from).map(|step| step.map(whole)).boxed()
+}
+
+fn whole<const READS: u8>(step: Step<Raw<READS>>) -> Step<DynamicObject> {
     let event = match step {
         Step::At(version) => return Step::At(version),
         Step::Behind(version) => return Step::Behind(version),

@@ -5,6 +5,7 @@ use super::{
     workload,
 };
 use crate::change::trim::Trim;
+use crate::object::raw::Reads;
 
 /// A kind whose changes are told without being asked for.
 #[derive(Debug)]
@@ -14,7 +15,7 @@ pub(crate) struct Known {
     pub(super) version: &'static str,
     pub(super) plural: &'static str,
     pub(super) namespaced: bool,
-    pub(super) metadata_only: bool,
+    pub(super) reads: Reads,
     /// Whether many clusters don't have it: in which version they do, they are asked.
     pub(super) optional: bool,
     pub(super) trim: fn(&mut Trim<'_>),
@@ -23,7 +24,7 @@ pub(crate) struct Known {
 impl Known {
     const fn of(kind: &'static str, api: (&'static str, &'static str, &'static str), trim: fn(&mut Trim<'_>)) -> Self {
         let (group, version, plural) = api;
-        Self { kind, group, version, plural, namespaced: true, metadata_only: false, optional: false, trim }
+        Self { kind, group, version, plural, namespaced: true, reads: Reads::Whole, optional: false, trim }
     }
 
     const fn of_cluster(self) -> Self {
@@ -31,7 +32,11 @@ impl Known {
     }
 
     const fn metadata_only(self) -> Self {
-        Self { metadata_only: true, ..self }
+        Self { reads: Reads::Metadata, ..self }
+    }
+
+    const fn alone(self) -> Self {
+        Self { reads: Reads::Alone, ..self }
     }
 
     const fn optional(self) -> Self {
@@ -52,10 +57,10 @@ pub(crate) static KNOWN: &[Known] = &[
     Known::of("StatefulSet", ("apps", "v1", "statefulsets"), workload::trim),
     Known::of("DaemonSet", ("apps", "v1", "daemonsets"), workload::trim),
     Known::of("CronJob", ("batch", "v1", "cronjobs"), workload::trim_cron_job),
-    Known::of("Job", ("batch", "v1", "jobs"), workload::trim_job),
-    Known::of("Pod", ("", "v1", "pods"), workload::trim_pod),
-    Known::of("ReplicaSet", ("apps", "v1", "replicasets"), workload::trim_alone),
-    Known::of("ReplicationController", ("", "v1", "replicationcontrollers"), workload::trim_alone),
+    Known::of("Job", ("batch", "v1", "jobs"), workload::trim_job).alone(),
+    Known::of("Pod", ("", "v1", "pods"), workload::trim_pod).alone(),
+    Known::of("ReplicaSet", ("apps", "v1", "replicasets"), workload::trim).alone(),
+    Known::of("ReplicationController", ("", "v1", "replicationcontrollers"), workload::trim).alone(),
     Known::of("ConfigMap", ("", "v1", "configmaps"), configuration::trim),
     Known::of("Secret", ("", "v1", "secrets"), secret::trim).metadata_only(),
     Known::of("Service", ("", "v1", "services"), network::trim_service),

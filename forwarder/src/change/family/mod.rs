@@ -28,6 +28,7 @@ pub(crate) use known::{KNOWN, Known};
 use super::state::{FORMAT, digest};
 use super::trim::Trim;
 use crate::config::ChangedResource;
+use crate::object::raw::Reads;
 use crate::watch::Wanted;
 
 /// A kind whose changes are told.
@@ -40,8 +41,8 @@ pub(crate) struct Family {
     api: Served,
     /// Whether its objects are in namespaces.
     pub(crate) namespaced: bool,
-    /// Whether only metadata is read: the rest never leaves the API server.
-    pub(crate) metadata_only: bool,
+    /// How much of its objects is read.
+    pub(crate) reads: Reads,
     /// Whether nobody misses it where it isn't there.
     pub(crate) optional: bool,
     trim: fn(&mut Trim<'_>),
@@ -60,10 +61,10 @@ enum Served {
 
 impl From<&'static Known> for Family {
     fn from(known: &'static Known) -> Self {
-        let Known { kind, group, version, plural, namespaced, metadata_only, optional, trim } = *known;
+        let Known { kind, group, version, plural, namespaced, reads, optional, trim } = *known;
         let api = if optional { Served::Asked { version: None } } else { Served::As { version, plural } };
         let (name, kind, group) = (Cow::Borrowed(kind), Cow::Borrowed(kind), Cow::Borrowed(group));
-        Self { name, kind, group, api, namespaced, metadata_only, optional, trim, ignore: Vec::new() }
+        Self { name, kind, group, api, namespaced, reads, optional, trim, ignore: Vec::new() }
     }
 }
 
@@ -81,7 +82,7 @@ impl Family {
             group: group.into(),
             api: Served::Asked { version },
             namespaced,
-            metadata_only: false,
+            reads: known.map_or(Reads::Whole, |known| known.reads),
             optional: false,
             trim: known.map_or(custom::trim, |known| known.trim),
             ignore,
@@ -136,6 +137,9 @@ impl Family {
 
     /// Takes the fields that matter, or says that the object concerns nobody.
     pub(super) fn trim(&self, trim: &mut Trim<'_>) {
+        if self.reads == Reads::Alone && trim.controller().is_some() {
+            return trim.ignore();
+        }
         (self.trim)(trim);
     }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::change::trim::{Trim, is_noise};
 
-/// Deployments, StatefulSets and DaemonSets.
+/// Deployments, StatefulSets, DaemonSets, ReplicaSets and `ReplicationController`s.
 pub(super) fn trim(trim: &mut Trim<'_>) {
     let (specification, pods) = (trim.part("/spec"), trim.part("/spec/template"));
     template(trim, pods);
@@ -16,19 +16,8 @@ pub(super) fn trim(trim: &mut Trim<'_>) {
     trim.labels();
 }
 
-/// ReplicaSets and `ReplicationController`s that no controller owns: the others are what their controller's template says.
-pub(super) fn trim_alone(trim: &mut Trim<'_>) {
-    if trim.controller().is_some() {
-        return trim.ignore();
-    }
-    self::trim(trim);
-}
-
-/// Pods that no controller owns. On which node one runs is the scheduler's doing.
+/// Pods. On which node one runs is the scheduler's doing.
 pub(super) fn trim_pod(trim: &mut Trim<'_>) {
-    if trim.controller().is_some() {
-        return trim.ignore();
-    }
     let specification = trim.part("/spec");
     fields(trim, specification, &["serviceAccount", "nodeName"]);
     trim.labels();
@@ -44,11 +33,8 @@ pub(super) fn trim_cron_job(trim: &mut Trim<'_>) {
     trim.labels();
 }
 
-/// Jobs that somebody made: what a controller makes is what its template says.
+/// Jobs.
 pub(super) fn trim_job(trim: &mut Trim<'_>) {
-    if trim.controller().is_some() {
-        return trim.ignore();
-    }
     let (specification, pods) = (trim.part("/spec"), trim.part("/spec/template"));
     template(trim, pods);
     fields(trim, specification, &["template", "selector"]);
