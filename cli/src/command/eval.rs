@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use marple_core::{Incident, Member, Verdict};
 use marple_evals::case::{AcceptedCause, AcceptedObject, Draft};
 use marple_evals::investigator::CommandInvestigator;
-use marple_evals::judge::Judge;
+use marple_evals::judge::{Judge, Labels};
 use marple_evals::report::{self, Results};
 use marple_evals::run::{Entrant, RunError, RunOptions};
 use marple_evals::trial::{Trial, TrialFolder};
@@ -52,6 +52,7 @@ pub(super) async fn run(arguments: Eval, cancel: CancellationToken) -> Exit {
 /// What is to be measured, read and checked.
 struct Measuring {
     suite: Suite,
+    labels: Labels,
     entrants: Vec<Entrant>,
     judge: Option<Judge>,
     other: Option<Results>,
@@ -101,7 +102,8 @@ fn prepared(arguments: &Eval) -> anyhow::Result<Measuring> {
         (true, None) => bail!("--judge needs a model: set OPENAI_API_KEY, or name a configuration by --config"),
     };
     let other = arguments.compare.as_deref().map(Results::read).transpose().context("--compare")?;
-    Ok(Measuring { suite, entrants, judge, other })
+    let labels = Labels::of(&suite)?;
+    Ok(Measuring { suite, labels, entrants, judge, other })
 }
 
 /// The configuration that is named, with the model of the environment and of the arguments.
@@ -131,7 +133,7 @@ fn configured(arguments: &Eval) -> anyhow::Result<Config> {
 }
 
 async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationToken) -> anyhow::Result<Exit> {
-    let Measuring { suite, entrants, judge, other } = measuring;
+    let Measuring { suite, labels, entrants, judge, other } = measuring;
     let processors = std::thread::available_parallelism().ok().and_then(|count| NonZeroU32::try_from(count).ok());
     let options = RunOptions {
         jobs: arguments.jobs.or(processors).unwrap_or(NonZeroU32::MIN),
@@ -150,6 +152,8 @@ async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationT
         }
         Err(error) => return Err(error.into()),
     };
+    let judgements = arguments.out.join("judgements");
+    let people = labels.measure(options.judge.as_ref(), &judgements, cancel).await;
     let measured = entrants
         .iter()
         .map(|entrant| report::Measured::of(entrant.investigator.identity(), &suite.cases, &trials))
@@ -162,6 +166,7 @@ async fn measured(arguments: &Eval, measuring: Measuring, cancel: &CancellationT
         at: Timestamp::now(),
         measured,
         comparison,
+        people,
     };
     report::write(&results, &trials, &arguments.out)?;
     println!("{}", report::table(&results));

@@ -1,5 +1,8 @@
 //! A model as a judge of answers in words, beside the exact rules and never in their place.
 
+mod labels;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 use std::sync::Arc;
@@ -12,8 +15,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use crate::case::Case;
+use crate::case::{Case, Saying};
 use crate::score::Score;
+pub use labels::{LABELS_FILE, Label, Labels, Opinion, WithPeople};
 use verdict::read;
 
 /// Tokens that a judgement may have, thinking among them.
@@ -39,7 +43,7 @@ pub struct Judgement {
     pub remedy: bool,
 }
 
-/// In how many of the questions the judge and the exact rules agree.
+/// In how many of the questions two agree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Agreement {
     /// Questions that both answer the same.
@@ -119,14 +123,61 @@ impl Judgement {
     }
 
     /// How far it agrees with the exact rules.
-    pub fn agreement(&self, score: &Score) -> Agreement {
-        let cause = score.cause.map(|cause| cause == self.cause);
-        let remedy = score.remedy.map(|remedy| remedy == self.remedy);
-        let must = self.must.iter().zip(&score.must).map(|(judged, exact)| judged == exact);
-        let must_not = self.must_not.iter().zip(&score.must_not).map(|(judged, exact)| judged == exact);
-        let verdict = std::iter::once(self.verdict == score.verdict);
-        let all: Vec<bool> = verdict.chain(cause).chain(remedy).chain(must).chain(must_not).collect();
-        let count = |such: bool| -> u32 { all.iter().filter(|agreed| **agreed || such).map(|_| 1).sum() };
-        Agreement { agreed: count(false), asked: count(true) }
+    pub fn agreement(&self, score: &Score, case: &Case) -> Agreement {
+        Agreement::of(&self.compared(&Self::from(score), case))
+    }
+
+    /// The questions of a case, and whether another answers each the same.
+    fn compared(&self, other: &Self, case: &Case) -> Vec<(String, bool)> {
+        let mut compared = vec![("verdict".to_owned(), self.verdict == other.verdict)];
+        if case.verdict == Verdict::Fault {
+            compared.push(("cause".to_owned(), self.cause == other.cause));
+        }
+        if case.remedy.is_some() {
+            compared.push(("remedy".to_owned(), self.remedy == other.remedy));
+        }
+        let mut said = |kind: &str, sayings: &[Saying], own: &[bool], others: &[bool]| {
+            let same = own.iter().zip(others).map(|(own, other)| own == other);
+            compared.extend(sayings.iter().zip(same).map(|(saying, same)| (format!("{kind}: {}", saying.means), same)));
+        };
+        said("must", &case.must, &self.must, &other.must);
+        said("must not", &case.must_not, &self.must_not, &other.must_not);
+        compared
+    }
+
+    /// Whether it answers each question of a case once; else what is wrong.
+    fn fits(&self, case: &Case) -> Result<(), String> {
+        let counted = |field: &str, given: usize, wanted: usize| {
+            let fault = format!("`{field}` has {given} answers to {wanted} questions");
+            if given == wanted { Ok(()) } else { Err(fault) }
+        };
+        counted("must", self.must.len(), case.must.len())?;
+        counted("must_not", self.must_not.len(), case.must_not.len())
+    }
+}
+
+impl From<&Score> for Judgement {
+    /// What the exact rules say.
+    fn from(score: &Score) -> Self {
+        Self {
+            verdict: score.verdict,
+            cause: score.cause.unwrap_or_default(),
+            must: score.must.clone(),
+            must_not: score.must_not.clone(),
+            remedy: score.remedy.unwrap_or_default(),
+        }
+    }
+}
+
+impl Agreement {
+    fn of(compared: &[(String, bool)]) -> Self {
+        let count = |such: bool| -> u32 { compared.iter().filter(|(_, same)| *same || such).map(|_| 1).sum() };
+        Self { agreed: count(false), asked: count(true) }
+    }
+
+    /// Adds the questions of others.
+    pub(crate) const fn add(&mut self, other: Self) {
+        self.agreed += other.agreed;
+        self.asked += other.asked;
     }
 }

@@ -8,12 +8,7 @@ pub(super) fn read(answer: &str, case: &Case) -> Result<Judgement, String> {
     let object = answer.find('{').zip(answer.rfind('}')).and_then(|(from, to)| answer.get(from..=to));
     let object = object.ok_or_else(|| "it has no JSON object".to_owned())?;
     let judgement: Judgement = serde_json::from_str(object).map_err(|error| error.to_string())?;
-    let counted = |field: &str, given: usize, wanted: usize| {
-        let fault = format!("`{field}` has {given} answers to {wanted} questions");
-        if given == wanted { Ok(()) } else { Err(fault) }
-    };
-    counted("must", judgement.must.len(), case.must.len())?;
-    counted("must_not", judgement.must_not.len(), case.must_not.len())?;
+    judgement.fits(case)?;
     Ok(judgement)
 }
 

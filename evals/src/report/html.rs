@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart;
 use super::results::{CaseResult, Measured, Results, TrialResult};
-use super::table::{compared, rows};
+use super::table::{compared, rows, with_people};
 use super::words::{brief, seconds};
 use crate::investigator::{Answer, Entry, Speaker};
 use crate::trial::Trial;
@@ -37,6 +37,10 @@ pub fn html(results: &Results, trials: &[Trial]) -> String {
                 (chart::classes(results))
                 @if let Some(first) = results.measured.first() { (chart::by_difficulty(first)) }
                 (figures(results))
+                @if let Some(people) = &results.people {
+                    h2 { "Agreement with people" }
+                    pre { (with_people(people)) }
+                }
                 @if let Some(comparison) = &results.comparison {
                     h2 { "Compared" }
                     pre { (compared(comparison)) }

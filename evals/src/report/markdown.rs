@@ -1,7 +1,7 @@
 //! The results as Markdown.
 
 use super::results::Results;
-use super::table::{compared, rows};
+use super::table::{compared, rows, with_people};
 
 /// The figures as a table, then the cases, each with its reason where it did not pass.
 pub fn markdown(results: &Results) -> String {
@@ -20,6 +20,9 @@ pub fn markdown(results: &Results) -> String {
     }
     if let Some(comparison) = &results.comparison {
         text.push_str(&format!("\n## Compared\n\n```\n{}```\n", compared(comparison)));
+    }
+    if let Some(people) = &results.people {
+        text.push_str(&format!("\n## Agreement with people\n\n```\n{}```\n", with_people(people)));
     }
     for measured in &results.measured {
         text.push_str(&format!("\n## {}\n\n", cell(&measured.investigator.name)));

@@ -14,7 +14,7 @@ use super::compare::Comparison;
 use super::summary::Summary;
 use crate::case::{Difficulty, SuiteCase, Tag};
 use crate::investigator::{Answer, Identity, Spent};
-use crate::judge::Agreement;
+use crate::judge::{Agreement, WithPeople};
 use crate::score::{Class, Score, score};
 use crate::trial::{Trial, TrialFolder};
 
@@ -39,6 +39,9 @@ pub struct Results {
     /// How the first one differs from another run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Comparison>,
+    /// How far the exact rules and the judge agree with people, where the suite has answers that people judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<WithPeople>,
 }
 
 /// An investigator with its cases.
@@ -202,7 +205,8 @@ impl TrialResult {
         Self {
             number: trial.number,
             class: score.as_ref().map_or(Class::Failed, |score| score.class),
-            judged: judged.map(|(judgement, score)| (judgement.passes(&case.case), judgement.agreement(score))),
+            judged: judged
+                .map(|(judgement, score)| (judgement.passes(&case.case), judgement.agreement(score, &case.case))),
             score,
             failure: trial.failure().map(str::to_owned),
             answer,

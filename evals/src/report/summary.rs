@@ -115,10 +115,12 @@ impl Summary {
             judged: Share::of(cases.iter().filter_map(|case| {
                 mean(case.trials.iter().filter_map(|trial| trial.judged).map(|(passed, _)| part(passed)))
             })),
-            agreement: trials()
-                .filter_map(|trial| trial.judged)
-                .map(|(_, agreement)| agreement)
-                .reduce(|sum, one| Agreement { agreed: sum.agreed + one.agreed, asked: sum.asked + one.asked }),
+            agreement: trials().filter_map(|trial| trial.judged).map(|(_, agreement)| agreement).reduce(
+                |mut sum, one| {
+                    sum.add(one);
+                    sum
+                },
+            ),
             prompt_tokens: spent(|spent| spent.prompt_tokens),
             completion_tokens: spent(|spent| spent.completion_tokens),
             cost_micros: spent(|spent| spent.cost_micros),

@@ -3,6 +3,7 @@
 use super::compare::Comparison;
 use super::results::{Measured, Results};
 use super::words::{dollars, percent, seconds, share, thousands, with_interval};
+use crate::judge::{Agreement, Opinion, WithPeople};
 use crate::score::Class;
 
 /// A row of figures: its name, and what it is of each investigator.
@@ -73,7 +74,22 @@ pub fn table(results: &Results) -> String {
         }
     }
     lines.extend(results.comparison.iter().map(|comparison| format!("\n{}", compared(comparison))));
+    lines.extend(results.people.iter().map(|people| format!("\n{}", with_people(people))));
     lines.join("\n") + "\n"
+}
+
+/// How far rules and judge agree with people, in words.
+pub(super) fn with_people(people: &WithPeople) -> String {
+    let mut text = format!("Of {} answers in words that people have judged:\n", people.answers);
+    let opinions = [("the rules", Some(&people.rules)), ("the judge", people.judge.as_ref())];
+    for (who, Opinion { agreement, differs }) in opinions.into_iter().filter_map(|(who, one)| Some((who, one?))) {
+        let Agreement { agreed, asked } = agreement;
+        text.push_str(&format!("  {who} say the same in {agreed} of {asked} questions\n"));
+        for question in differs {
+            text.push_str(&format!("    not in {question}\n"));
+        }
+    }
+    text
 }
 
 /// The difference from another run in words.

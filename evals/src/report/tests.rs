@@ -79,6 +79,7 @@ fn results() -> (Results, Vec<Trial>) {
         at: "2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap(),
         measured: vec![Measured::of(&peer, &cases, &trials), Measured::of(&rules, &cases, &trials)],
         comparison: None,
+        people: None,
     };
     (results, trials)
 }

@@ -26,11 +26,12 @@ impl Mention {
         }
     }
 
-    /// Whether a sentence has the name, with its kind near.
-    pub(super) fn is_in(&self, sentence: &str) -> bool {
-        let mut from = 0;
-        while let Some(found) = self.name.group_from(sentence, from) {
-            if self.is_meant(sentence, found.start, found.end) {
+    /// Whether a sentence has the name, with its kind near, be it in the sentence before.
+    pub(super) fn is_in(&self, before: &str, sentence: &str) -> bool {
+        let text = format!("{before} {sentence}");
+        let mut from = before.len();
+        while let Some(found) = self.name.group_from(&text, from) {
+            if self.is_meant(&text, found.start, found.end) {
                 return true;
             }
             from = found.end;

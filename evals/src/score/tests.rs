@@ -167,6 +167,9 @@ fn words_that_claim_the_object_name_the_cause() {
         "This was caused by a change of cm shop/settings. The Deployment web is only its victim.",
         "Verdict: fault\nweb fails due to the settings ConfigMap.",
         "The Deployment recommendations was ruled out. It is due to ConfigMap settings.",
+        "web lost its key at 10:02, and can't start. It comes from cm `settings`, which was edited then.\n\nUndo the edit.",
+        "Not the cause:\n\n- the node\n\n- the image\n\nTo do: put DB_HOST back into ConfigMap shop/settings.",
+        "web can't start.\n\n## Way out\n\nSomebody has to add the key to `shop/settings`, the ConfigMap of web.",
         "# Why web fails\n\n**ConfigMap `shop/settings` lost its key at 10:02, and web can't start without it.**\n\n- web restarts.",
     ] {
         assert_eq!(reading(text), (Verdict::Fault, true), "{text}");
@@ -182,6 +185,9 @@ fn words_that_name_something_else_or_deny_it_do_not() {
         "The root cause is web. The ConfigMap settings is not the cause.",
         "The root cause is the memory limit.\n\n## Ruled out\n\n- ConfigMap settings caused nothing, because it is old.",
         "The root cause lies in its settings.",
+        "The root cause is the release of Deployment web. Undo it, and add the key to the ConfigMap shop/settings.",
+        "Deployment web fails because of its memory limit. To change the ConfigMap shop/settings won't help.",
+        "Not the cause:\n\n- the node\n\n- a ConfigMap `settings` that somebody should add to\n\nweb fails because it is old.",
         "Deployment web was rolled out at 10:02, and fails since. The ConfigMap shop/settings is older.",
     ] {
         assert_eq!(reading(text), (Verdict::Fault, false), "{text}");
@@ -194,6 +200,13 @@ fn words_say_that_nothing_is_broken_or_that_it_cannot_be_told() {
         ("Nothing is broken: the nightly job caused the load.", Verdict::NoFault),
         ("This is a false alarm. It was triggered by a test.", Verdict::NoFault),
         ("All replicas run; no action is needed.", Verdict::NoFault),
+        ("I don't think there is an incident in this: the rollout goes on as it should.", Verdict::NoFault),
+        ("It was lost during a deploy. Nothing to repair now.", Verdict::NoFault),
+        ("A slow rollout. I wouldn't call the probe a root cause. Nothing to do here.", Verdict::NoFault),
+        (
+            "web fails because of its image. The readiness failures are harmless, and nothing to do with it.",
+            Verdict::Fault,
+        ),
         ("Verdict: no fault. The root cause of the alert is a test.", Verdict::NoFault),
         ("I could not determine the root cause.", Verdict::Inconclusive),
         ("There is not enough evidence to say more.", Verdict::Inconclusive),
