@@ -207,7 +207,7 @@ impl Prompts {
         }
         tried("judge.j2", render(&self.templates, "judge.j2", &json!({})))?;
         for verdict in ["fault", "no_fault", "inconclusive"] {
-            let saying = json!({ "means": "the key that was changed" });
+            let saying = json!({ "means": "the key that was changed", "any": ["TIMEOUT"] });
             let case = json!({ "verdict": verdict, "must": [saying], "must_not": [saying], "remedy": saying });
             let brief = json!({ "case": case, "causes": ["ConfigMap shop/settings"], "answer": "It is the key." });
             tried("judged.j2", render(&self.templates, "judged.j2", &brief))?;
