@@ -9,6 +9,7 @@ use marple_core::{
     Conclusion, Evidence, Fingerprint, Incident, IncidentId, IncidentStatus, JoinReason, Labels, Member, ObjectRef,
     Severity, Signal, SignalSource, SignalStatus,
 };
+use marple_tools::diagnose::ASKED;
 use marple_tools::{EvidenceError, EvidenceHead, EvidenceLog, Look, MemoryEvidence, Redact};
 use tokio_util::sync::CancellationToken;
 
@@ -274,7 +275,7 @@ fn asked_about(object: &ObjectRef, now: Timestamp) -> Member {
         source: SignalSource::Person,
         fingerprint: Fingerprint::of(&[("object", object.to_string())].into_iter().collect()),
         status: SignalStatus::Firing,
-        name: "asked by a person".to_owned(),
+        name: ASKED.to_owned(),
         severity: Severity::Info,
         subject: Some(object.clone()),
         labels: Labels::default(),

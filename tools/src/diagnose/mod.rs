@@ -86,7 +86,7 @@ mod wrong_port;
 use marple_core::Finding;
 
 use crate::scene::Scene;
-pub use conclude::{Symptom, conclude};
+pub use conclude::{ASKED, Symptom, conclude};
 pub use condition::{Condition, Role, condition, conditions};
 use context::Context;
 

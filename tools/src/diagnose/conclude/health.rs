@@ -7,7 +7,7 @@ use marple_core::conclusion::SUMMARY_LIMIT;
 use marple_core::{Cause, Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Verdict};
 use serde_json::Value;
 
-use super::{Symptom, change, limits};
+use super::{ASKED, Symptom, change, limits};
 use crate::diagnose::{line, workload};
 use crate::scene::{Graph, Relation, Scene, field};
 
@@ -58,6 +58,11 @@ fn is_of_state(name: &str) -> bool {
     OF_STATE.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// How a sentence names what is to be explained.
+fn spoken_of(symptom: &Symptom) -> &str {
+    if symptom.name == ASKED { "what was asked" } else { &symptom.name }
+}
+
 /// The conclusion without a cause: `no_fault` where everything is well and the alert is of the state, else
 /// `inconclusive`, with what was looked at.
 pub(super) fn without_cause(
@@ -68,7 +73,7 @@ pub(super) fn without_cause(
     findings: &[&Finding],
     began: Option<Timestamp>,
 ) -> Conclusion {
-    let alerts = symptoms.iter().map(|symptom| symptom.name.as_str()).collect::<std::collections::BTreeSet<_>>();
+    let alerts = symptoms.iter().map(spoken_of).collect::<std::collections::BTreeSet<_>>();
     let named =
         if alerts.is_empty() { "it".to_owned() } else { alerts.iter().take(3).copied().collect::<Vec<_>>().join(", ") };
     let healths = units.keys().map(|unit| health(scene, graph, unit)).collect::<Option<Vec<_>>>();

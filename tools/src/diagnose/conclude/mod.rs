@@ -20,6 +20,9 @@ use super::{Role, condition, workload};
 use crate::scene::{Graph, Relation, Scene};
 use explain::{Case, Way};
 
+/// The name of what a person asks about, who wants to know the cause of what has passed too.
+pub const ASKED: &str = "asked by a person";
+
 /// What is to be explained: an alert or a condition that was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symptom {

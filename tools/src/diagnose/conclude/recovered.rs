@@ -8,12 +8,9 @@ use marple_core::{Conclusion, Confidence, Finding, Link, ObjectRef, Severity, Ve
 use serde_json::Value;
 
 use super::health::{health, told};
-use super::{Symptom, change, sentence};
+use super::{ASKED, Symptom, change, sentence};
 use crate::diagnose::{Role, condition, line};
 use crate::scene::{Graph, Scene, field};
-
-/// The name of what a person asks about, who wants to know the cause of what has passed too.
-const ASKED: &str = "asked by a person";
 
 /// Calls that failed.
 const CALLS: [&str; 7] = [

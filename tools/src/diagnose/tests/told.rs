@@ -130,6 +130,6 @@ fn a_program_that_came_before_what_it_calls_and_runs_since_is_no_fault() {
     assert_eq!(of(refused, long), marple_core::Verdict::NoFault);
     assert_ne!(of(refused, just_now), marple_core::Verdict::NoFault, "it may end the same way");
     assert_ne!(of("panic: index out of range", long), marple_core::Verdict::NoFault, "it may come again");
-    let asked = of_name("asked by a person", refused, long);
+    let asked = of_name(crate::diagnose::ASKED, refused, long);
     assert_ne!(asked, marple_core::Verdict::NoFault, "the cause of what has passed is wanted");
 }
