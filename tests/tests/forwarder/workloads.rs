@@ -67,14 +67,14 @@ spec:
     stage.resolved("RolloutStuck", "StatefulSet ordered").await;
 }
 
-/// Nothing in the test cluster serves metrics of pods; a target of no pods needs none.
+/// Nothing in the test cluster serves external metrics; a target of no pods needs none.
 async fn no_metrics(stage: &Stage) {
     stage.apply(&deployment("scaled", r#"image: "localhost/pause:1", resources: { requests: { cpu: 1m } }"#)).await;
     stage.apply(&autoscaler("scaled")).await;
     let signal = stage.firing("HorizontalPodAutoscalerFailing", "HorizontalPodAutoscaler scaled").await;
     let label = |name: &str| signal.labels.get(name);
     assert_eq!((label("horizontalpodautoscaler"), label("deployment")), (Some("scaled"), Some("scaled")));
-    assert_eq!(label("reason"), Some("FailedGetResourceMetric"));
+    assert_eq!(label("reason"), Some("FailedGetExternalMetric"));
     patch(&stage.api::<Deployment>(), "scaled", json!({"spec": {"replicas": 0}})).await;
     stage.resolved("HorizontalPodAutoscalerFailing", "HorizontalPodAutoscaler scaled").await;
 }
@@ -105,7 +105,7 @@ metadata: {{ name: {name} }}
 spec:
   scaleTargetRef: {{ apiVersion: apps/v1, kind: Deployment, name: {name} }}
   maxReplicas: 3
-  metrics: [{{ type: Resource, resource: {{ name: cpu, target: {{ type: Utilization, averageUtilization: 50 }} }} }}]"
+  metrics: [{{ type: External, external: {{ metric: {{ name: queue }}, target: {{ type: Value, value: 5 }} }} }}]"
     )
 }
 

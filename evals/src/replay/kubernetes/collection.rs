@@ -43,14 +43,26 @@ impl Selection {
     }
 }
 
+/// How the items of a list begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Items {
+    /// With version and kind, as those of custom resources.
+    Named,
+    /// Without, as those of types that a server has built in: the list says it for all.
+    Bare,
+}
+
 /// The answer that is a list.
-pub(super) fn response(resource: &RecordedResource, selection: &Selection, form: Form) -> Response {
+pub(super) fn response(resource: &RecordedResource, selection: &Selection, form: Form, items: Items) -> Response {
     let all = selection.of(resource);
     let from = selection.offset.min(all.len());
     let to = selection.limit.map_or(all.len(), |limit| from.saturating_add(limit).min(all.len()));
     let page = all.get(from..to).unwrap_or_default();
     let mut metadata = Map::new();
-    metadata.insert("resourceVersion".to_owned(), resource.resource_version.as_str().into());
+    // What is computed when it is asked for, as usage is, has none.
+    if !resource.resource_version.is_empty() {
+        metadata.insert("resourceVersion".to_owned(), resource.resource_version.as_str().into());
+    }
     if to < all.len() {
         metadata.insert("continue".to_owned(), format!("from-{to}").into());
         // As the API server, which can't tell it of a selection without reading everything.
@@ -71,11 +83,35 @@ pub(super) fn response(resource: &RecordedResource, selection: &Selection, form:
             .into_response()
         }
         _ => {
-            let items: Vec<&Value> = page.iter().map(|object| &object.object).collect();
-            axum::Json(json!({
-                "kind": resource.list_kind(), "apiVersion": resource.group_version, "metadata": metadata, "items": items,
-            }))
-            .into_response()
+            let mut list = Map::new();
+            list.insert("kind".to_owned(), resource.list_kind().into());
+            list.insert("apiVersion".to_owned(), resource.group_version.as_str().into());
+            list.insert("metadata".to_owned(), metadata);
+            list.insert("items".to_owned(), page.iter().map(|object| item(&object.object, items)).collect());
+            axum::Json(list).into_response()
         }
+    }
+}
+
+fn item(object: &Value, items: Items) -> Value {
+    match object {
+        Value::Object(fields) if items == Items::Bare => {
+            let told = fields.iter().filter(|(name, _)| !["apiVersion", "kind"].contains(&name.as_str()));
+            told.map(|(name, value)| (name.clone(), value.clone())).collect()
+        }
+        whole => whole.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_tells_its_kind_where_it_is_of_a_custom_resource() {
+        let object = json!({"kind": "PodMetrics", "apiVersion": "metrics.k8s.io/v1beta1", "metadata": {"name": "cart-1"},
+            "window": "30s"});
+        assert_eq!(item(&object, Items::Bare).to_string(), r#"{"metadata":{"name":"cart-1"},"window":"30s"}"#);
+        assert_eq!(item(&object, Items::Named), object);
     }
 }

@@ -29,7 +29,9 @@ use tokio_util::sync::CancellationToken;
 use super::noted::Noted;
 use super::pairs::Pairs;
 use crate::bundle::{Bundle, RecordedObject, RecordedResource};
+use crate::json::text;
 use accept::Form;
+use collection::Items;
 use path::Route;
 use status::Refusal;
 
@@ -104,7 +106,7 @@ impl Server {
                 if query.is("watch") {
                     return Ok(watch::response(found, &selection, query, form?, &self.cancel));
                 }
-                Ok(collection::response(found, &selection, form?))
+                Ok(collection::response(found, &selection, form?, self.items(found)))
             }
             Route::Object { group_version, resource, namespace, name, subresource } => {
                 let found = self.resource(group_version, resource)?;
@@ -143,6 +145,22 @@ impl Server {
         all.iter()
             .find(|one| one.group_version == group_version && one.resource == resource)
             .ok_or_else(Refusal::unknown_path)
+    }
+
+    /// How the items of a resource's lists begin; as in the recording, where it doesn't tell which resources are custom.
+    fn items(&self, resource: &RecordedResource) -> Items {
+        let Ok(definitions) = self.resource("apiextensions.k8s.io/v1", "customresourcedefinitions") else {
+            return Items::Named;
+        };
+        let defines = |definition: &RecordedObject| {
+            text(&definition.object, "/spec/group") == resource.group()
+                && text(&definition.object, "/spec/names/plural") == resource.resource
+        };
+        if definitions.refused.is_some() || definitions.objects.iter().any(defines) {
+            Items::Named
+        } else {
+            Items::Bare
+        }
     }
 
     /// Refuses what was refused when it was recorded, and namespaces that are there and were not recorded: an empty
