@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::RecordedAccess;
+
 /// The state of the Kubernetes API.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KubernetesState {
@@ -24,6 +26,8 @@ pub struct KubernetesState {
     pub watched: Vec<Watched>,
     /// The documents of `OpenAPI` version 3, by their paths.
     pub open_api: Vec<OpenApi>,
+    /// What whoever recorded might do, cluster-wide first; empty where it was not told.
+    pub access: Vec<RecordedAccess>,
 }
 
 /// The objects of one resource in one version.

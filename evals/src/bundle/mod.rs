@@ -2,6 +2,7 @@
 //!
 //! The format is documented in `docs/bundle-format.md`.
 
+mod access;
 mod alertmanager;
 mod file;
 mod kubernetes;
@@ -18,6 +19,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use marple_core::{Change, Signal};
 
+pub use access::{AccessDecision, RecordedAccess};
 pub use alertmanager::{AlertmanagerState, Payload};
 pub use file::{BundleError, SIZE_LIMIT, VERSION, schema};
 pub use kubernetes::{

@@ -133,6 +133,17 @@ fn watched(now: Timestamp, object: Value) -> Watched {
     Watched { at: now, group_version, resource, event: WatchEvent::Present, object, cells: Vec::new() }
 }
 
+fn access(status: Value) -> RecordedAccess {
+    let decision =
+        AccessDecision { verb: "get".to_owned(), group: String::new(), resource: "pods/log".to_owned(), status };
+    RecordedAccess {
+        cluster_wide: true,
+        namespaces: ["shop".to_owned()].into(),
+        rules: json!({"incomplete": true}),
+        decisions: vec![decision],
+    }
+}
+
 fn trace(now: Timestamp) -> RecordedTrace {
     let span = RecordedSpan {
         id: "b7".to_owned(),
@@ -172,6 +183,7 @@ prop_compose! {
                 resources,
                 logs,
                 watched: vec![watched(now, bodies.first().cloned().unwrap_or_default())],
+                access: vec![access(bodies.first().cloned().unwrap_or_default())],
                 open_api: vec![OpenApi { path: "apis/apps/v1".to_owned(), document: "{\"openapi\":\"3.0.0\"}".to_owned().try_into().unwrap() }],
             },
             prometheus,
@@ -220,10 +232,10 @@ fn compressed(lines: &str) -> Vec<u8> {
 
 #[test]
 fn another_version_is_refused_by_its_number_whatever_follows() {
-    let error = Bundle::from_bytes(&compressed("{\"marple_bundle\":4,\"shape\":\"new\"}\n{}\n")).unwrap_err();
+    let error = Bundle::from_bytes(&compressed("{\"marple_bundle\":5,\"shape\":\"new\"}\n{}\n")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the bundle has format version 4, and this program reads versions 2 to 3: use the program that recorded it, or record it again"
+        "the bundle has format version 5, and this program reads versions 2 to 4: use the program that recorded it, or record it again"
     );
 }
 

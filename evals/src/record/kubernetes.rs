@@ -39,7 +39,9 @@ impl Recorder<'_> {
             resources.push(self.resource(&resource, watches).await?);
         }
         let open_api = self.open_api(&resources).await?;
-        Ok(KubernetesState { version, core, groups, resources, open_api, ..KubernetesState::default() })
+        let mut state = KubernetesState { version, core, groups, resources, open_api, ..KubernetesState::default() };
+        state.access = self.access(&state).await?;
+        Ok(state)
     }
 
     async fn resource(&mut self, resource: &Resource, watches: &mut Watches) -> Result<RecordedResource, RecordError> {

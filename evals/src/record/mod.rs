@@ -1,5 +1,6 @@
 //! Records an incident from a live cluster.
 
+mod access;
 mod alertmanager;
 mod kubernetes;
 mod logs;

@@ -100,7 +100,7 @@ fn pod(name: &str, restarts: u32) -> Value {
             "containerStatuses": [{"name": "app", "restartCount": restarts, "state": {"running": {}}}]}})
 }
 
-fn recorder<'a>(client: kube::Client, redact: &'a Redactor, cancel: &'a CancellationToken) -> Recorder<'a> {
+pub(super) fn recorder<'a>(client: kube::Client, redact: &'a Redactor, cancel: &'a CancellationToken) -> Recorder<'a> {
     let options = RecordOptions {
         client,
         cluster: "test".to_owned(),

@@ -1,6 +1,7 @@
 //! A replay answers as the cluster and its monitoring did.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+mod access;
 mod ages;
 mod kubectl;
 mod prometheus;

@@ -37,7 +37,7 @@ mod toolset;
 mod usage;
 mod visit;
 
-pub use access::{Deed, Subject, granting};
+pub use access::{Deed, Subject, granting, rule_allows};
 pub(crate) use change::{ChangeError, Edit};
 pub(crate) use clock::Clock;
 pub use cluster::Cluster;

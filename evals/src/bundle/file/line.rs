@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::bundle::series::packed::PackedSeries;
-use crate::bundle::{Manifest, OpenApi, Payload, RecordedLog, RecordedResource, RecordedTrace, Watched};
+use crate::bundle::{
+    Manifest, OpenApi, Payload, RecordedAccess, RecordedLog, RecordedResource, RecordedTrace, Watched,
+};
 
 /// The first line.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -33,6 +35,8 @@ pub(super) enum Line {
     Watched(Watched),
     /// A document that describes objects.
     OpenApi(OpenApi),
+    /// What whoever recorded might do.
+    Access(RecordedAccess),
     /// The answers of Prometheus; its series are the lines after it.
     Prometheus {
         build: Value,

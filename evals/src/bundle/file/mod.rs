@@ -11,7 +11,7 @@ pub(super) use read::decode;
 pub(super) use write::encode;
 
 /// The version of the format that is written.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// The oldest that is read: what has come since was added to it.
 const OLDEST: u32 = 2;

@@ -139,6 +139,7 @@ impl Reading {
             Line::Log(log) => self.kubernetes()?.logs.push(log),
             Line::Watched(watched) => self.kubernetes()?.watched.push(watched),
             Line::OpenApi(document) => self.kubernetes()?.open_api.push(document),
+            Line::Access(access) => self.kubernetes()?.access.push(access),
             Line::Prometheus { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms } => {
                 let series = Vec::new();
                 self.prometheus = Some(PrometheusState {

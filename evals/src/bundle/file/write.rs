@@ -29,7 +29,8 @@ impl Lines {
 pub(in crate::bundle) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
     let mut lines = Lines { text: Vec::new(), count: 0 };
     lines.push(&Head { marple_bundle: VERSION, manifest: bundle.manifest.clone() })?;
-    let KubernetesState { version, core, groups, resources, logs, watched, open_api } = bundle.kubernetes.clone();
+    let KubernetesState { version, core, groups, resources, logs, watched, open_api, access } =
+        bundle.kubernetes.clone();
     lines.push(&Line::Kubernetes { version, core, groups })?;
     for mut resource in resources {
         let objects = std::mem::take(&mut resource.objects);
@@ -46,6 +47,9 @@ pub(in crate::bundle) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError>
     }
     for document in open_api {
         lines.push(&Line::OpenApi(document))?;
+    }
+    for access in access {
+        lines.push(&Line::Access(access))?;
     }
     if let Some(state) = bundle.prometheus.clone() {
         let PrometheusState { build, evaluation_interval_ms, rules, alerts, metadata, whole, histograms, series } =

@@ -6,6 +6,7 @@ mod discovery;
 mod field;
 mod logs;
 mod open_api;
+mod own;
 mod path;
 mod protobuf;
 mod review;

@@ -13,8 +13,11 @@ pub(super) fn review(bytes: &[u8]) -> Option<Value> {
     let types = fields(first(&unknown, 1)?)?;
     let object = fields(first(&unknown, 2)?)?;
     let spec = first(&object, 2).map_or(Some(Vec::new()), fields)?;
+    let kind = |number| first(&types, number).and_then(text);
     let mut out = Map::new();
-    if let Some(attributes) = first(&spec, 1) {
+    if kind(2)? == "SelfSubjectRulesReview" {
+        out.insert("namespace".to_owned(), first(&spec, 1).map_or(Some(""), text)?.into());
+    } else if let Some(attributes) = first(&spec, 1) {
         const NAMES: [&str; 7] = ["namespace", "verb", "group", "version", "resource", "subresource", "name"];
         out.insert("resourceAttributes".to_owned(), texts(&fields(attributes)?, &NAMES)?);
     }
@@ -29,7 +32,6 @@ pub(super) fn review(bytes: &[u8]) -> Option<Value> {
     if !groups.is_empty() {
         out.insert("groups".to_owned(), groups.into());
     }
-    let kind = |number| first(&types, number).and_then(text);
     Some(json!({ "apiVersion": kind(1)?, "kind": kind(2)?, "metadata": {}, "spec": out }))
 }
 
@@ -111,6 +113,16 @@ mod tests {
             "user": "alice", "groups": ["ops", "dev"]}});
         assert_eq!(review(&message), Some(wanted));
         assert_eq!(review(b"{}"), None);
+    }
+
+    #[test]
+    fn a_review_of_rules_names_a_namespace() {
+        let object = [field(1, b""), field(2, &field(1, b"shop"))].concat();
+        let types = [field(1, b"authorization.k8s.io/v1"), field(2, b"SelfSubjectRulesReview")].concat();
+        let message = [MAGIC.to_vec(), field(1, &types), field(2, &object)].concat();
+        let wanted = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "metadata": {},
+            "spec": {"namespace": "shop"}});
+        assert_eq!(review(&message), Some(wanted));
     }
 
     proptest! {

@@ -1,17 +1,16 @@
-//! What may be done: the caller may read all that was recorded and change nothing; others what the recorded roles and
-//! bindings say.
+//! What may be done: the caller may do [what whoever recorded might](super::own), others what the recorded roles and bindings
+//! say. What writes is refused all the same.
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use marple_tools::kubernetes::{Deed, Subject, granting};
 use serde_json::{Value, json};
 
+use super::own;
 use super::path::Route;
 use super::status::Refusal;
 use crate::bundle::KubernetesState;
 use crate::json::text;
-
-const READ: [&str; 3] = ["get", "list", "watch"];
 
 /// The header by which a caller asks in somebody else's name.
 const IMPERSONATE: &str = "impersonate-user";
@@ -43,16 +42,12 @@ pub(super) fn answer(
     let impersonated =
         headers.get(IMPERSONATE).and_then(|value| value.to_str().ok()).map(|user| subject(user, &review));
     let status = match (resource, impersonated) {
-        ("selfsubjectaccessreviews", None) => own(&review)?,
+        ("selfsubjectaccessreviews", None) => own::access(state, &review)?,
         ("selfsubjectaccessreviews", Some(subject)) => others(state, &subject, &review)?,
         ("subjectaccessreviews" | "localsubjectaccessreviews", _) => {
             others(state, &subject(text(&review, "/spec/user"), &review), &review)?
         }
-        ("selfsubjectrulesreviews", None) => json!({
-            "resourceRules": [{ "verbs": READ, "apiGroups": ["*"], "resources": ["*"] }],
-            "nonResourceRules": [{ "verbs": ["get"], "nonResourceURLs": ["*"] }],
-            "incomplete": false,
-        }),
+        ("selfsubjectrulesreviews", None) => own::rules(state, &review)?,
         ("selfsubjectrulesreviews", Some(_)) => {
             return Err(Refusal::bad_request(
                 "the rules of others are not listed over a recorded incident; ask for a single action",
@@ -63,18 +58,6 @@ pub(super) fn answer(
     let Some(fields) = review.as_object_mut() else { return Err(Refusal::bad_request("the review is no object")) };
     fields.insert("status".to_owned(), status);
     Ok((StatusCode::CREATED, axum::Json(review)).into_response())
-}
-
-/// What the caller itself may do.
-fn own(review: &Value) -> Result<Value, Refusal> {
-    let verb = ["resourceAttributes", "nonResourceAttributes"]
-        .into_iter()
-        .find_map(|field| review.get("spec")?.get(field)?.get("verb")?.as_str());
-    match verb {
-        Some(verb) if READ.contains(&verb) => Ok(json!({ "allowed": true })),
-        Some(_) => Ok(json!({ "allowed": false, "reason": "a recorded incident can't be changed" })),
-        None => Err(Refusal::bad_request("spec names no verb")),
-    }
 }
 
 /// Who is meant by a user's name, or else by the first group.
@@ -89,21 +72,26 @@ fn subject(user: &str, review: &Value) -> Subject {
     }
 }
 
-/// What somebody else may do, by the roles and bindings that were recorded.
-fn others(state: &KubernetesState, subject: &Subject, review: &Value) -> Result<Value, Refusal> {
-    let Some(wanted) = review.pointer("/spec/resourceAttributes") else {
-        return Err(Refusal::bad_request("over a recorded incident, only what concerns resources is answered"));
-    };
+/// What is meant by the attributes of a resource.
+pub(super) fn deed(wanted: &Value) -> Deed {
     let part = |name: &str| text(wanted, name).to_owned();
     let some = |name: &str| Some(part(name)).filter(|value| !value.is_empty());
-    let deed = Deed {
+    Deed {
         verb: part("/verb"),
         group: part("/group"),
         resource: part("/resource"),
         subresource: some("/subresource"),
         namespace: some("/namespace"),
         name: some("/name"),
+    }
+}
+
+/// What somebody else may do, by the roles and bindings that were recorded.
+fn others(state: &KubernetesState, subject: &Subject, review: &Value) -> Result<Value, Refusal> {
+    let Some(wanted) = review.pointer("/spec/resourceAttributes") else {
+        return Err(Refusal::bad_request("over a recorded incident, only what concerns resources is answered"));
     };
+    let deed = deed(wanted);
     let unknown = json!({ "allowed": false, "evaluationError": "not all roles and bindings were recorded" });
     let mut found = [Vec::new(), Vec::new()];
     for (resource, into) in [("clusterrolebindings", 0), ("rolebindings", 0), ("clusterroles", 1), ("roles", 1)] {

@@ -9,8 +9,8 @@ use super::field::{flag, text};
 use super::request::Question;
 use super::{Cluster, LookError};
 
-pub use roles::granting;
 pub(crate) use roles::{Grant, Grants};
+pub use roles::{granting, rule_allows};
 
 /// Who wants to do something.
 #[derive(Clone, Debug, PartialEq, Eq)]

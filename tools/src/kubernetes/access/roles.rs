@@ -37,25 +37,25 @@ impl Grants {
 }
 
 impl Grant {
-    /// By the rules of RBAC: `*` is all, a resource's name bounds what names one, and what has a name can be neither
-    /// listed without it nor created.
     fn allows(&self, deed: &Deed) -> bool {
-        let any = |pointer: &str, wanted: &[&str]| {
-            items(&self.rule, pointer).filter_map(Value::as_str).any(|one| one == "*" || wanted.contains(&one))
-        };
-        let written = match &deed.subresource {
-            Some(sub) => vec![format!("{}/{sub}", deed.resource), format!("*/{sub}")],
-            None => vec![deed.resource.clone()],
-        };
-        let resources: Vec<&str> = written.iter().map(String::as_str).collect();
-        let here = self.namespace.is_none() || self.namespace == deed.namespace;
-        let mut only = items(&self.rule, "/resourceNames").filter_map(Value::as_str).peekable();
-        let named = only.peek().is_none() || deed.name.as_deref().is_some_and(|name| only.any(|one| one == name));
-        here && named
-            && any("/verbs", &[&deed.verb])
-            && any("/apiGroups", &[&deed.group])
-            && any("/resources", &resources)
+        (self.namespace.is_none() || self.namespace == deed.namespace) && rule_allows(&self.rule, deed)
     }
+}
+
+/// Whether a rule allows a deed where it holds, by RBAC: `*` is all, a resource's name bounds what names one, and what has a
+/// name can be neither listed without it nor created. The rule is that of a role, or the `ResourceRule` of a review.
+pub fn rule_allows(rule: &Value, deed: &Deed) -> bool {
+    let any = |pointer: &str, wanted: &[&str]| {
+        items(rule, pointer).filter_map(Value::as_str).any(|one| one == "*" || wanted.contains(&one))
+    };
+    let written = match &deed.subresource {
+        Some(sub) => vec![format!("{}/{sub}", deed.resource), format!("*/{sub}")],
+        None => vec![deed.resource.clone()],
+    };
+    let resources: Vec<&str> = written.iter().map(String::as_str).collect();
+    let mut only = items(rule, "/resourceNames").filter_map(Value::as_str).peekable();
+    let named = only.peek().is_none() || deed.name.as_deref().is_some_and(|name| only.any(|one| one == name));
+    named && any("/verbs", &[&deed.verb]) && any("/apiGroups", &[&deed.group]) && any("/resources", &resources)
 }
 
 impl Cluster {
