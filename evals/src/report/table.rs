@@ -81,10 +81,10 @@ pub fn table(results: &Results) -> String {
 /// How far rules and judge agree with people, in words.
 pub(super) fn with_people(people: &WithPeople) -> String {
     let mut text = format!("Of {} answers in words that people have judged:\n", people.answers);
-    let opinions = [("the rules", Some(&people.rules)), ("the judge", people.judge.as_ref())];
+    let opinions = [("the rules agree", Some(&people.rules)), ("the judge agrees", people.judge.as_ref())];
     for (who, Opinion { agreement, differs }) in opinions.into_iter().filter_map(|(who, one)| Some((who, one?))) {
         let Agreement { agreed, asked } = agreement;
-        text.push_str(&format!("  {who} say the same in {agreed} of {asked} questions\n"));
+        text.push_str(&format!("  {who} in {agreed} of {asked} questions\n"));
         for question in differs {
             text.push_str(&format!("    not in {question}\n"));
         }
