@@ -6,6 +6,7 @@
 pub(crate) mod clients;
 pub(crate) mod dns;
 mod event;
+pub(crate) mod evictions;
 pub(crate) mod field;
 pub(crate) mod gateway;
 mod graph;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::graph::Relation;
 use super::spoken::{mentions_policy, mentions_webhook};
-use super::{Edge, Graph, Scene, field, rights};
+use super::{Edge, Graph, Scene, evictions, field, rights};
 use crate::near::nearest;
 
 /// How many calls from one workload to the next are followed.
@@ -50,6 +50,7 @@ pub(super) fn reach(scene: &Scene, graph: &Graph) -> BTreeMap<ObjectRef, usize> 
         }
     }
     walk.enter_webhooks();
+    walk.enter_evicted();
     while let Some((unit, hops)) = walk.queue.pop_front() {
         walk.go_on(&unit, hops);
     }
@@ -213,6 +214,19 @@ impl Walk<'_> {
         });
         for configuration in spoken.map(|(configuration, _)| configuration.clone()).collect::<Vec<_>>() {
             self.enter(configuration, 1);
+        }
+    }
+
+    /// What is not evicted though a log tells that it should be, with the budgets that don't allow it.
+    fn enter_evicted(&mut self) {
+        let told = self.scene.logs.iter().filter(|log| evictions::is_refused(&log.text));
+        for (budget, pod) in
+            told.flat_map(|log| evictions::meant(self.scene, self.graph, &log.text)).collect::<Vec<_>>()
+        {
+            if let Some(pod) = pod {
+                self.enter(self.graph.top_owner(&pod), 1);
+            }
+            self.found.entry(budget).or_insert(1);
         }
     }
 

@@ -87,6 +87,7 @@ impl Reader<'_> {
         }
         next.retain(|namespace| !read.namespaces.contains(namespace));
         next.retain(|namespace| !scene.missing.contains(&ObjectRef::cluster("Namespace", namespace)));
+        next.extend(self.evicted_from(scene, read).await);
         next
     }
 

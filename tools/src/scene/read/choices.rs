@@ -6,6 +6,7 @@ use marple_core::ObjectRef;
 use serde_json::Value;
 
 use super::{LIST_LIMIT, Progress, Reader, Seen};
+use crate::scene::evictions::{self, allows_none};
 use crate::scene::spoken::{mentions_policy, mentions_webhook};
 use crate::scene::{Scene, field, rights};
 
@@ -15,6 +16,10 @@ const CLASSES_LIMIT: usize = 50;
 const VOLUMES_LIMIT: usize = 200;
 const WEBHOOKS_LIMIT: usize = 100;
 const POLICIES_LIMIT: usize = 100;
+
+/// The most disruption budgets of the whole cluster that are read, and the most namespaces that are for them.
+const BUDGETS_LIMIT: usize = 500;
+const BUDGETED_LIMIT: usize = 3;
 
 /// The most pods that are read for which others had to go.
 const PREEMPTORS_LIMIT: usize = 5;
@@ -136,6 +141,23 @@ impl Reader<'_> {
             self.all(scene, "ValidatingWebhookConfiguration", WEBHOOKS_LIMIT).await;
             self.all(scene, "MutatingWebhookConfiguration", WEBHOOKS_LIMIT).await;
         }
+    }
+
+    /// The namespaces of budgets that may refuse the evictions of which a log tells: who evicts is seldom where its pods are.
+    pub(super) async fn evicted_from(&self, scene: &mut Scene, read: &mut Progress) -> BTreeSet<String> {
+        let told = scene.logs.iter().filter(|log| evictions::is_refused(&log.text)).map(|log| log.text.as_str());
+        let told = told.collect::<Vec<_>>().join("\n");
+        if told.is_empty() || !read.asked.insert(ObjectRef::cluster("PodDisruptionBudget", "*")) {
+            return BTreeSet::new();
+        }
+        self.all(scene, "PodDisruptionBudget", BUDGETS_LIMIT).await;
+        let none = scene.of_kind("PodDisruptionBudget").filter(|(_, value)| allows_none(value));
+        let mut spaces = none.filter_map(|(budget, _)| budget.namespace.clone()).collect::<Vec<_>>();
+        spaces.dedup();
+        // Those that the log names first.
+        spaces.sort_by_key(|space| !told.contains(space.as_str()));
+        spaces.retain(|space| !read.namespaces.contains(space));
+        spaces.into_iter().take(BUDGETED_LIMIT).collect()
     }
 
     async fn all(&self, scene: &mut Scene, kind: &'static str, limit: usize) {
