@@ -11,6 +11,15 @@ use serde::{Deserialize, Serialize};
 pub struct KnownError {
     /// Why it failed.
     pub source: Box<dyn std::error::Error + Send + Sync>,
+    /// Whether the runner was reached and can't say it, so that waiting for it is of no use.
+    pub answered: bool,
+}
+
+impl KnownError {
+    /// One of a runner that is away, busy or behind: what it holds can be asked for later.
+    pub fn away(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source: source.into(), answered: false }
+    }
 }
 
 /// When a condition was told last.

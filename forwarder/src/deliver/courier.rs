@@ -235,7 +235,7 @@ impl Courier {
     async fn emptied(&self) -> Result<(), KnownError> {
         let waiting = self.signals.lock().await.waiting + self.changes.lock().await.waiting;
         if waiting > 0 {
-            return Err(KnownError { source: format!("{waiting} posts in the spool come first").into() });
+            return Err(KnownError::away(format!("{waiting} posts in the spool come first")));
         }
         Ok(())
     }

@@ -136,9 +136,14 @@ impl HttpDeliver {
     }
 
     async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, KnownError> {
-        let failed = |error: reqwest::Error| KnownError { source: Box::new(error.without_url()) };
-        let response = self.client.get(url).send().await.map_err(failed)?;
-        response.error_for_status().map_err(failed)?.json().await.map_err(failed)
+        let away = |error: reqwest::Error| KnownError::away(error.without_url());
+        let response = self.client.get(url).send().await.map_err(away)?;
+        let status = response.status();
+        let later =
+            status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT);
+        let refused = |error: reqwest::Error| KnownError { answered: !later, ..away(error) };
+        let whole = response.error_for_status().map_err(refused)?.bytes().await.map_err(away)?;
+        serde_json::from_slice(&whole).map_err(|error| KnownError { source: error.into(), answered: true })
     }
 
     /// Each signal of a forwarder that the runner holds as firing.

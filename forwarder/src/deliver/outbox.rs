@@ -30,6 +30,8 @@ pub(crate) struct Outbox {
 struct Waiting {
     signals: HashMap<Fingerprint, Signal>,
     order: VecDeque<Fingerprint>,
+    /// Whether nothing may be taken yet.
+    held: bool,
 }
 
 impl Outbox {
@@ -58,9 +60,29 @@ impl Outbox {
         self.changed(&waiting);
     }
 
+    /// Lets nothing be taken until [`Outbox::open`].
+    pub(crate) fn hold(&self) {
+        self.waiting().held = true;
+    }
+
+    /// Lets what waits be taken.
+    pub(crate) fn open(&self) {
+        let mut waiting = self.waiting();
+        waiting.held = false;
+        self.changed(&waiting);
+    }
+
+    /// Whether nothing may be taken yet.
+    pub(crate) fn is_held(&self) -> bool {
+        self.waiting().held
+    }
+
     /// Takes the longest waiting ones.
     pub(crate) fn take(&self, most: usize) -> Vec<Signal> {
         let mut waiting = self.waiting();
+        if waiting.held {
+            return Vec::new();
+        }
         let count = most.min(waiting.order.len());
         let first: Vec<Fingerprint> = waiting.order.drain(..count).collect();
         let signals = first.iter().filter_map(|fingerprint| waiting.signals.remove(fingerprint)).collect();
@@ -85,7 +107,11 @@ impl Outbox {
 
     /// Waits until there is something to take.
     pub(crate) async fn filled(&self) {
-        until(&self.filled, || !self.waiting().order.is_empty()).await;
+        let may_be_taken = || {
+            let waiting = self.waiting();
+            !waiting.held && !waiting.order.is_empty()
+        };
+        until(&self.filled, may_be_taken).await;
     }
 
     /// Whether there is room for what is judged next.
@@ -129,6 +155,20 @@ mod tests {
         outbox.put([signal(1, SignalStatus::Firing), signal(2, SignalStatus::Firing)]);
         outbox.put([signal(1, SignalStatus::Resolved)]);
         assert_eq!(outbox.take(10), [signal(1, SignalStatus::Resolved), signal(2, SignalStatus::Firing)]);
+    }
+
+    #[tokio::test]
+    async fn what_is_held_is_taken_once_it_is_opened_and_in_its_newest_state() {
+        let outbox = Outbox::new();
+        outbox.hold();
+        outbox.put([signal(1, SignalStatus::Firing), signal(1, SignalStatus::Resolved)]);
+        assert_eq!((outbox.take(10), outbox.is_held()), (vec![], true));
+        let filled = outbox.filled();
+        tokio::pin!(filled);
+        assert!(futures::poll!(&mut filled).is_pending());
+        outbox.open();
+        filled.await;
+        assert_eq!(outbox.take(10), [signal(1, SignalStatus::Resolved)]);
     }
 
     #[test]

@@ -31,6 +31,9 @@ const KNOWN_DEADLINE: Duration = Duration::from_secs(5);
 /// How long until it is asked again where it didn't say.
 const KNOWN_RETRY: Duration = Duration::from_secs(15);
 
+/// The same while all waits for the answer.
+const HELD_RETRY: Duration = Duration::from_secs(1);
+
 /// How many conditions are delivered again at once: a few deliveries, so that what is new never waits behind all that holds.
 const AGAIN: usize = 256;
 
@@ -88,10 +91,12 @@ impl Run {
         self.phase_ends = Instant::now() + PATIENCE;
     }
 
-    /// Asks the runner once before anything is told, so that what it holds goes on under its start.
+    /// Asks the runner before anything is told, so that what it holds goes on under its start. Where it is away, what is
+    /// told meanwhile waits in the outbox until it has answered.
     pub(super) async fn know_first(&mut self, cancel: &CancellationToken) {
         let Some(known) = self.known.clone() else { return };
         self.picture.awaits();
+        self.outbox.hold();
         tokio::select! {
             () = cancel.cancelled() => {}
             answer = ask(known) => self.answered(answer),
@@ -251,19 +256,25 @@ impl Run {
         match answer {
             Ok((signals, told)) => {
                 self.ask_at = Instant::now() + self.resync;
-                self.picture.adopt(signals, told);
+                let goes_on = self.picture.adopt(signals, told);
+                self.outbox.put(goes_on);
                 self.settle();
+                self.outbox.open();
             }
             Err(error) => {
-                self.ask_at = Instant::now() + KNOWN_RETRY;
-                tracing::warn!(%error, retry = ?KNOWN_RETRY, "what ended while the forwarder was down is not resolved yet");
+                if error.answered {
+                    self.outbox.open();
+                }
+                let retry = if self.outbox.is_held() { HELD_RETRY } else { KNOWN_RETRY };
+                self.ask_at = Instant::now() + retry;
+                tracing::warn!(%error, ?retry, "what ended while the forwarder was down is not resolved yet");
             }
         }
     }
 }
 
 async fn ask(known: Arc<dyn Known>) -> Answer {
-    let late = |_| Err(KnownError { source: format!("no answer in {} s", KNOWN_DEADLINE.as_secs()).into() });
+    let late = |_| Err(KnownError::away(format!("no answer in {} s", KNOWN_DEADLINE.as_secs())));
     let since = Tracker::memory(Timestamp::now());
     let answer = async { Ok((known.firing().await?, known.told(since).await?)) };
     tokio::time::timeout(KNOWN_DEADLINE, answer).await.unwrap_or_else(late)

@@ -76,14 +76,19 @@ impl Picture {
 
     /// Takes over what the runner holds as firing, as far as it is of this cluster and of namespaces that count here: the
     /// rest is another forwarder's, which alone can tell when it ends. `told` says when each was told, for the rate limits.
-    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
+    /// Gives what was told here before that was known, and goes on as it was told then.
+    pub fn adopt(
+        &mut self,
+        known: impl IntoIterator<Item = Signal>,
+        told: impl IntoIterator<Item = Telling>,
+    ) -> Vec<Signal> {
         let (cluster, namespaces) = (&self.cluster, &self.config.namespaces);
         let own = known.into_iter().filter(|signal| {
             let namespace = signal.subject.as_ref().and_then(|subject| subject.namespace.as_deref());
             signal.labels.get(CLUSTER) == Some(cluster.as_str())
                 && namespace.is_none_or(|namespace| namespaces.count(namespace))
         });
-        self.tracker.adopt(own, told);
+        self.tracker.adopt(own, told)
     }
 
     /// Takes in what a watch saw, and gives what is to be told of it.

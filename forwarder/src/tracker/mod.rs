@@ -71,8 +71,13 @@ impl Tracker {
     /// Takes over what the runner holds as firing, and when each condition was told, those that ended among them: rate
     /// limits go on. A condition that is spoken of goes on under the start that it had, also where nobody speaks of it any
     /// more, until [`Tracker::settle`] says that all were heard; what is never spoken of is resolved then. What has waited for
-    /// this is due at once.
-    pub fn adopt(&mut self, known: impl IntoIterator<Item = Signal>, told: impl IntoIterator<Item = Telling>) {
+    /// this is due at once. What was told here since this process awaited it, as nobody could know better, goes on under
+    /// the start that it had too: it is given, to be told in the place of what was.
+    pub fn adopt(
+        &mut self,
+        known: impl IntoIterator<Item = Signal>,
+        told: impl IntoIterator<Item = Telling>,
+    ) -> Vec<Signal> {
         let awaited = std::mem::take(&mut self.awaits);
         let mut holding = BTreeMap::new();
         self.remembered.clear();
@@ -83,12 +88,13 @@ impl Tracker {
             }
         }
         let told: BTreeSet<Fingerprint> = self.firing().map(|signal| signal.fingerprint).collect();
-        for signal in known {
-            if signal.status == SignalStatus::Firing && !told.contains(&signal.fingerprint) {
-                let told_at = holding.get(&signal.fingerprint).copied().unwrap_or(signal.starts_at);
-                self.adopted.insert(signal.fingerprint, Adopted { signal, told_at });
-            }
+        let mut told_before = BTreeMap::new();
+        for signal in known.into_iter().filter(|signal| signal.status == SignalStatus::Firing) {
+            let told_at = holding.get(&signal.fingerprint).copied().unwrap_or(signal.starts_at);
+            let into = if told.contains(&signal.fingerprint) { &mut told_before } else { &mut self.adopted };
+            into.insert(signal.fingerprint, Adopted { signal, told_at });
         }
+        let goes_on = if awaited { self.go_on(told_before) } else { Vec::new() };
         // The answer may come after some witnesses were heard.
         let waiting: Vec<ConditionKey> =
             self.tracks.iter().filter(|(_, track)| track.told().is_none()).map(|(key, _)| key.clone()).collect();
@@ -98,6 +104,22 @@ impl Tracker {
                 self.wake(key, Some(Timestamp::MIN));
             }
         }
+        goes_on
+    }
+
+    /// Has what was told here go on as it was told before, where it did not end in between.
+    fn go_on(&mut self, mut before: BTreeMap<Fingerprint, Adopted>) -> Vec<Signal> {
+        let mut goes_on = Vec::new();
+        for (key, track) in &mut self.tracks {
+            let Some(fingerprint) = track.told().map(|signal| signal.fingerprint) else { continue };
+            let ended = self.ended.of(key);
+            let held = before.remove(&fingerprint);
+            if let Some(held) = held.filter(|held| ended.is_none_or(|end| end.at <= held.signal.starts_at)) {
+                goes_on.push(held.signal.clone());
+                track.tell(held.signal, held.told_at);
+            }
+        }
+        goes_on
     }
 
     /// What a witness says now: all of it; what it said before and says no more has ended as far as it is concerned. An

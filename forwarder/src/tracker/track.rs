@@ -203,7 +203,7 @@ impl Track {
         Turn::Stays
     }
 
-    fn tell(&mut self, signal: Signal, at: Timestamp) {
+    pub(super) fn tell(&mut self, signal: Signal, at: Timestamp) {
         self.told = Some(Told { signal: Box::new(signal), at });
         for word in &mut self.words {
             word.signal = None;

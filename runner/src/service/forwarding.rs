@@ -55,7 +55,7 @@ impl Atlas for InProcess {
 }
 
 fn unknown(error: StoreError) -> KnownError {
-    KnownError { source: error.into() }
+    KnownError::away(error)
 }
 
 fn undelivered(error: StoreError) -> DeliverError {

@@ -36,7 +36,7 @@ impl Chronicle for Runner {
         let mut silent = self.silent.lock().unwrap();
         if *silent > 0 {
             *silent -= 1;
-            return Err(KnownError { source: "away".into() });
+            return Err(KnownError::away("away"));
         }
         Ok(Kept { listed_at: Some(Timestamp::UNIX_EPOCH), ..Kept::default() })
     }

@@ -99,3 +99,71 @@ async fn however_many_conditions_hold_all_are_told_and_told_again_by_each_resync
     cancel.cancel();
     judging.await.unwrap().unwrap();
 }
+
+/// A Job that failed then.
+fn failed(at: Timestamp) -> Observation {
+    let job = json!({
+        "metadata": {"name": "nightly", "namespace": "shop", "uid": "j1"},
+        "status": {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded",
+            "lastTransitionTime": at}]}});
+    Observation::Seen(Object::Job(serde_json::from_value(job).unwrap()), Scope::Cluster)
+}
+
+/// A runner that takes signals, and says what it holds only when it is asked again.
+struct Late {
+    holds: Signal,
+    asked: AtomicBool,
+    taken: Mutex<Vec<Signal>>,
+}
+
+#[async_trait]
+impl Deliver for Late {
+    async fn deliver(&self, signals: Vec<Signal>) -> Result<(), DeliverError> {
+        self.taken.lock().unwrap().extend(signals);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Known for Late {
+    async fn firing(&self) -> Result<Vec<Signal>, KnownError> {
+        if !self.asked.swap(true, Ordering::Relaxed) {
+            return Err(KnownError::away("away"));
+        }
+        assert_eq!(*self.taken.lock().unwrap(), [], "nothing is told before that is known");
+        Ok(vec![self.holds.clone()])
+    }
+
+    async fn told(&self, _: Timestamp) -> Result<Vec<Telling>, KnownError> {
+        Ok(Vec::new())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_before_the_runner_has_said_what_it_holds_and_that_goes_on_as_it_was_told() {
+    let at = Timestamp::from_second(Timestamp::now().as_second() - 9).unwrap();
+    let told = Picture::new("test", ForwarderConfig::default()).take(failed(at), Timestamp::now());
+    let [mut holds] = <[Signal; 1]>::try_from(told).unwrap();
+    holds.starts_at = holds.starts_at.checked_add(Duration::from_millis(451)).unwrap();
+    let runner = Arc::new(Late { holds: holds.clone(), asked: AtomicBool::default(), taken: Mutex::default() });
+    let (outbox, cancel) = (Arc::new(Outbox::new()), CancellationToken::new());
+    let (phase, _opened) = watch::channel(Phase::Surroundings);
+    let picture = Picture::new("test", ForwarderConfig::default());
+    let mut run = Run::new(picture, outbox.clone(), Duration::from_hours(10), phase);
+    run.known = Some(runner.clone());
+    run.know_first(&cancel).await;
+    let (sender, observations) = mpsc::channel(1);
+    let mut tasks = JoinSet::new();
+    let (pump, pumping) = (Pump::new(outbox, runner.clone()), cancel.clone());
+    tasks.spawn(async move {
+        pump.run(pumping).await;
+        "delivery"
+    });
+    let stop = cancel.clone();
+    let judging = tokio::spawn(async move { run.judge(observations, &mut tasks, &stop).await });
+    sender.send(failed(at)).await.unwrap();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert_eq!(*runner.taken.lock().unwrap(), [holds]);
+    cancel.cancel();
+    judging.await.unwrap().unwrap();
+}

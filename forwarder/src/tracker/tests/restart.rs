@@ -166,6 +166,30 @@ fn what_no_object_dates_waits_until_it_is_known_what_was_told_before() {
 }
 
 #[test]
+fn what_was_told_while_it_was_awaited_goes_on_under_the_start_that_it_had() {
+    let fires = |tracker: &mut Tracker| tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(43))], at(50));
+    let mut before = Tracker::default();
+    let mut known = fires(&mut before);
+    // As it was told by one that had seen another of its name end in the same second.
+    known[0].starts_at = at(43).checked_add(Duration::from_millis(451)).unwrap();
+    let mut tracker = Tracker::default();
+    tracker.awaits();
+    assert_eq!(brief(&fires(&mut tracker)), [fired("a", 43)]);
+    assert_eq!(tracker.adopt(known.clone(), telling(44, None)), known);
+    assert_eq!(tracker.adopt(known.clone(), telling(44, None)), [], "it goes on");
+    let resolved = tracker.forget(&pod("a"), at(60));
+    assert_eq!((resolved[0].status, resolved[0].starts_at), (SignalStatus::Resolved, known[0].starts_at));
+
+    let mut tracker = Tracker::default();
+    tracker.awaits();
+    fires(&mut tracker);
+    tracker.forget(&pod("a"), at(60));
+    let anew = tracker.observe(&object("a"), vec![draft("a", "X", hold(0), Some(70))], at(70));
+    assert_eq!(brief(&anew), [fired("a", 70)]);
+    assert_eq!(tracker.adopt(known, telling(44, None)), [], "it is another since");
+}
+
+#[test]
 fn what_waits_for_what_was_told_before_is_looked_at_once_that_is_known_and_not_before() {
     let mut tracker = Tracker::default();
     tracker.awaits();
