@@ -133,12 +133,12 @@ pub struct OpenApi {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
-pub struct Document(Vec<u8>);
+pub struct Document(Box<[u8]>);
 
 impl Document {
     /// The text.
     pub fn text(&self) -> String {
-        let text = zstd::decode_all(self.0.as_slice()).ok().and_then(|text| String::from_utf8(text).ok());
+        let text = zstd::decode_all(&*self.0).ok().and_then(|text| String::from_utf8(text).ok());
         // What was compressed here is whole.
         text.unwrap_or_default()
     }
@@ -148,7 +148,7 @@ impl TryFrom<String> for Document {
     type Error = std::io::Error;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        zstd::encode_all(text.as_bytes(), 1).map(Self)
+        zstd::encode_all(text.as_bytes(), 1).map(|packed| Self(packed.into_boxed_slice()))
     }
 }
 

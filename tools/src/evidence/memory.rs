@@ -62,7 +62,7 @@ struct Piece {
 struct Chunk {
     digest: Digest,
     extent: ChunkExtent,
-    packed: Vec<u8>,
+    packed: Box<[u8]>,
 }
 
 impl Held {
@@ -79,6 +79,8 @@ impl Held {
         }
         let packed =
             zstd::bulk::compress(text.as_bytes(), LEVEL).map_err(|error| failed("could not be kept", error))?;
+        // What it was given room for is as much as the text takes.
+        let packed = packed.into_boxed_slice();
         if self.taken() + packed.len() > usize::try_from(most).unwrap_or(usize::MAX) {
             return Ok(None);
         }
