@@ -17,6 +17,9 @@ pub(super) const DIAGNOSER: Diagnoser = Diagnoser { conditions: &[HELD, NAMESPAC
 /// How long after its deletion an object may be held.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long one may that its namespace says it waits for.
+const WAITED_FOR: SignedDuration = SignedDuration::from_mins(1);
+
 /// Conditions of a namespace that tell what its end waits for, the deepest first.
 const WAITS: [&str; 5] = [
     "NamespaceDeletionDiscoveryFailure",
@@ -62,7 +65,28 @@ fn held(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut
 }
 
 fn namespace(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
-    let lasting = field::time(value, "/metadata/deletionTimestamp").filter(|at| !context.within(*at, PATIENCE));
+    let deleted = field::time(value, "/metadata/deletionTimestamp");
+    if let Some(at) = deleted.filter(|at| !context.within(*at, WAITED_FOR))
+        && let Some((held, finalizers)) = waited_for(context, object, value)
+    {
+        let more = match finalizers.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let first = finalizers.first().copied().unwrap_or_default();
+        return context
+            .finding(&NAMESPACE, object, Category::Other)
+            .says(format!(
+                "{object} was deleted {} ago and does not end: {held} is held by its finalizer {first}{more}, which the controller that set it has to take away, and which may be gone",
+                context.ago(at)
+            ))
+            .culprit(held)
+            .words(marple_core::ProofSource::Object(held.clone()), first)
+            .check("See who set the finalizer and whether it still runs", workload::describe(held))
+            .mend("Where nobody does, take the finalizer off", workload::edit(held))
+            .into(findings);
+    }
+    let lasting = deleted.filter(|at| !context.within(*at, PATIENCE));
     let told = WAITS
         .iter()
         .find_map(|kind| field::condition(value, kind).filter(|one| field::text(one, "/status") == Some("True")));
@@ -76,6 +100,25 @@ fn namespace(context: &Context<'_>, object: &ObjectRef, value: &Value, findings:
         .field(object, "phase", "Terminating")
         .check("See what it waits for", format!("kubectl get namespace {} -o yaml", object.name))
         .into(findings);
+}
+
+/// The object that was deleted first of those for whose finalizers a namespace says that it waits.
+fn waited_for<'a>(
+    context: &Context<'a>,
+    namespace: &ObjectRef,
+    value: &Value,
+) -> Option<(&'a ObjectRef, Vec<&'a str>)> {
+    let waits = field::condition(value, "NamespaceFinalizersRemaining")?;
+    field::text(waits, "/status").filter(|status| *status == "True")?;
+    let inside = context.scene.objects.iter().filter(|(object, _)| object.namespace.as_ref() == Some(&namespace.name));
+    let held = inside.filter_map(|(object, value)| {
+        let deleted = field::time(value, "/metadata/deletionTimestamp")?;
+        let finalizers: Vec<&str> =
+            field::items(value, "/metadata/finalizers").iter().filter_map(Value::as_str).collect();
+        (!finalizers.is_empty()).then_some((deleted, object, finalizers))
+    });
+    let (_, object, finalizers) = held.min_by_key(|(deleted, object, _)| (*deleted, *object))?;
+    Some((object, finalizers))
 }
 
 /// Pods that can't be made as their namespace is ending.

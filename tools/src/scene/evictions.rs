@@ -39,3 +39,9 @@ pub(crate) fn meant(scene: &Scene, graph: &Graph, log: &str) -> Vec<(ObjectRef, 
         _ => by_name,
     }
 }
+
+/// The same of all logs.
+pub(super) fn told(scene: &Scene, graph: &Graph) -> Vec<(ObjectRef, Option<ObjectRef>)> {
+    let told = scene.logs.iter().filter(|log| is_refused(&log.text));
+    told.flat_map(|log| meant(scene, graph, &log.text)).collect()
+}

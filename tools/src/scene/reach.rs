@@ -219,10 +219,7 @@ impl Walk<'_> {
 
     /// What is not evicted though a log tells that it should be, with the budgets that don't allow it.
     fn enter_evicted(&mut self) {
-        let told = self.scene.logs.iter().filter(|log| evictions::is_refused(&log.text));
-        for (budget, pod) in
-            told.flat_map(|log| evictions::meant(self.scene, self.graph, &log.text)).collect::<Vec<_>>()
-        {
+        for (budget, pod) in evictions::told(self.scene, self.graph) {
             if let Some(pod) = pod {
                 self.enter(self.graph.top_owner(&pod), 1);
             }

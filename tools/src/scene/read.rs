@@ -238,6 +238,9 @@ impl Reader<'_> {
                 }
                 Self::take(scene, subject.clone(), found);
                 self.events_of(scene, &subject).await;
+                if subject.is("Namespace") {
+                    self.remaining(scene, &subject).await;
+                }
             }
         }
     }

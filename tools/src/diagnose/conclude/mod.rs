@@ -160,7 +160,7 @@ fn fits(finding: &Finding, began: Option<Timestamp>) -> bool {
     context || finding.at.zip(began).is_none_or(|(at, began)| began.duration_since(at) <= BEFORE)
 }
 
-/// The top owners that the symptoms are about, with how many are about each; of a namespace, those with findings.
+/// The top owners that the symptoms are about, with how many are about each; of a namespace, those with findings, itself among them.
 fn suffering(scene: &Scene, graph: &Graph, symptoms: &[Symptom], findings: &[&Finding]) -> BTreeMap<ObjectRef, usize> {
     let mut objects = symptoms.iter().filter_map(|symptom| about(graph, symptom)).collect::<Vec<_>>();
     if objects.is_empty() {
@@ -170,7 +170,8 @@ fn suffering(scene: &Scene, graph: &Graph, symptoms: &[Symptom], findings: &[&Fi
     for object in objects {
         if object.is("Namespace") {
             let within = findings.iter().filter(|finding| {
-                finding.severity > Severity::Info && finding.object.namespace.as_deref() == Some(object.name.as_str())
+                finding.severity > Severity::Info
+                    && (finding.object.namespace.as_deref() == Some(object.name.as_str()) || finding.object == object)
             });
             let within = within.map(|finding| graph.top_owner(&finding.object)).collect::<BTreeSet<_>>();
             for unit in within {

@@ -4,117 +4,16 @@ use super::*;
 
 const LONG_AGO: &str = "2026-01-02T11:00:00Z";
 
-fn cluster_wide(kind: &str, name: &str, rest: &Value) -> Value {
+pub(super) fn cluster_wide(kind: &str, name: &str, rest: &Value) -> Value {
     with(json!({"kind": kind, "metadata": {"name": name, "creationTimestamp": OLD}}), rest)
 }
 
-fn node(patch: &Value) -> Value {
+pub(super) fn node(patch: &Value) -> Value {
     cluster_wide(
         "Node",
         "worker-1",
         &with(json!({"status": {"conditions": [{"type": "Ready", "status": "True"}]}}), patch),
     )
-}
-
-#[test]
-fn an_object_that_a_finalizer_holds_is_told_with_who_holds_it() {
-    let claim = |deleted: &str| {
-        object(
-            "PersistentVolumeClaim",
-            "shop",
-            "data",
-            &json!({"metadata": {"deletionTimestamp": deleted, "finalizers": ["kubernetes.io/pvc-protection"]}, "status": {"phase": "Bound"}}),
-        )
-    };
-    let user = with(
-        pod("shop", "cart"),
-        &json!({"spec": {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]}}),
-    );
-    let scene_of = |deleted: &str| scene(vec![claim(deleted), user.clone()], &[], vec![]);
-    let held = scene_of(LONG_AGO);
-    assert_eq!(found(&held), one("deletion-held-by-finalizer", "PersistentVolumeClaim shop/data"));
-    assert_eq!(
-        statement(&held, "deletion-held-by-finalizer"),
-        "PersistentVolumeClaim shop/data was deleted 60 min ago and is held by its finalizer kubernetes.io/pvc-protection: Pod shop/cart-5d-a still uses it"
-    );
-    assert_eq!(found(&scene_of("2026-01-02T11:59:00Z")), []);
-}
-
-#[test]
-fn a_namespace_that_does_not_end_tells_what_it_waits_for() {
-    let space = |status: &str| {
-        cluster_wide(
-            "Namespace",
-            "shop",
-            &json!({"metadata": {"deletionTimestamp": LONG_AGO}, "status": {"phase": "Terminating", "conditions": [
-                {"type": "NamespaceContentRemaining", "status": status, "reason": "SomeResourcesRemain", "message": "Some resources are remaining: widgets.example.com has 1 resource instances"},
-                {"type": "NamespaceFinalizersRemaining", "status": status, "reason": "SomeFinalizersRemain", "message": "Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances"}]}}),
-        )
-    };
-    let held = scene(vec![space("True")], &[], vec![]);
-    assert_eq!(found(&held), one("namespace-does-not-end", "Namespace shop"));
-    assert!(statement(&held, "namespace-does-not-end").contains("example.com/hold"));
-    assert_eq!(found(&scene(vec![space("False")], &[], vec![])), []);
-}
-
-#[test]
-fn a_budget_that_holds_up_a_drain_blames_the_budget() {
-    let budget = |allowed: i64| {
-        object(
-            "PodDisruptionBudget",
-            "shop",
-            "cart",
-            &json!({"spec": {"selector": {"matchLabels": {"app": "cart"}}},
-                "status": {"disruptionsAllowed": allowed, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 2}}),
-        )
-    };
-    let of = |allowed, cordoned| {
-        let objects = vec![budget(allowed), pod("shop", "cart"), node(&json!({"spec": {"unschedulable": cordoned}}))];
-        found(&scene(objects, &[], vec![]))
-            .into_iter()
-            .filter(|(word, _)| word.starts_with("drain"))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(of(0, true), one("drain-held-by-budget", "PodDisruptionBudget shop/cart"));
-    assert_eq!((of(1, true), of(0, false)), (vec![], vec![]));
-}
-
-#[test]
-fn an_eviction_that_a_log_tells_was_refused_blames_the_budget_of_the_pod_that_it_names() {
-    let budget = |name: &str, allowed: i64| {
-        object(
-            "PodDisruptionBudget",
-            "shop",
-            name,
-            &json!({"spec": {"selector": {"matchLabels": {"app": name}}},
-                "status": {"disruptionsAllowed": allowed, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 2}}),
-        )
-    };
-    let of = |line: &str, till: i64| {
-        let objects = vec![
-            budget("cart", 0),
-            budget("till", till),
-            pod("shop", "cart"),
-            pod("shop", "till"),
-            pod("ops", "drain"),
-        ];
-        let scene = scene(objects, &[], vec![log("ops", "drain", false, line)]);
-        let mut told = found(&scene);
-        told.retain(|(word, _)| word.starts_with("eviction-"));
-        (told, scene)
-    };
-    let refused = "Cannot evict pod as it would violate the pod's disruption budget.";
-    let named = format!("error when evicting pods/\"cart-5d-a\" -n \"shop\" (will retry after 5s): {refused}");
-    let wanted = one("eviction-held-by-budget", "PodDisruptionBudget shop/cart");
-    let (told, scene) = of(&named, 0);
-    assert_eq!(told, wanted);
-    let statement = statement(&scene, "eviction-held-by-budget");
-    assert!(statement.contains("can't evict Pod shop/cart-5d-a"), "{statement}");
-    assert!(statement.ends_with("as 2 of its 2 pods are healthy and 2 have to be"), "{statement}");
-    assert_eq!(of(refused, 1).0, wanted, "no other may have refused it");
-    assert_eq!(of(refused, 0).0, [], "either may have");
-    assert_eq!(of(&named.replace("cart-5d-a", "cart-5d-ab"), 0).0, [], "it is another pod");
-    assert_eq!(of("evicted pod cart-5d-a", 0).0, []);
 }
 
 #[test]

@@ -28,6 +28,17 @@ const PREEMPTORS_LIMIT: usize = 5;
 const ACCOUNTS_LIMIT: usize = 3;
 const BINDINGS_LIMIT: usize = 500;
 
+/// The most kinds that are read of a namespace that goes.
+const REMAINING_LIMIT: usize = 8;
+
+/// The resources that a namespace's condition names, as `widgets.example.com`: `Some resources are remaining: configmaps. has 1
+/// resource instances, widgets.example.com has 2 resource instances`.
+fn remaining_kinds(message: &str) -> impl Iterator<Item = String> {
+    let listed = message.split_once(": ").map_or("", |(_, listed)| listed);
+    let named = listed.split(", ").filter_map(|one| Some(one.split_once(" has ")?.0.trim().to_owned()));
+    named.filter(|name| name.contains('.') && !name.contains(' '))
+}
+
 fn is_pending(value: &Value) -> bool {
     field::text(value, "/status/phase") == Some("Pending")
 }
@@ -143,6 +154,25 @@ impl Reader<'_> {
         }
     }
 
+    /// What holds up a namespace that goes: its own condition names the kinds, which may be any.
+    pub(super) async fn remaining(&self, scene: &mut Scene, namespace: &ObjectRef) {
+        let message = scene.get(namespace).and_then(|value| {
+            field::text(value, "/metadata/deletionTimestamp")?;
+            field::text(field::condition(value, "NamespaceContentRemaining")?, "/message")
+        });
+        let kinds: Vec<String> = remaining_kinds(message.unwrap_or_default()).take(REMAINING_LIMIT).collect();
+        for kind in kinds {
+            let list = self.cluster.list(&kind, Some(&namespace.name), None, None, LIST_LIMIT);
+            if let Seen::Found(objects) = self.look(format!("{kind} in {namespace}"), list).await {
+                let held = |object: &Value| {
+                    field::text(object, "/metadata/deletionTimestamp").is_some()
+                        && !field::items(object, "/metadata/finalizers").is_empty()
+                };
+                scene.extend(objects.into_iter().filter(held).collect());
+            }
+        }
+    }
+
     /// The namespaces of budgets that may refuse the evictions of which a log tells: who evicts is seldom where its pods are.
     pub(super) async fn evicted_from(&self, scene: &mut Scene, read: &mut Progress) -> BTreeSet<String> {
         let told = scene.logs.iter().filter(|log| evictions::is_refused(&log.text)).map(|log| log.text.as_str());
@@ -168,6 +198,20 @@ impl Reader<'_> {
                     Self::take(scene, reference, Seen::Found(object));
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::remaining_kinds;
+
+    #[test]
+    fn the_kinds_that_a_namespace_waits_for_are_read_out_of_its_condition() {
+        let told = "Some resources are remaining: configmaps. has 1 resource instances, widgets.example.com has 20 resource instances";
+        assert_eq!(remaining_kinds(told).collect::<Vec<_>>(), ["configmaps.", "widgets.example.com"]);
+        for none in ["", "All content successfully removed", "Some resources are remaining: ", "a: b has c"] {
+            assert_eq!(remaining_kinds(none).count(), 0, "{none}");
         }
     }
 }
