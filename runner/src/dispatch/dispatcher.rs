@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use marple_agent::{Ending, fallback};
-use marple_core::{Incident, IncidentId, Verdict};
+use marple_core::{Confidence, Incident, IncidentId, Verdict};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -258,8 +258,10 @@ impl Dispatcher {
         let explained = known.filter(|known| known.conclusion.verdict != Verdict::Inconclusive);
         let kept = explained.as_ref().is_some_and(|known| less || known.by == ConcludedBy::Agent);
         // Where there is nothing to look at, looking again shows no more.
-        let unexplained = less && self.lookout.cluster.is_some() && !subjects.objects.is_empty();
-        let blind = unexplained && capture.unreached;
+        let looks = self.lookout.cluster.is_some() && !subjects.objects.is_empty();
+        let blind = less && looks && capture.unreached;
+        // What was just changed isn't judged yet: who fails by it is seen before why.
+        let unexplained = looks && (less || capture.conclusion.confidence == Confidence::Low);
         let mut work = Work {
             captured_at: Some(now),
             captured_objects: incident.objects.len(),

@@ -37,7 +37,7 @@ pub struct Work {
     pub captures: u32,
     /// How often in a row it could not be explained because the cluster was away.
     pub blind: u32,
-    /// Whether the rules found no cause: what is broken may show itself only in a while.
+    /// Whether the rules found no cause, or aren't sure of it: what is broken may show itself only in a while.
     pub unexplained: bool,
     /// The last revision that the outbox was told of; 0 for none.
     pub told_revision: u64,
