@@ -185,18 +185,6 @@ impl FieldChange {
         named.or_else(key).unwrap_or_else(|| path.rsplit(['.', '[', ']']).find(|part| !part.is_empty()).unwrap_or(path))
     }
 
-    /// Whether a text stands for a value that is not shown, and so holds none: `(a value)` of one that was never read,
-    /// `(12 bytes, digest 0123abcd)` of one that is long or not to be shown.
-    pub fn is_unshown(text: &str) -> bool {
-        let sized = || {
-            let (bytes, digest) = text.strip_prefix('(')?.strip_suffix(')')?.split_once(" bytes, digest ")?;
-            let number = !bytes.is_empty() && bytes.bytes().all(|byte| byte.is_ascii_digit());
-            let digits = digest.len() == 8 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-            Some(number && digits)
-        };
-        text == "(a value)" || sized().unwrap_or_default()
-    }
-
     /// Of two texts of several lines the first line that differs, and values that are not too long.
     #[must_use]
     pub fn bounded(self) -> Self {
@@ -283,18 +271,6 @@ mod tests {
             ("replicas", "replicas"),
         ] {
             assert_eq!(FieldChange::name_in(path), wanted);
-        }
-    }
-
-    #[test]
-    fn what_holds_no_value_is_known_and_what_may_hold_one_is_not() {
-        for text in ["(a value)", "(0 bytes, digest 00000000)", "(1048576 bytes, digest ffffffff)"] {
-            assert!(FieldChange::is_unshown(text), "{text}");
-        }
-        for text in
-            ["", "(a secret)", "(hunter2 bytes, digest 00000000)", "(1 bytes, digest hunter22)", "(1 bytes, digest 0)"]
-        {
-            assert!(!FieldChange::is_unshown(text), "{text}");
         }
     }
 

@@ -18,6 +18,7 @@ pub mod severity;
 pub mod signal;
 pub mod size;
 pub mod subject;
+mod unshown;
 
 pub use alert::{Alert, AlertError};
 pub use change::{Author, Change, ChangeKind, FieldChange};

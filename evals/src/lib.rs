@@ -12,6 +12,8 @@ pub mod investigator;
 mod json;
 pub mod judge;
 pub mod promql;
+#[cfg(test)]
+mod published;
 pub mod record;
 pub mod replay;
 pub mod report;

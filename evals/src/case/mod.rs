@@ -26,6 +26,7 @@ pub use draft::{Draft, DraftError};
 pub use error::CaseError;
 pub use name::NamePattern;
 pub use pattern::Pattern;
+pub(crate) use read::read;
 pub use suite::{BUNDLE_FILE, CASE_FILE, Suite, SuiteCase};
 
 /// What is asked about a recorded incident, and what a right answer says.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use marple_core::Verdict;
 use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Ask, Case, CaseError, Saying};
@@ -11,20 +12,9 @@ use super::{Ask, Case, CaseError, Saying};
 impl Case {
     /// Reads and checks a case; `path` is named where it is wrong.
     pub fn from_yaml(text: &str, path: &Path) -> Result<Self, CaseError> {
-        let value: Value = serde_saphyr::from_str(text)
-            .map_err(|error| CaseError::Syntax { path: path.to_owned(), why: error.to_string() })?;
-        let wrong = |at: String, what: String| CaseError::Field { path: path.to_owned(), at, what };
-        let case: Self = serde_path_to_error::deserialize(value).map_err(|error| {
-            let at = match error.path().to_string() {
-                at if at == "." => "the case".to_owned(),
-                at => at,
-            };
-            let what = error.into_inner().to_string();
-            let fix = fix(&what);
-            wrong(at, what + fix)
-        })?;
+        let case: Self = read(text, path, "the case")?;
         match case.fault() {
-            Some((at, what)) => Err(wrong(at, what)),
+            Some((at, what)) => Err(CaseError::Field { path: path.to_owned(), at, what }),
             None => Ok(case),
         }
     }
@@ -71,6 +61,21 @@ impl Case {
         let at = saying.or_else(|| remedy.map(|_| "remedy".to_owned()))?;
         Some((at, "needs `means` for people and at least one regular expression in `any`".to_owned()))
     }
+}
+
+/// Reads YAML; `whole` names all of it where no field is wrong.
+pub(crate) fn read<T: DeserializeOwned>(text: &str, path: &Path, whole: &str) -> Result<T, CaseError> {
+    let value: Value = serde_saphyr::from_str(text)
+        .map_err(|error| CaseError::Syntax { path: path.to_owned(), why: error.to_string() })?;
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let at = match error.path().to_string() {
+            at if at == "." => whole.to_owned(),
+            at => at,
+        };
+        let what = error.into_inner().to_string();
+        let fix = fix(&what);
+        CaseError::Field { path: path.to_owned(), at, what: what + fix }
+    })
 }
 
 /// What to write instead, where serde's message does not say.

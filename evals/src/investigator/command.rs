@@ -143,15 +143,7 @@ impl Investigator for CommandInvestigator {
             Some(Ok(_)) if said.trim().is_empty() => format!("{program} wrote no answer to its standard output"),
             Some(Ok(_)) => {
                 let answer = Answer::read(&said);
-                return Ok(Attempt {
-                    answer,
-                    checked: false,
-                    note: None,
-                    transcript,
-                    spent: None,
-                    turns: None,
-                    looks: None,
-                });
+                return Ok(Attempt { transcript, ..Attempt::of(answer) });
             }
         };
         Err(AttemptError { why, transcript })

@@ -103,6 +103,13 @@ impl Staged<'_> {
     }
 }
 
+impl Attempt {
+    /// An answer of which nothing else is known.
+    pub fn of(answer: Answer) -> Self {
+        Self { answer, checked: false, note: None, transcript: Vec::new(), spent: None, turns: None, looks: None }
+    }
+}
+
 impl AttemptError {
     /// One without a transcript.
     pub fn new(why: impl std::fmt::Display) -> Self {

@@ -11,7 +11,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::{Agreement, Judge, Judgement};
-use crate::case::{CASE_FILE, Case, CaseError, Suite, SuiteCase};
+use crate::case::{CASE_FILE, Case, CaseError, Suite, SuiteCase, read};
 use crate::investigator::{Answer, Attempt};
 use crate::score::score;
 
@@ -67,11 +67,8 @@ impl Labels {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
             Err(source) => return Err(CaseError::Read { path, source }),
         };
-        let value: Value = serde_saphyr::from_str(&text)
-            .map_err(|error| CaseError::Syntax { path: path.clone(), why: error.to_string() })?;
+        let labels: Vec<Label> = read(&text, &path, "the labels")?;
         let wrong = |at: String, what: String| CaseError::Field { path: path.clone(), at, what };
-        let labels: Vec<Label> = serde_path_to_error::deserialize(value)
-            .map_err(|error| wrong(error.path().to_string(), error.inner().to_string()))?;
         let mut known = Vec::with_capacity(labels.len());
         for (place, label) in labels.into_iter().enumerate() {
             let Some(case) = suite.cases.iter().find(|case| case.id == label.case) else {
@@ -110,7 +107,7 @@ impl Labels {
         let mut measured = WithPeople { judge: judge.map(|_| Opinion::default()), ..WithPeople::default() };
         for (SuiteCase { id, case, .. }, label) in &self.0 {
             measured.answers += 1;
-            let exact = score(case, &words(&label.answer));
+            let exact = score(case, &Attempt::of(Answer::Prose(label.answer.clone())));
             measured.rules.add(id, case, &label.judgement, &Judgement::from(&exact));
             if let Some((judge, opinion)) = judge.zip(measured.judge.as_mut()) {
                 match cancel.run_until_cancelled(judged(judge, case, &label.answer, folder)).await {
@@ -130,19 +127,6 @@ impl Opinion {
         self.agreement.add(Agreement::of(&compared));
         let differing = compared.into_iter().filter(|(_, same)| !same);
         self.differs.extend(differing.map(|(question, _)| format!("{id}: {question}")));
-    }
-}
-
-/// An answer in words, of which nothing else is known.
-fn words(answer: &str) -> Attempt {
-    Attempt {
-        answer: Answer::Prose(answer.to_owned()),
-        checked: false,
-        note: None,
-        transcript: Vec::new(),
-        spent: None,
-        turns: None,
-        looks: None,
     }
 }
 

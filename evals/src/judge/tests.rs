@@ -118,12 +118,7 @@ fn labels_of_cases_that_were_left_out_are_left_out() {
 
 #[test]
 fn the_schema_in_the_docs_is_that_of_labels() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schemas/labels.schema.json");
-    let schema = serde_json::to_string_pretty(&Labels::schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        std::fs::write(path, &schema).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema, "run the tests with UPDATE_GENERATED=1");
+    crate::published::assert_published("labels", &Labels::schema());
 }
 
 #[tokio::test]

@@ -153,10 +153,5 @@ fn two_runs_are_compared_case_by_case() {
 
 #[test]
 fn the_schema_in_the_docs_is_that_of_the_types() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/schemas/results.schema.json");
-    let schema = serde_json::to_string_pretty(&Results::schema()).unwrap() + "\n";
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        std::fs::write(path, &schema).unwrap();
-    }
-    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), schema, "run the tests with UPDATE_GENERATED=1");
+    crate::published::assert_published("results", &Results::schema());
 }

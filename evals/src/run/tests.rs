@@ -58,15 +58,7 @@ impl Investigator for Scripted {
         tokio::task::yield_now().await;
         self.at_once.fetch_sub(1, Ordering::SeqCst);
         match self.does {
-            Does::Answers => Ok(Attempt {
-                answer: Answer::Prose(format!("Nothing is broken at {}.", staged.now())),
-                checked: false,
-                note: None,
-                transcript: Vec::new(),
-                spent: None,
-                turns: None,
-                looks: None,
-            }),
+            Does::Answers => Ok(Attempt::of(Answer::Prose(format!("Nothing is broken at {}.", staged.now())))),
             Does::Fails => Err(AttemptError::new("the model is away")),
             Does::Panics => panic!("a fault of its own"),
             Does::Hangs => std::future::pending().await,

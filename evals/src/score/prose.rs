@@ -37,14 +37,10 @@ impl Reading {
         let named =
             |sentence: &Sentence| accepted.iter().any(|mention| mention.is_in(&sentence.before, &sentence.text));
         // Who says what the root is, and names another object there, blames that one.
-        let blames_another = sentences
-            .iter()
-            .filter(|sentence| sentence.says_root() && PHRASES.object.is_in(&sentence.text))
-            .fold(None, |another, sentence| Some(another.unwrap_or(true) && !named(sentence)));
-        let blames = |sentence: &&Sentence| match blames_another {
-            Some(true) => sentence.claims(),
-            _ => sentence.claims() || sentence.prescribes(),
-        };
+        let says_root = |sentence: &&Sentence| sentence.says_root() && PHRASES.object.is_in(&sentence.text);
+        let mut roots = sentences.iter().filter(says_root).peekable();
+        let blames_another = roots.peek().is_some() && !roots.any(named);
+        let blames = |sentence: &&Sentence| sentence.claims() || !blames_another && sentence.prescribes();
         Self { verdict, cause: verdict == Verdict::Fault && sentences.iter().filter(blames).any(named) }
     }
 }

@@ -17,11 +17,9 @@ mod read;
 mod recorder;
 mod state;
 mod trim;
-mod unshown;
 
 pub use batch::{Batch, Chronicle, Entry, Kept, Listed, Reached};
 pub(crate) use family::{Family, KNOWN};
 pub(crate) use history::{Glimpse, History};
 pub(crate) use recorder::Recorder;
 pub use state::State;
-pub use unshown::is_unshown;

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use kube::api::DynamicObject;
-use marple_core::ObjectRef;
+use marple_core::{FieldChange, ObjectRef};
 use serde_json::Value;
 
 use super::state::{FIELDS, Field, SHORT, TEXT, TEXTS, digest};
-use super::unshown::sized;
 use crate::config::Values;
 
 /// Labels and annotations that say nothing of what somebody wanted.
@@ -126,7 +125,7 @@ impl<'a> Trim<'a> {
     /// A field of which only a digest is shown.
     pub(super) fn hashed(&mut self, path: impl Into<String>, text: &str) {
         let digest = digest(text);
-        self.with_digest(path.into(), digest, &sized(text.len(), digest));
+        self.with_digest(path.into(), digest, &FieldChange::unshown(text.len(), digest));
     }
 
     fn is_left_out(&self, path: &str) -> bool {
@@ -144,7 +143,7 @@ impl<'a> Trim<'a> {
                 self.room -= length;
                 text.to_owned()
             }
-            length => sized(length, value),
+            length => FieldChange::unshown(length, value),
         };
         self.fields.insert(path, (value, shown));
     }

@@ -32,20 +32,15 @@ pub(crate) struct Raw<const READS: u8>(pub(crate) DynamicObject);
 
 impl<'de, const READS: u8> Deserialize<'de> for Raw<READS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if READS == Reads::Alone as u8 {
-            return deserializer.deserialize_any(Parts).map(Self);
-        }
-        let mut whole = match Value::deserialize(deserializer)? {
-            Value::Object(whole) => whole,
-            _ => Map::new(),
-        };
-        let metadata = whole.remove("metadata").map(metadata).unwrap_or_default();
-        Ok(Self(object(metadata, whole)))
+        deserializer.deserialize_any(Parts { alone: READS == Reads::Alone as u8 }).map(Self)
     }
 }
 
 /// Reads the parts of an object one by one. What comes before the metadata is read: no API server writes it so.
-struct Parts;
+struct Parts {
+    /// Whether of one that a controller owns the metadata is enough.
+    alone: bool,
+}
 
 impl<'de> Visitor<'de> for Parts {
     type Value = DynamicObject;
@@ -57,10 +52,10 @@ impl<'de> Visitor<'de> for Parts {
     fn visit_map<A: MapAccess<'de>>(self, mut parts: A) -> Result<DynamicObject, A::Error> {
         let (mut known, mut rest) = (ObjectMeta::default(), Map::new());
         while let Some(name) = parts.next_key::<String>()? {
-            let owned = known.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
+            let owned = || known.owner_references.iter().flatten().any(|owner| owner.controller == Some(true));
             match name.as_str() {
                 "metadata" => known = metadata(parts.next_value()?),
-                "spec" | "status" if owned => drop(parts.next_value::<IgnoredAny>()?),
+                "spec" | "status" if self.alone && owned() => drop(parts.next_value::<IgnoredAny>()?),
                 _ => drop(rest.insert(name, parts.next_value()?)),
             }
         }

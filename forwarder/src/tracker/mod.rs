@@ -57,6 +57,13 @@ struct Adopted {
     told_at: Timestamp,
 }
 
+impl Adopted {
+    /// Whether it did not end here since.
+    fn goes_on(&self, ended: Option<End>) -> bool {
+        ended.is_none_or(|end| end.at <= self.signal.starts_at)
+    }
+}
+
 impl Tracker {
     /// How far back it matters what was told before this process.
     pub fn memory(now: Timestamp) -> Timestamp {
@@ -113,8 +120,7 @@ impl Tracker {
         for (key, track) in &mut self.tracks {
             let Some(fingerprint) = track.told().map(|signal| signal.fingerprint) else { continue };
             let ended = self.ended.of(key);
-            let held = before.remove(&fingerprint);
-            if let Some(held) = held.filter(|held| ended.is_none_or(|end| end.at <= held.signal.starts_at)) {
+            if let Some(held) = before.remove(&fingerprint).filter(|held| held.goes_on(ended)) {
                 goes_on.push(held.signal.clone());
                 track.tell(held.signal, held.told_at);
             }
@@ -264,8 +270,7 @@ impl Tracker {
     fn take_up(&mut self, key: &ConditionKey) {
         let Some(track) = self.tracks.get_mut(key) else { return };
         let ended = self.ended.of(key);
-        let goes_on = |before: &Adopted| ended.is_none_or(|end| end.at <= before.signal.starts_at);
-        if track.take_up(&mut self.adopted, goes_on) {
+        if track.take_up(&mut self.adopted, |before| before.goes_on(ended)) {
             self.unsettled.insert(key.clone());
         }
     }

@@ -22,8 +22,12 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// Evictions that a program asks for and is refused, by its log.
 fn evictions(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut told = BTreeSet::new();
+    let (mut read, mut told) = (BTreeSet::new(), BTreeSet::new());
     for words in lines(context).into_iter().filter(|words| evictions::is_refused(words.line)) {
+        // The latest line of a log tells for all of it.
+        if !read.insert((words.pod, words.container, words.previous)) {
+            continue;
+        }
         let Some(log) = context.scene.log(words.pod, words.container, words.previous) else { continue };
         for (budget, pod) in evictions::meant(context.scene, &context.graph, &log.text) {
             let Some(value) = context.scene.get(&budget) else { continue };
@@ -58,7 +62,7 @@ fn counted(budget: &Value) -> String {
 
 fn drains(context: &Context<'_>, findings: &mut Vec<Finding>) {
     for (budget, value) in context.scene.of_kind("PodDisruptionBudget") {
-        if field::number(value, "/status/disruptionsAllowed") != Some(0) {
+        if !evictions::allows_none(value) {
             continue;
         }
         let selected = context.graph.edges(budget).iter().filter(|edge| edge.relation == Relation::Selects);

@@ -42,7 +42,7 @@ fn find(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn held(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
-    let finalizers = field::items(value, "/metadata/finalizers").iter().filter_map(Value::as_str).collect::<Vec<_>>();
+    let finalizers = finalizers(value);
     let (Some(first), Some(deleted)) = (finalizers.first(), field::text(value, "/metadata/deletionTimestamp")) else {
         return;
     };
@@ -62,6 +62,10 @@ fn held(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut
         .words(marple_core::ProofSource::Object(object.clone()), first)
         .check("See who set the finalizer and whether it still runs", workload::describe(object))
         .into(findings);
+}
+
+fn finalizers(value: &Value) -> Vec<&str> {
+    field::items(value, "/metadata/finalizers").iter().filter_map(Value::as_str).collect()
 }
 
 fn namespace(context: &Context<'_>, object: &ObjectRef, value: &Value, findings: &mut Vec<Finding>) {
@@ -113,8 +117,7 @@ fn waited_for<'a>(
     let inside = context.scene.objects.iter().filter(|(object, _)| object.namespace.as_ref() == Some(&namespace.name));
     let held = inside.filter_map(|(object, value)| {
         let deleted = field::time(value, "/metadata/deletionTimestamp")?;
-        let finalizers: Vec<&str> =
-            field::items(value, "/metadata/finalizers").iter().filter_map(Value::as_str).collect();
+        let finalizers = finalizers(value);
         (!finalizers.is_empty()).then_some((deleted, object, finalizers))
     });
     let (_, object, finalizers) = held.min_by_key(|(deleted, object, _)| (*deleted, *object))?;

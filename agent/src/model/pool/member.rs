@@ -25,9 +25,8 @@ pub struct Member {
 
 struct Health {
     breaker: Breaker,
-    /// What it failed of last, and whether that was that too much was asked of it.
-    fault: String,
-    limited: bool,
+    /// What it failed of last.
+    fault: Option<ModelError>,
 }
 
 impl Member {
@@ -41,7 +40,7 @@ impl Member {
             most,
             wait: config.in_flight_wait,
             began: Instant::now(),
-            health: Mutex::new(Health { breaker: Breaker::new(config.breaker), fault: String::new(), limited: false }),
+            health: Mutex::new(Health { breaker: Breaker::new(config.breaker), fault: None }),
         };
         telemetry::breaker(&member.name, false);
         member
@@ -63,17 +62,20 @@ impl Member {
     pub(super) fn admit(self: &Arc<Self>) -> Result<Leave, ModelError> {
         let now = self.now();
         let mut health = self.health();
-        let why = match health.breaker.admit(now) {
+        let admission = health.breaker.admit(now);
+        let fault = || health.fault.as_ref().map(ToString::to_string).unwrap_or_default();
+        let why = match admission {
             Admission::Ask(ticket) => return Ok(Leave { member: Arc::clone(self), ticket, used: false }),
             Admission::Paused(left) => {
                 let seconds = Period::seconds(left.as_secs().saturating_add(u64::from(left.subsec_nanos() > 0)));
-                format!("it failed too often and is left alone for {seconds} more; the last time: {}", health.fault)
+                format!("it failed too often and is left alone for {seconds} more; the last time: {}", fault())
             }
             Admission::Tried => {
-                format!("it failed too often and is just being tried again; the last time: {}", health.fault)
+                format!("it failed too often and is just being tried again; the last time: {}", fault())
             }
         };
-        Err(if health.limited { ModelError::RateLimited(why) } else { ModelError::Unavailable(why) })
+        let limited = health.fault.as_ref().is_some_and(ModelError::is_limited);
+        Err(if limited { ModelError::RateLimited(why) } else { ModelError::Unavailable(why) })
     }
 
     fn now(&self) -> Duration {
@@ -136,8 +138,7 @@ impl Leave {
             Ok(_) | Err(ModelError::ContextLength(_) | ModelError::Rejected(_)) => health.breaker.answered(self.ticket),
             Err(ModelError::Busy(_)) => health.breaker.abandoned(self.ticket, now),
             Err(error) => {
-                health.fault = error.to_string();
-                health.limited = error.is_limited();
+                health.fault = Some(error.clone());
                 health.breaker.failed(self.ticket, now);
             }
         }

@@ -3,10 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use marple_core::ObjectRef;
+use marple_core::{FieldChange, ObjectRef};
 
 use crate::change::trim::Trim;
-use crate::change::unshown::UNREAD;
 
 /// Secrets.
 pub(super) fn trim(trim: &mut Trim<'_>) {
@@ -26,7 +25,7 @@ pub(super) fn trim(trim: &mut Trim<'_>) {
         written = written.max(entry.time.as_ref().map(|time| time.0));
     }
     for key in keys {
-        trim.field(format!("data.{key}"), UNREAD);
+        trim.field(format!("data.{key}"), FieldChange::UNREAD);
     }
     if let Some(written) = written {
         trim.field("data", &format!("written {written}"));
